@@ -1,0 +1,197 @@
+/**
+ * What a front end (API, plugin, embedding program) may ask of a controller. `Controller` implements it.
+ *
+ * Reads answer at once from the local fold, also with the store unreachable. Changes append a record, wait for its
+ * outcome in the local fold and, for attachments, for this host's kernel. All of them reject within
+ * `requestDeadlineMs` (5 s) with `store-unreachable` (not carried out) or `outcome-unknown` when the store is lost.
+ */
+import type { Observable } from 'rxjs';
+import type { KernelObject } from '../dataplane/object.ts';
+import type { Outcome } from '../fold/outcome.ts';
+import type { Change } from '../fold/change.ts';
+import type { State } from '../fold/state.ts';
+import type { LogRecord } from '../log/record.ts';
+import type { Position } from '../log/event-log.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Host } from '../model/host.ts';
+import type { LogId } from '../model/ids.ts';
+import type { Network } from '../model/network.ts';
+import type { CancelSignal } from '../ports/cancel.ts';
+
+export interface Control {
+  /** The latest fold. Immutable; a later read gives a later one. */
+  readonly state: State;
+  /** Every record folded from now on, with what it changed. Hot; never skips, however slow the subscriber. */
+  readonly steps$: Observable<Step>;
+  /** Live networks: at once, and after every change of them. */
+  readonly networks$: Observable<readonly Network[]>;
+  /** Live endpoints: at once, and after every change of them. */
+  readonly endpoints$: Observable<readonly Endpoint[]>;
+  /** Every repair of drift, as it is made. */
+  readonly drift$: Observable<Repair>;
+
+  status(signal: CancelSignal): Promise<Status>;
+  /** The last records with their outcomes, oldest first. `after`: only ordinals above it; `limit`: the newest so many. */
+  history(query: { readonly after?: number; readonly limit: number }): readonly HistoryItem[];
+  /** Repairs made lately, newest last, and objects that cannot be made at present. */
+  doctor(): DoctorReport;
+
+  /**
+   * Finds a network by full id, exact name, or unambiguous id prefix, in this order. What is not in the local fold is
+   * looked for again after catching up with the store, so that "no such network" is true cluster-wide.
+   *
+   * @throws WeftError `no-such-network`, `ambiguous`
+   */
+  findNetwork(ref: string, signal: CancelSignal): Promise<Network>;
+  /**
+   * Finds an endpoint by full id, `NETWORK/NAME`, name, or unambiguous id prefix, in this order.
+   *
+   * @throws WeftError `no-such-endpoint`, `ambiguous`
+   */
+  findEndpoint(ref: string, signal: CancelSignal): Promise<Endpoint>;
+
+  createNetwork(request: NetworkRequest, context: RequestContext): Promise<Network>;
+  /** @throws WeftError `no-such-network`, `ambiguous`, `network-in-use` */
+  removeNetwork(ref: string, context: RequestContext): Promise<Network>;
+  /**
+   * Attaches a sandbox of this host. Resolves when the interface is up with its addresses. When the kernel refuses, the
+   * endpoint is removed again and `attach-failed` says why.
+   */
+  connect(networkRef: string, request: EndpointRequest, context: RequestContext): Promise<Endpoint>;
+  /**
+   * Detaches: `ref` is a sandbox of this host, or an endpoint of the network wherever it is. Resolves when this host's
+   * kernel no longer has it.
+   *
+   * @throws WeftError `no-such-network`, `no-such-endpoint`, `ambiguous`
+   */
+  disconnect(networkRef: string, ref: string, context: RequestContext): Promise<Endpoint>;
+  /** Removes an endpoint of any host. */
+  removeEndpoint(ref: string, context: RequestContext): Promise<Endpoint>;
+  /** Removes a host and releases its endpoints. @throws WeftError `no-such-host` */
+  removeHost(name: string, context: RequestContext): Promise<Host>;
+}
+
+export interface RequestContext {
+  /** Who asked, for the record's provenance, e.g. `uid:0`. At most 128 characters. */
+  readonly by: string;
+  /** Gives up waiting; a record that was appended stays. */
+  readonly signal: CancelSignal;
+}
+
+/** As the user wrote it: the fold judges the texts. */
+export interface NetworkRequest {
+  readonly name: string;
+  readonly driver: string;
+  readonly subnets: readonly SubnetRequest[];
+  readonly ipv6: boolean;
+  readonly internal: boolean;
+  readonly space: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface SubnetRequest {
+  readonly prefix: string;
+  readonly gateway?: string;
+  readonly range?: string;
+  /** Auxiliary addresses by name. */
+  readonly aux: Readonly<Record<string, string>>;
+}
+
+export interface EndpointRequest {
+  readonly sandbox: string;
+  readonly name?: string;
+  readonly aliases: readonly string[];
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+  readonly mac?: string;
+  readonly ifname?: string;
+}
+
+/** One record folded. */
+export interface Step {
+  readonly position: Position;
+  readonly outcome: Outcome;
+  /** Absent where the bytes were no record. */
+  readonly record?: LogRecord;
+  readonly changes: readonly Change[];
+  /** The state after it. */
+  readonly state: State;
+}
+
+export interface HistoryItem {
+  readonly outcome: Outcome;
+  readonly record?: LogRecord;
+}
+
+/**
+ * Where a controller is in its life: connecting to its store; reading the log; announcing itself; at work; stopped
+ * before a record of a newer version; no longer a member.
+ */
+export type Phase = 'opening' | 'catching-up' | 'joining' | 'running' | 'halted' | 'removed';
+
+export interface Status {
+  readonly host: string;
+  readonly address: string;
+  readonly version: string;
+  readonly phase: Phase;
+  /** One line on why it is in this phase, where that needs saying. */
+  readonly phaseReason?: string;
+  readonly epoch?: number;
+  readonly store: {
+    readonly url: string;
+    readonly logId?: LogId;
+    readonly reachable: boolean;
+    readonly reason?: string;
+  };
+  readonly ordinal: number;
+  readonly position: Position;
+  /** Whether the fold is at the end of the log; absent when the store did not say in time. */
+  readonly caughtUp?: boolean;
+  /** Milliseconds since the fold was last known to be at the end of the log; absent before that. */
+  readonly caughtUpAgoMs?: number;
+  readonly recordHash: string;
+  readonly stateHash: string;
+  readonly hosts: number;
+  readonly networks: number;
+  readonly endpoints: number;
+  readonly dataplane: {
+    /** Kernel objects that should be there on this host. */
+    readonly desired: number;
+    /** Objects that should be there and are not, or are otherwise, at this moment. */
+    readonly pending: number;
+    /** Kernel operations carried out since the daemon started. A restart that finds all in order makes none. */
+    readonly writes: number;
+    /** Repairs of drift since the daemon started. */
+    readonly repairs: number;
+    /** Milliseconds since the last complete audit; absent before the first. */
+    readonly auditedAgoMs?: number;
+  };
+}
+
+/** One difference between the kernel and the fold that was not caused by a change of the fold. */
+export interface Repair {
+  /** Wall clock, milliseconds since 1970 UTC. */
+  readonly at: number;
+  readonly object: KernelObject;
+  /** What was found: gone, not as it should be, or there without being wanted. */
+  readonly found: 'missing' | 'altered' | 'stray';
+  /** The object as found, for `altered`. */
+  readonly actual?: KernelObject;
+  /** Text form in the words of `ip` and `bridge`. */
+  readonly text: string;
+  /** How it was noticed. */
+  readonly noticed: 'event' | 'audit';
+}
+
+export interface DoctorReport {
+  readonly repairs: readonly Repair[];
+  readonly failing: readonly FailingObject[];
+}
+
+export interface FailingObject {
+  readonly object: KernelObject;
+  readonly text: string;
+  readonly reason: string;
+  readonly attempts: number;
+}

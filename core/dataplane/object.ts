@@ -1,0 +1,135 @@
+/**
+ * The vocabulary of the data plane: kernel objects as plain data. Drivers produce them, the reconciler compares them,
+ * the kernel adapter makes them. Each kind has a key (`key.ts`), an equality (`equal.ts`), a text form in the words of
+ * `ip` and `bridge` (`text.ts`) and a place in the order of application (`order.ts`).
+ */
+import type { InterfaceAddress, IpAddress, Prefix } from '../model/address.ts';
+import type { Mac } from '../model/mac.ts';
+import type { Namespace } from './namespace.ts';
+
+export type KernelObject = NetnsObject | Link | Address | Route | Neighbour | FdbEntry | Sysctl | HostsFile;
+export type ObjectKind = KernelObject['kind'];
+
+/** A named network namespace of weft's own. Key: the namespace. */
+export interface NetnsObject {
+  readonly kind: 'netns';
+  readonly ns: Namespace;
+}
+
+/** Key: namespace and name. A link of weft's carries `weft:OWNER` as its alias; loopback is never made or deleted. */
+export interface Link {
+  readonly kind: 'link';
+  readonly ns: Namespace;
+  readonly name: string;
+  /** What the link is for: `network:<id>` or `endpoint:<id>`. Kept in the alias; empty for loopback. */
+  readonly owner: string;
+  readonly up: boolean;
+  /** Bytes. Absent for loopback, which is left as it is. */
+  readonly mtu?: number;
+  /** Absent: the kernel's choice stands. */
+  readonly mac?: Mac;
+  /** Name of the bridge in the same namespace that the link is a port of. */
+  readonly master?: string;
+  /** Bridge port settings; present exactly where `master` is. */
+  readonly port?: BridgePort;
+  readonly type: LinkType;
+}
+
+export interface BridgePort {
+  /** Learn source addresses from frames that arrive. */
+  readonly learning: boolean;
+  /** Send frames for unknown unicast addresses out of this port. */
+  readonly flood: boolean;
+}
+
+export type LinkType =
+  | { readonly type: 'loopback' }
+  | { readonly type: 'bridge' }
+  | VxlanType
+  | VethType;
+
+/**
+ * A VXLAN tunnel end of the host's namespace (where its UDP socket is), living in `ns`. Made with `nolearning proxy`:
+ * nothing is learned or flooded, ARP and ND are answered from permanent neighbours. None of these can be altered in
+ * place; a difference means that the link is made anew.
+ */
+export interface VxlanType {
+  readonly type: 'vxlan';
+  readonly vni: number;
+  readonly local: IpAddress;
+  /** UDP destination port. */
+  readonly port: number;
+}
+
+/** One end of a pair. Both ends are objects of their own; making one makes the other, deleting either deletes both. */
+export interface VethType {
+  readonly type: 'veth';
+  readonly peer: { readonly ns: Namespace; readonly name: string };
+}
+
+/** Key: namespace, link and address. IPv6 addresses are made without duplicate address detection. */
+export interface Address {
+  readonly kind: 'address';
+  readonly ns: Namespace;
+  readonly link: string;
+  readonly address: InterfaceAddress;
+}
+
+/** Key: namespace, destination and link. `via` absent: the destination is on the link. */
+export interface Route {
+  readonly kind: 'route';
+  readonly ns: Namespace;
+  readonly link: string;
+  readonly destination: Prefix;
+  readonly via?: IpAddress;
+  /** Preferred source, as the kernel sets it on the connected route of an IPv4 address. */
+  readonly source?: IpAddress;
+  /**
+   * `kernel`: the connected route that the kernel makes with an address, held because it can be deleted by hand.
+   * `weft`: a route of ours, marked with our protocol number.
+   */
+  readonly protocol: 'kernel' | 'weft';
+}
+
+/** Permanent. Key: namespace, link and address. */
+export interface Neighbour {
+  readonly kind: 'neighbour';
+  readonly ns: Namespace;
+  readonly link: string;
+  readonly address: IpAddress;
+  readonly mac: Mac;
+}
+
+/**
+ * Permanent. Key: namespace, link, MAC and table. With `remote`, an entry of the VXLAN link's own table (`self`):
+ * frames to `mac` go to the VTEP `remote`. Without, an entry of its bridge's table (`master static`): `mac` is behind
+ * this port.
+ */
+export interface FdbEntry {
+  readonly kind: 'fdb';
+  readonly ns: Namespace;
+  readonly link: string;
+  readonly mac: Mac;
+  readonly remote?: IpAddress;
+}
+
+/** Key: namespace and name. `name` is below `/proc/sys/`, dots as slashes: `net/ipv6/conf/eth0/disable_ipv6`. */
+export interface Sysctl {
+  readonly kind: 'sysctl';
+  readonly ns: Namespace;
+  readonly name: string;
+  readonly value: string;
+}
+
+/** weft's block in the hosts file of an `ip netns` sandbox, `/etc/netns/NAME/hosts`. Key: the sandbox's namespace. */
+export interface HostsFile {
+  readonly kind: 'hosts';
+  readonly ns: Namespace;
+  /** In the order in which they are written. */
+  readonly entries: readonly HostsEntry[];
+}
+
+export interface HostsEntry {
+  readonly address: IpAddress;
+  readonly names: readonly string[];
+}

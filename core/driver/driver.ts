@@ -1,0 +1,30 @@
+/**
+ * PORT: a driver compiles a network into kernel objects. Pure: no I/O, no clock, no randomness, nothing but its
+ * arguments; the same arguments give equal objects.
+ *
+ * A network is compiled on a host as long as one of its endpoints lives there. The result is the union of one call of
+ * `compileNetwork` and one of `compileEndpoint` per endpoint, so that a change of one endpoint recompiles that endpoint
+ * alone; the parts must not depend on each other.
+ */
+import type { KernelObject } from '../dataplane/object.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Host } from '../model/host.ts';
+import type { Network } from '../model/network.ts';
+
+export interface Driver {
+  /** The word after `weft network create -d`. */
+  readonly name: string;
+  /** What the network needs on this host whatever its endpoints are. */
+  compileNetwork(network: Network, view: HostView): readonly KernelObject[];
+  /** What one endpoint adds: the interface of a local one, or the way to a remote one. */
+  compileEndpoint(network: Network, endpoint: Endpoint, view: HostView): readonly KernelObject[];
+}
+
+/** The host that is compiled for, and what it knows of the others. */
+export interface HostView {
+  readonly self: Host;
+  /** Prefix of the names of owned namespaces, `weft-` by default. */
+  readonly netnsPrefix: string;
+  /** A host of the cluster by name. */
+  host(name: string): Host | undefined;
+}

@@ -1,0 +1,46 @@
+/**
+ * Every bound of the core, with its unit in its name, and the relations between them asserted beside them.
+ * What a bound protects is said here; that it holds is checked where the data enters.
+ */
+import { assert } from './lib/assert.ts';
+
+/** One record: a request of one user action. Half of ZooKeeper's packet limit divided over a batch. */
+export const recordBytesMax = 64 * 1024;
+/** Records that one append carries. */
+export const entryRecordsMax = 32;
+/** One entry as stored. The smallest store bound is Consul's: 512 KiB for a transaction in base64, about 383 KiB raw. */
+export const entryBytesMax = 256 * 1024;
+
+/**
+ * Ordinals for which the fold remembers record ids. A record whose base lies further back is rejected as too old: it
+ * could be the late twin of one that is forgotten. Counts ordinals, never seconds, so that every host agrees.
+ */
+export const dedupeWindowOrdinals = 16_384;
+
+/** Names of networks, endpoints, hosts and address spaces. One DNS label. */
+export const nameLengthMax = 63;
+/** Linux: IFNAMSIZ less the terminating zero. */
+export const interfaceNameLengthMax = 15;
+export const labelsMax = 64;
+export const labelKeyLengthMax = 128;
+export const labelValueLengthMax = 1024;
+export const optionsMax = 32;
+export const aliasesMax = 32;
+export const subnetsMax = 16;
+export const auxAddressesMax = 64;
+/** Foreign interface names that an attach request reports, so that automatic names avoid them. */
+export const avoidedInterfacesMax = 256;
+
+/** VNIs are 24 bits (RFC 7348); those below 256 are left to the operator, as Docker left them. */
+export const vniMin = 256;
+export const vniMax = 16_777_215;
+
+/** RFC 791: every IPv4 module must forward 68 octets. 65535 is the largest the kernel's drivers take. */
+export const mtuMin = 68;
+export const mtuMax = 65_535;
+/** Outer Ethernet, IP, UDP and VXLAN headers: 14 + 20 + 8 + 8 over IPv4, 20 more over IPv6 (RFC 7348 §5). */
+export const vxlanOverheadBytesIpv4 = 50;
+export const vxlanOverheadBytesIpv6 = 70;
+
+assert(recordBytesMax <= entryBytesMax, 'an entry must hold the largest record');
+assert(vniMin > 0 && vniMax < 2 ** 24, 'a VNI has 24 bits');

@@ -1,0 +1,1 @@
+/** An entry: a batch of records, one line of JSON each, in the order in which their author made them. */

@@ -1,0 +1,101 @@
+/**
+ * PORT: the one append-only log of a cluster. An adapter supplies order and durability and nothing more.
+ *
+ * Guarantees of every implementation, proven by `test/contract/event-log.contract.ts`:
+ * - **Total order.** All readers see the same entries in the same order, for ever; none appears behind a reader.
+ * - **Durable ack.** An acked entry survives the loss of any minority and is delivered by every tail.
+ * - **Idempotent by id.** An entry is put if absent under its author's own id. A retry, also a late first attempt that
+ *   lands after the retry, yields one entry. No author races another.
+ * - **Unknown is not failed.** A caller is never told that an append failed which later happens.
+ * - **Gapless resumable tail.** Everything after a position, once each, in order, across reconnects, compaction, slow
+ *   consumers and catch-ups of any size. Store notifications only wake the reader; it reads by position.
+ */
+import type { EntryId, LogId } from '../model/ids.ts';
+import type { CancelSignal } from '../ports/cancel.ts';
+
+declare const brand: unique symbol;
+
+/** The store's own order of entries; opaque outside its adapter, and comparable for equality only. */
+export type Position = string & { readonly [brand]: 'Position' };
+
+/** Before the first entry. */
+export const genesis: Position = '' as Position;
+
+/** Names an entry that its author has put or may have put. */
+export interface EntryRef {
+  readonly id: EntryId;
+  /** The author's applied ordinal when it made the entry. Part of the key, so that trimming is by range. */
+  readonly base: number;
+}
+
+/** An entry to append: the bytes stay the same on every retry. */
+export interface EntryDraft extends EntryRef {
+  readonly bytes: Uint8Array;
+}
+
+/** An entry as every reader sees it. */
+export interface LogEntry {
+  readonly position: Position;
+  readonly id: EntryId;
+  readonly bytes: Uint8Array;
+}
+
+/** Whether the store can be reached, as of the last exchange with it. */
+export interface LogHealth {
+  readonly reachable: boolean;
+  /** One line for people, without secrets; present while the store cannot be reached. */
+  readonly reason?: string;
+}
+
+export interface EventLog {
+  /** The store's URL without credentials. */
+  readonly url: string;
+  readonly health: LogHealth;
+
+  /**
+   * Connects, and writes genesis if the store has no log yet (any number of hosts may do so at once; one wins).
+   * Must have resolved before any other call.
+   *
+   * @throws WeftError `store-unreachable`, `store-auth`, `log-damaged`, `permission-denied`; `closed` when cancelled
+   */
+  open(signal: CancelSignal): Promise<LogId>;
+
+  /**
+   * Puts one entry. Resolves once it is durable. May be called again with the same draft at any time; concurrent calls
+   * take effect in no particular order among themselves.
+   *
+   * @throws WeftError `too-large` (checked before sending), `entry-conflict`, `store-full`, `store-auth`,
+   *   `log-mismatch` and `store-unreachable`: nothing happened nor will happen; `outcome-unknown`: it may have happened
+   *   or may happen later, ask `resolve`. Cancelling an append that was sent makes its outcome unknown.
+   */
+  append(draft: EntryDraft, signal: CancelSignal): Promise<Position>;
+
+  /**
+   * Where the entry is, or undefined if it is not in the log now. "Not now" becomes "never" only when its author has
+   * stopped trying and every attempt's deadline has passed.
+   *
+   * @throws WeftError `store-unreachable`, `store-auth`, `log-mismatch`
+   */
+  resolve(ref: EntryRef, signal: CancelSignal): Promise<Position | undefined>;
+
+  /**
+   * Position of the last entry, `genesis` when there is none. Linearizable: not older than any append acked before.
+   *
+   * @throws WeftError `store-unreachable`, `store-auth`, `log-mismatch`
+   */
+  head(signal: CancelSignal): Promise<Position>;
+
+  /**
+   * Everything after `after`, then what follows, for ever. Connection trouble is not an error: the tail waits,
+   * reconnects and goes on, and `health` says so meanwhile. Ends without error when `signal` aborts.
+   *
+   * @throws WeftError `log-ahead`, `log-trimmed`, `log-mismatch`, `log-damaged`, `store-auth`
+   */
+  tail(after: Position, signal: CancelSignal): AsyncIterable<LogEntry>;
+
+  /**
+   * Ends all timers, sockets and tails. Appends under way reject with `outcome-unknown`, later calls with `closed`.
+   * Idempotent.
+   */
+  close(): Promise<void>;
+}

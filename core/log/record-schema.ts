@@ -1,0 +1,103 @@
+/**
+ * The shapes of record bodies. Only shape and size are checked here, with the same result on every host and build;
+ * whether a request makes sense (a subnet that parses, a name that is free) is the fold's to decide and to record.
+ */
+import { z } from 'zod';
+import {
+  aliasesMax,
+  auxAddressesMax,
+  avoidedInterfacesMax,
+  labelKeyLengthMax,
+  labelsMax,
+  labelValueLengthMax,
+  optionsMax,
+  subnetsMax,
+} from '../limits.ts';
+import { sandboxRefLengthMax } from '../model/sandbox.ts';
+
+/** Any text that could be a name, an address or a prefix; which of them are valid is for the fold. */
+const text = z.string().max(255);
+const objectId = z.string().regex(/^[0-9a-f]{64}$/);
+const randomId = z.string().regex(/^[0-9a-f]{32}$/);
+const count = z.int().min(0);
+
+/** Pairs instead of an object: no key can be `__proto__`, none is lost, and the order is the author's. */
+const pair = (keyMax: number, valueMax: number) => z.tuple([z.string().max(keyMax), z.string().max(valueMax)]);
+const options = z.array(pair(labelKeyLengthMax, labelValueLengthMax)).max(optionsMax);
+const labels = z.array(pair(labelKeyLengthMax, labelValueLengthMax)).max(labelsMax);
+
+const hostJoin = z.strictObject({
+  address: text,
+  identity: randomId,
+  mtu: count,
+  version: z.string().max(64),
+});
+
+const hostRemove = z.strictObject({ name: text });
+
+const subnet = z.strictObject({
+  prefix: text,
+  gateway: text.optional(),
+  range: text.optional(),
+  aux: z.array(pair(255, 255)).max(auxAddressesMax),
+});
+
+const networkCreate = z.strictObject({
+  name: text,
+  driver: text,
+  /** Empty: from the default pools of the space. */
+  subnets: z.array(subnet).max(subnetsMax),
+  ipv6: z.boolean(),
+  internal: z.boolean(),
+  space: text,
+  options,
+  labels,
+});
+
+const networkRemove = z.strictObject({ network: objectId });
+
+const endpointCreate = z.strictObject({
+  network: objectId,
+  name: text.optional(),
+  aliases: z.array(text).max(aliasesMax),
+  /** Static addresses; absent: the fold chooses. */
+  ipv4: text.optional(),
+  ipv6: text.optional(),
+  mac: text.optional(),
+  sandbox: z.strictObject({
+    ref: z.string().min(1).max(sandboxRefLengthMax),
+    identity: z.string().min(1).max(128),
+  }),
+  /** Interface name asked for; absent: the lowest free `ethN`. */
+  ifname: z.string().max(15).optional(),
+  /** Interfaces that the author saw in the sandbox and that are not weft's: automatic names avoid them. */
+  avoid: z.array(z.string().max(15)).max(avoidedInterfacesMax),
+});
+
+/** Why an endpoint goes: asked for, its sandbox is gone, or its kernel objects could not be made. */
+export const removalReason = z.enum(['requested', 'sandbox-gone', 'attach-failed']);
+
+const endpointRemove = z.strictObject({ endpoint: objectId, reason: removalReason });
+
+const envelope = {
+  v: z.literal(1),
+  id: randomId,
+  /** Author host and its epoch; a host-join is written before its epoch is known and carries 0. */
+  host: text,
+  epoch: count,
+  /** The author's applied ordinal when it made the record. */
+  base: count,
+  /** Author's wall clock, milliseconds since 1970 UTC; for people. */
+  at: count,
+  /** Who asked the author. */
+  by: z.string().max(128),
+};
+
+export const recordSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ ...envelope, kind: z.literal('host-join'), body: hostJoin }),
+  z.strictObject({ ...envelope, kind: z.literal('host-remove'), body: hostRemove }),
+  z.strictObject({ ...envelope, kind: z.literal('network-create'), body: networkCreate }),
+  z.strictObject({ ...envelope, kind: z.literal('network-remove'), body: networkRemove }),
+  z.strictObject({ ...envelope, kind: z.literal('endpoint-create'), body: endpointCreate }),
+  z.strictObject({ ...envelope, kind: z.literal('endpoint-remove'), body: endpointRemove }),
+]);

@@ -1,0 +1,25 @@
+/** An endpoint: a sandbox's interface on a network. */
+import type { InterfaceAddress } from './address.ts';
+import type { EndpointId, NetworkId } from './ids.ts';
+import type { Mac } from './mac.ts';
+import type { Sandbox } from './sandbox.ts';
+import type { Stamp } from './stamp.ts';
+
+export interface Endpoint {
+  readonly id: EndpointId;
+  readonly network: NetworkId;
+  /** Unique in its network, without regard to case. An endpoint without a name is in no hosts file. */
+  readonly name?: string;
+  /** Further names; several endpoints may share one. */
+  readonly aliases: readonly string[];
+  /** Name of the host that its sandbox is on. */
+  readonly host: string;
+  readonly sandbox: Sandbox;
+  /** Interface name inside the sandbox. Absent where the driver makes no interface. */
+  readonly ifname?: string;
+  readonly mac?: Mac;
+  /** At most one of each family, IPv4 first. */
+  readonly addresses: readonly InterfaceAddress[];
+  readonly created: Stamp;
+  readonly changed: Stamp;
+}

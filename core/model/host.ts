@@ -1,0 +1,19 @@
+/** A machine (or network namespace) that runs the daemon and ends VXLAN tunnels. */
+import type { IpAddress } from './address.ts';
+import type { Stamp } from './stamp.ts';
+
+export interface Host {
+  readonly name: string;
+  /** Underlay address of its VTEP. Unique among live hosts. */
+  readonly address: IpAddress;
+  /** 32 hexadecimal digits from the host's data directory: tells a restart from another machine of the same name. */
+  readonly identity: string;
+  /** Counts the lives of the host, from 1. Records of an older epoch are rejected. */
+  readonly epoch: number;
+  /** MTU of the underlay link, bytes. */
+  readonly mtu: number;
+  /** Version of weft that it runs. */
+  readonly version: string;
+  readonly created: Stamp;
+  readonly changed: Stamp;
+}

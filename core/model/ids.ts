@@ -1,0 +1,41 @@
+/**
+ * Identifiers. A record's id is drawn by its author before the first try; the ids of everything that the record creates
+ * derive from it, so that every host computes the same ones.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+
+declare const brand: unique symbol;
+
+/** 32 hexadecimal digits (128 random bits). */
+export type RecordId = string & { readonly [brand]: 'RecordId' };
+/** 32 hexadecimal digits (128 random bits): the key under which an entry is put if absent. */
+export type EntryId = string & { readonly [brand]: 'EntryId' };
+/** 32 hexadecimal digits, written once at genesis. Names this log and no other. */
+export type LogId = string & { readonly [brand]: 'LogId' };
+/** 64 hexadecimal digits, as Docker shows them. */
+export type NetworkId = string & { readonly [brand]: 'NetworkId' };
+/** 64 hexadecimal digits, as Docker shows them. */
+export type EndpointId = string & { readonly [brand]: 'EndpointId' };
+
+export function isRandomId(text: string): boolean {
+  return /^[0-9a-f]{32}$/.test(text);
+}
+
+export function isObjectId(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
+/** The id of the network that a record creates. */
+export function networkIdOf(record: RecordId): NetworkId {
+  return derive('network', record) as NetworkId;
+}
+
+/** The id of the endpoint that a record creates. */
+export function endpointIdOf(record: RecordId): EndpointId {
+  return derive('endpoint', record) as EndpointId;
+}
+
+function derive(kind: string, record: RecordId): string {
+  return bytesToHex(sha256(utf8ToBytes(`weft ${kind} ${record}`)));
+}
