@@ -1,0 +1,416 @@
+/**
+ * One host's controller: the log folded into state, the state compiled into desired kernel objects, the kernel held to
+ * them, and requests carried through all three.
+ *
+ * One direction, no side roads: nothing writes the kernel but the reconciler, nothing changes state but the fold,
+ * nothing enters the fold but the log. Everything it meets of the world comes in by its ports.
+ */
+import { defer, distinctUntilChanged, map, type Observable, startWith } from 'rxjs';
+import type { Kernel } from '../dataplane/kernel.ts';
+import { DesiredState } from '../desired/desired-state.ts';
+import type { Driver } from '../driver/driver.ts';
+import { isWeftError, WeftError } from '../errors.ts';
+import type { State } from '../fold/state.ts';
+import { cancelScope } from '../lib/cancel-scope.ts';
+import { Appender } from '../log/appender.ts';
+import type { EventLog } from '../log/event-log.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Host } from '../model/host.ts';
+import type { Network } from '../model/network.ts';
+import type { CancelSignal } from '../ports/cancel.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import { Reconciler } from '../reconcile/reconciler.ts';
+import type {
+  Control,
+  DoctorReport,
+  EndpointRequest,
+  HistoryItem,
+  NetworkRequest,
+  Phase,
+  Repair,
+  RequestContext,
+  Status,
+  Step,
+} from './control.ts';
+import { catchUpDeadlineMs, statusDeadlineMs } from './defaults.ts';
+import { endpointBody, networkBody } from './bodies.ts';
+import type { Cursor } from './fold-entries.ts';
+import { History } from './history.ts';
+import { endpointsOn, lookupEndpoint, lookupEndpointOf, lookupNetwork } from './lookup.ts';
+import { type HostIdentity, Membership } from './membership.ts';
+import { Outcomes } from './outcomes.ts';
+import { Replica } from './replica.ts';
+import { type AcceptedStep, Requests } from './requests.ts';
+import { SandboxWatch } from './sandbox-watch.ts';
+
+export interface ControllerPorts {
+  readonly log: EventLog;
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** By name. */
+  readonly drivers: ReadonlyMap<string, Driver>;
+}
+
+export interface ControllerOptions extends HostIdentity {
+  /** Prefix of the names of owned namespaces, `weft-` by default. Unique among the daemons of one machine. */
+  readonly netnsPrefix: string;
+}
+
+export class Controller implements Control {
+  readonly #ports: ControllerPorts;
+  readonly #options: ControllerOptions;
+  readonly #replica: Replica;
+  readonly #appender: Appender;
+  readonly #outcomes = new Outcomes();
+  readonly #requests: Requests;
+  readonly #membership: Membership;
+  readonly #history = new History();
+  readonly #desired: DesiredState;
+  readonly #reconciler: Reconciler;
+  readonly #sandboxes: SandboxWatch;
+  #phase: Phase = 'opening';
+  #phaseReason: string | undefined;
+
+  constructor(ports: ControllerPorts, options: ControllerOptions) {
+    const { log, kernel, clock, logger } = ports;
+    this.#ports = ports;
+    this.#options = options;
+    this.#replica = new Replica(ports);
+    this.#appender = new Appender(log, ports);
+    this.#requests = new Requests(this.#appender, this.#outcomes, ports);
+    this.#membership = new Membership(options, this.#requests, ports);
+    this.#desired = new DesiredState(ports.drivers, options);
+    this.#sandboxes = new SandboxWatch(kernel, ports, {
+      endpoints: () => endpointsOn(this.state, options.host),
+      release: (endpoint, signal) => this.#release(endpoint, 'sandbox-gone', { by: 'daemon', signal }),
+    });
+    this.#reconciler = new Reconciler(kernel, this.#desired, { clock, logger });
+    this.#replica.entries$.subscribe((cursor) => this.#onEntry(cursor));
+  }
+
+  /**
+   * Lives until `signal` aborts: opens the log for as long as it takes, catches up, takes hold of the kernel, joins, and
+   * follows. Resolves after the abort, with the data plane left as it is.
+   *
+   * A log that cannot be followed any further (`unknown-version`, `log-mismatch`, `log-damaged`) does not end it: the
+   * data plane is frozen, reads go on answering, and `status` says why.
+   *
+   * @throws WeftError what no waiting can mend at the start: `host-taken`, `address-in-use-by-host`, `log-damaged`…
+   */
+  async run(signal: CancelSignal): Promise<void> {
+    using scope = cancelScope(signal);
+    await this.#replica.open(scope.signal);
+    this.#enter('catching-up');
+    const following = this.#replica.follow(scope.signal).catch((error: unknown) => this.#halt(error, scope.signal));
+    await Promise.race([following, this.#begin(scope.signal)]);
+    await following;
+  }
+
+  /** Ends what `run` began; call it after aborting. Objects stay in the kernel. */
+  async stop(): Promise<void> {
+    await this.#appender.close();
+    await this.#reconciler.stop();
+    await this.#ports.log.close();
+    await this.#ports.kernel.close();
+  }
+
+  get state(): State {
+    return this.#replica.state;
+  }
+
+  get steps$(): Observable<Step> {
+    return this.#replica.steps$;
+  }
+
+  get networks$(): Observable<readonly Network[]> {
+    return this.#selected((state) => state.networks);
+  }
+
+  get endpoints$(): Observable<readonly Endpoint[]> {
+    return this.#selected((state) => state.endpoints);
+  }
+
+  get drift$(): Observable<Repair> {
+    return this.#reconciler.repairs$;
+  }
+
+  history(query: { readonly after?: number; readonly limit: number }): readonly HistoryItem[] {
+    return this.#history.select(query);
+  }
+
+  doctor(): DoctorReport {
+    return { repairs: this.#reconciler.repairs(), failing: this.#reconciler.failing() };
+  }
+
+  async status(signal: CancelSignal): Promise<Status> {
+    const caughtUp = await this.#isCaughtUp(signal);
+    const { host, address, version } = this.#options;
+    const { state, position, logId, caughtUpAtMs } = this.#replica;
+    const now = this.#ports.clock.monotonicMs();
+    const { auditedAtMs } = this.#reconciler;
+    return {
+      host,
+      address,
+      version,
+      phase: this.#phase,
+      ...(this.#phaseReason === undefined ? {} : { phaseReason: this.#phaseReason }),
+      ...(this.#membership.epoch === undefined ? {} : { epoch: this.#membership.epoch }),
+      store: { url: this.#ports.log.url, ...(logId === undefined ? {} : { logId }), ...this.#ports.log.health },
+      ordinal: state.ordinal,
+      position,
+      ...(caughtUp === undefined ? {} : { caughtUp }),
+      ...(caughtUpAtMs === undefined ? {} : { caughtUpAgoMs: now - caughtUpAtMs }),
+      recordHash: state.recordHash,
+      stateHash: state.stateHash,
+      hosts: state.hosts.size,
+      networks: state.networks.size,
+      endpoints: state.endpoints.size,
+      dataplane: {
+        desired: this.#desired.size,
+        pending: this.#reconciler.pending,
+        writes: this.#reconciler.writes,
+        repairs: this.#reconciler.repaired,
+        ...(auditedAtMs === undefined ? {} : { auditedAgoMs: now - auditedAtMs }),
+      },
+    };
+  }
+
+  async findNetwork(ref: string, signal: CancelSignal): Promise<Network> {
+    const network = await this.#find((state) => lookupNetwork(state, ref), signal);
+    if (network !== undefined) return network;
+    throw new WeftError('no-such-network', `No network has the name or id '${ref}'${this.#asOf()}: see \`weft network ls\``);
+  }
+
+  async findEndpoint(ref: string, signal: CancelSignal): Promise<Endpoint> {
+    const endpoint = await this.#find((state) => lookupEndpoint(state, ref), signal);
+    if (endpoint !== undefined) return endpoint;
+    throw new WeftError('no-such-endpoint', `No endpoint has the name or id '${ref}'${this.#asOf()}: see \`weft endpoint ls\``);
+  }
+
+  async createNetwork(request: NetworkRequest, context: RequestContext): Promise<Network> {
+    const author = this.#membership.author(this.state);
+    const step = await this.#requests.perform(author, 'network-create', networkBody(request), context);
+    return only(step, 'network-added').network;
+  }
+
+  async removeNetwork(ref: string, context: RequestContext): Promise<Network> {
+    const network = await this.findNetwork(ref, context.signal);
+    const author = this.#membership.author(this.state);
+    const step = await this.#requests.perform(author, 'network-remove', { network: network.id }, context);
+    return only(step, 'network-removed').network;
+  }
+
+  async connect(networkRef: string, request: EndpointRequest, context: RequestContext): Promise<Endpoint> {
+    const network = await this.findNetwork(networkRef, context.signal);
+    const author = this.#membership.author(this.state);
+    const sandbox = await this.#ports.kernel.inspectSandbox(request.sandbox);
+    const body = endpointBody(network.id, request, sandbox);
+    const step = await this.#requests.perform(author, 'endpoint-create', body, context);
+    const { endpoint } = only(step, 'endpoint-added');
+    await this.#attached(endpoint, context);
+    return endpoint;
+  }
+
+  async disconnect(networkRef: string, ref: string, context: RequestContext): Promise<Endpoint> {
+    const network = await this.findNetwork(networkRef, context.signal);
+    const identity = await this.#sandboxIdentity(ref);
+    const endpoint = await this.#find(
+      (state) => this.#endpointOfSandbox(network, ref, identity) ?? lookupEndpointOf(state, network, ref),
+      context.signal,
+    );
+    if (endpoint !== undefined) return this.#remove(endpoint, context);
+    throw new WeftError(
+      'no-such-endpoint',
+      `'${ref}' is neither a sandbox of this host nor an endpoint on network '${network.name}'${this.#asOf()}: ` +
+        `see \`weft endpoint ls --network ${network.name}\``,
+    );
+  }
+
+  async removeEndpoint(ref: string, context: RequestContext): Promise<Endpoint> {
+    return this.#remove(await this.findEndpoint(ref, context.signal), context);
+  }
+
+  async removeHost(name: string, context: RequestContext): Promise<Host> {
+    const author = this.#membership.author(this.state);
+    const step = await this.#requests.perform(author, 'host-remove', { name }, context);
+    return only(step, 'host-removed').host;
+  }
+
+  /** After the replica has begun to follow: take hold of the kernel, join, watch the sandboxes. */
+  async #begin(signal: CancelSignal): Promise<void> {
+    await this.#caughtUpFirst(signal);
+    if (signal.aborted) return;
+    // Objects of a host that only shares our name are not ours to make: the join below is refused and says so.
+    if (!this.#membership.isForeign(this.state)) this.#reconciler.start(signal);
+    this.#enter('joining');
+    await this.#membership.join(() => this.state, signal);
+    if (signal.aborted || this.#phase !== 'joining') return;
+    this.#enter('running');
+    await this.#sandboxes.run(signal);
+  }
+
+  /** Nothing is done to the kernel on partial knowledge: the whole log first, however long the store takes. */
+  async #caughtUpFirst(signal: CancelSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#replica.catchUp(signal);
+        return;
+      } catch (error) {
+        this.#ports.logger.warn('cannot see the end of the log yet', { reason: String(error) });
+        await this.#ports.clock.sleep(catchUpDeadlineMs, signal);
+      }
+    }
+  }
+
+  /** One entry was folded: the data plane first, then those who wait. */
+  #onEntry(cursor: Cursor): void {
+    for (const step of cursor.steps) {
+      for (const change of step.changes) this.#desired.apply(change, step.state);
+      const loss = this.#membership.observe(step);
+      if (loss === 'removed') this.#enter('removed', `host '${this.#options.host}' was removed from the cluster`);
+      if (loss === 'superseded') this.#freeze(`another daemon has joined as '${this.#options.host}'`);
+    }
+    this.#reconciler.touch(this.#desired.takeDirty());
+    for (const step of cursor.steps) {
+      this.#history.push({ outcome: step.outcome, ...(step.record === undefined ? {} : { record: step.record }) });
+      this.#outcomes.settle(step);
+    }
+  }
+
+  /** The log cannot be followed further: keep everything as it is, say why, and wait for the end. */
+  async #halt(error: unknown, signal: CancelSignal): Promise<void> {
+    if (signal.aborted) return;
+    this.#freeze(reasonOf(error));
+    await new Promise<void>((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  }
+
+  #freeze(reason: string): void {
+    this.#reconciler.pause(reason);
+    this.#enter('halted', reason);
+  }
+
+  #enter(phase: Phase, reason?: string): void {
+    this.#phase = phase;
+    this.#phaseReason = reason;
+    const values = { phase, ...(reason === undefined ? {} : { reason }) };
+    if (reason === undefined) this.#ports.logger.info('entered a phase', values);
+    else this.#ports.logger.error('entered a phase', values);
+  }
+
+  /** Waits for the kernel; when it refuses, takes the endpoint back so that nothing half done stays. */
+  async #attached(endpoint: Endpoint, context: RequestContext): Promise<void> {
+    try {
+      await this.#reconciler.settled(this.#desired.keysOf(endpoint.id), context.signal);
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      throw await this.#takenBack(endpoint, error, context);
+    }
+  }
+
+  /** Releases an endpoint that could not be attached; the error to tell of it. */
+  async #takenBack(endpoint: Endpoint, cause: unknown, context: RequestContext): Promise<WeftError> {
+    const what = `Cannot attach '${endpoint.sandbox.ref}': ${reasonOf(cause)}`;
+    try {
+      await this.#release(endpoint, 'attach-failed', context);
+    } catch (error) {
+      const id = endpoint.id.slice(0, 12);
+      const stays = `the endpoint stays, because it cannot be released (${reasonOf(error)}): remove it with \`weft endpoint rm ${id}\``;
+      return new WeftError('attach-failed', `${what}; ${stays}`, { cause });
+    }
+    return new WeftError('attach-failed', `${what}; nothing was kept`, { cause });
+  }
+
+  async #remove(endpoint: Endpoint, context: RequestContext): Promise<Endpoint> {
+    await this.#release(endpoint, 'requested', context);
+    return endpoint;
+  }
+
+  /** Removes an endpoint, and waits until this host's kernel has let go of it. */
+  async #release(
+    endpoint: Endpoint,
+    reason: 'requested' | 'sandbox-gone' | 'attach-failed',
+    context: RequestContext,
+  ): Promise<void> {
+    const keys = this.#desired.keysOf(endpoint.id);
+    const author = this.#membership.author(this.state);
+    await this.#requests.perform(author, 'endpoint-remove', { endpoint: endpoint.id, reason }, context);
+    await this.#reconciler.settled(keys, context.signal);
+  }
+
+  /** Looks in the local fold, and once more after catching up: another host may have just made it. */
+  async #find<T>(look: (state: State) => T | undefined, signal: CancelSignal): Promise<T | undefined> {
+    const found = look(this.state);
+    if (found !== undefined) return found;
+    await this.#within(catchUpDeadlineMs, signal, (limited) => this.#replica.catchUp(limited));
+    return look(this.state);
+  }
+
+  async #isCaughtUp(signal: CancelSignal): Promise<boolean | undefined> {
+    if (this.#phase === 'opening') return undefined;
+    return this.#within(statusDeadlineMs, signal, (limited) => this.#replica.isCaughtUp(limited));
+  }
+
+  /** The store's answer if it comes in time; undefined when it does not, which `health` tells of. */
+  async #within<T>(ms: number, signal: CancelSignal, ask: (signal: CancelSignal) => Promise<T>): Promise<T | undefined> {
+    using scope = cancelScope(signal);
+    const late = this.#ports.clock.sleep(ms, scope.signal).then(() => undefined);
+    try {
+      return await Promise.race([ask(scope.signal), late]);
+    } catch (error) {
+      this.#ports.logger.debug('the store did not answer', { reason: String(error) });
+      return undefined;
+    }
+  }
+
+  /** For "not found": how far this host's knowledge goes, where it may not be all. */
+  #asOf(): string {
+    const { reachable } = this.#ports.log.health;
+    return reachable ? '' : ` as of record ${this.state.ordinal}, and the store cannot be reached for later ones`;
+  }
+
+  async #sandboxIdentity(ref: string): Promise<string | undefined> {
+    try {
+      return (await this.#ports.kernel.inspectSandbox(ref)).identity;
+    } catch (error) {
+      if (isWeftError(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #endpointOfSandbox(network: Network, ref: string, identity: string | undefined): Endpoint | undefined {
+    for (const endpoint of endpointsOn(this.state, this.#options.host)) {
+      if (endpoint.network !== network.id) continue;
+      if (endpoint.sandbox.identity === identity || endpoint.sandbox.ref === ref) return endpoint;
+    }
+    return undefined;
+  }
+
+  #selected<T>(table: (state: State) => { values(): Iterable<T> }): Observable<readonly T[]> {
+    return defer(() =>
+      this.#replica.steps$.pipe(
+        map((step) => table(step.state)),
+        startWith(table(this.state)),
+        distinctUntilChanged(),
+        map((rows) => [...rows.values()]),
+      ),
+    );
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+type ChangeOf<T extends Step['changes'][number]['type']> = Extract<Step['changes'][number], { type: T }>;
+
+/** The change that an accepted record of its kind always makes. */
+function only<T extends Step['changes'][number]['type']>(step: AcceptedStep, type: T): ChangeOf<T> {
+  const found = step.changes.find((change): change is ChangeOf<T> => change.type === type);
+  if (found === undefined) throw new WeftError('internal', `An accepted ${step.outcome.kind} made no '${type}' change`);
+  return found;
+}
+

@@ -1,0 +1,29 @@
+/** Times and bounds of the controller, each with its unit and why it is what it is. */
+import { assert } from '../lib/assert.ts';
+
+/** A change is answered within this time, whatever the store does: people and orchestrators give up at five seconds. */
+export const requestDeadlineMs = 4_500;
+/** Of which appending may take so long; the rest is for the outcome to come back by the tail and for the kernel. */
+export const appendDeadlineMs = 3_500;
+/** How long a look-up waits for the store before "not found" is answered from what this host knows. */
+export const catchUpDeadlineMs = 1_000;
+/** How long `status` waits for the store's head. */
+export const statusDeadlineMs = 500;
+/** First and longest pause between attempts to open the store; doubled each time, with jitter. */
+export const reopenDelayMsMin = 250;
+export const reopenDelayMsMax = 5_000;
+/** Pause between attempts to join when the store was lost in the middle. */
+export const rejoinDelayMs = 500;
+/**
+ * A sandbox that is gone is looked at again after this time before its endpoints are released: a reference may be
+ * replaced in two steps by whoever owns it.
+ */
+export const sandboxGraceMs = 500;
+/** How often the sandboxes of this host are looked at when nothing draws attention to them. */
+export const sandboxCheckIntervalMs = 10_000;
+/** Records kept with their outcomes for `weft log`. */
+export const historyItemsMax = 10_000;
+/** Positions remembered to tell whether an entry has been applied already. */
+export const recentPositionsMax = 4_096;
+
+assert(appendDeadlineMs < requestDeadlineMs, 'an append must end before its request does');

@@ -1,0 +1,58 @@
+/**
+ * The reactive head of the pipeline: the tail of the log becomes a stream of entries, folded by `scan` into cursors.
+ *
+ * The tail is pulled; here is the single place where it enters the stream. Each entry is folded and handed on before the
+ * next is pulled, so nothing is skipped and nothing piles up.
+ */
+import { from, type Observable, scan } from 'rxjs';
+import { WeftError } from '../errors.ts';
+import { apply } from '../fold/apply.ts';
+import type { State } from '../fold/state.ts';
+import { decodeEntry } from '../log/entry.ts';
+import type { EventLog, LogEntry, Position } from '../log/event-log.ts';
+import type { CancelSignal } from '../ports/cancel.ts';
+import type { Step } from './control.ts';
+
+/** Where a fold stands: after an entry, with what its records did. */
+export interface Cursor {
+  readonly position: Position;
+  readonly state: State;
+  readonly steps: readonly Step[];
+}
+
+/**
+ * Cursors after each entry beyond `start`. Completes when `signal` aborts.
+ *
+ * Errors with WeftError `unknown-version` before an entry that this build cannot read whole (none of its records is
+ * applied, so that a newer build resumes at its beginning), and with what `EventLog.tail` throws.
+ */
+export function foldEntries(log: EventLog, start: Cursor, signal: CancelSignal): Observable<Cursor> {
+  return from(log.tail(start.position, signal)).pipe(scan(foldEntry, start));
+}
+
+function foldEntry(cursor: Cursor, entry: LogEntry): Cursor {
+  const steps: Step[] = [];
+  let state = cursor.state;
+  for (const line of decodeEntry(entry.bytes)) {
+    const applied = apply(state, line);
+    if (applied.halted) throw unknownVersion(applied.version, state.ordinal + 1);
+    state = applied.state;
+    steps.push({
+      position: entry.position,
+      outcome: applied.outcome,
+      ...(applied.record === undefined ? {} : { record: applied.record }),
+      changes: applied.changes,
+      state,
+    });
+  }
+  return { position: entry.position, state, steps };
+}
+
+function unknownVersion(version: number, ordinal: number): WeftError {
+  return new WeftError(
+    'unknown-version',
+    `Record ${ordinal} has schema version ${version}, which this version of weft does not know; ` +
+      'the data plane is kept as it is: upgrade weft on this host',
+    { details: { version, ordinal } },
+  );
+}

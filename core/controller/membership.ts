@@ -1,0 +1,129 @@
+/**
+ * This host's membership: it announces itself, knows its epoch, and notices when it is no longer the one.
+ */
+import { isWeftError, WeftError } from '../errors.ts';
+import type { Change } from '../fold/change.ts';
+import type { State } from '../fold/state.ts';
+import type { IpAddress } from '../model/address.ts';
+import type { RecordId } from '../model/ids.ts';
+import type { CancelSignal } from '../ports/cancel.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Step } from './control.ts';
+import { rejoinDelayMs } from './defaults.ts';
+import type { Author, Requests } from './requests.ts';
+
+export interface HostIdentity {
+  readonly host: string;
+  readonly address: IpAddress;
+  /** 32 hexadecimal digits, kept in the host's data directory. */
+  readonly identity: string;
+  /** MTU of the underlay link, bytes. */
+  readonly mtu: number;
+  readonly version: string;
+}
+
+/** How a membership ended: an operator removed the host, or another daemon took over its identity. */
+export type Loss = 'removed' | 'superseded';
+
+export class Membership {
+  readonly #self: HostIdentity;
+  readonly #requests: Requests;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  /** Ids of our own join records: each may land late, and gives us its epoch when it does. */
+  readonly #joins = new Set<RecordId>();
+  #epoch: number | undefined;
+  #loss: Loss | undefined;
+
+  constructor(self: HostIdentity, requests: Requests, ports: { readonly clock: Clock; readonly logger: Logger }) {
+    this.#self = self;
+    this.#requests = requests;
+    this.#clock = ports.clock;
+    this.#logger = ports.logger;
+  }
+
+  /** Absent until the first join was accepted. */
+  get epoch(): number | undefined {
+    return this.#epoch;
+  }
+
+  get loss(): Loss | undefined {
+    return this.#loss;
+  }
+
+  /** The author of this host's records. @throws WeftError `not-ready`, `host-removed`, `stale-epoch` */
+  author(state: State): Author {
+    if (this.#loss === 'removed') throw removedError(this.#self.host);
+    if (this.#loss === 'superseded') throw supersededError(this.#self.host);
+    if (this.#epoch === undefined) {
+      throw new WeftError('not-ready', 'This host has not joined its cluster yet: try again shortly, see `weft status`');
+    }
+    return { host: this.#self.host, epoch: this.#epoch, base: state.ordinal };
+  }
+
+  /** True when the log has the host's name, but for another machine. */
+  isForeign(state: State): boolean {
+    const known = state.hosts.get(this.#self.host);
+    return known !== undefined && known.identity !== this.#self.identity;
+  }
+
+  /**
+   * Announces the host, for as long as it takes.
+   *
+   * @throws WeftError `host-taken`, `address-in-use-by-host`, `bad-name`…: what the fold rejects a join with;
+   *   returns early when `signal` aborts
+   */
+  async join(state: () => State, signal: CancelSignal): Promise<void> {
+    const { host, address, identity, mtu, version } = this.#self;
+    while (!signal.aborted) {
+      const id = this.#requests.newRecordId();
+      this.#joins.add(id);
+      const author = { host, epoch: 0, base: state().ordinal };
+      try {
+        await this.#requests.perform(author, 'host-join', { address, identity, mtu, version }, { by: 'daemon', signal }, id);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!isPassing(error)) throw error;
+        this.#logger.warn('cannot join the cluster yet', { reason: error.message });
+      }
+      await this.#clock.sleep(rejoinDelayMs, signal);
+    }
+  }
+
+  /** To be called with every step, in order. Returns how the membership ended, where this step ended it. */
+  observe(step: Step): Loss | undefined {
+    let loss: Loss | undefined;
+    for (const change of step.changes) loss ??= this.#observeChange(change, step.record?.id);
+    this.#loss ??= loss;
+    return loss;
+  }
+
+  #observeChange(change: Change, record: RecordId | undefined): Loss | undefined {
+    if (change.type === 'host-removed' && change.host.name === this.#self.host && this.#epoch !== undefined) return 'removed';
+    if (change.type !== 'host-set' || change.host.name !== this.#self.host) return undefined;
+    if (record !== undefined && this.#joins.has(record)) {
+      this.#epoch = change.host.epoch;
+      return undefined;
+    }
+    return this.#epoch === undefined ? undefined : 'superseded';
+  }
+}
+
+function isPassing(error: unknown): error is Error {
+  const codes = ['store-unreachable', 'outcome-unknown', 'store-full', 'store-auth', 'log-suspect', 'too-old'] as const;
+  return codes.some((code) => isWeftError(error, code));
+}
+
+function removedError(host: string): WeftError {
+  return new WeftError('host-removed', `Host '${host}' was removed from the cluster: restart its daemon to join again`);
+}
+
+function supersededError(host: string): WeftError {
+  return new WeftError(
+    'stale-epoch',
+    `Another daemon has joined as '${host}' with this one's identity; this one has stopped: stop one of the two, ` +
+      'or give it a data directory of its own',
+  );
+}

@@ -1,0 +1,114 @@
+/**
+ * One request, end to end: a record is made, appended, and its outcome awaited in the local fold.
+ *
+ * The caller hears of success only when the fold has accepted the record, of refusal only when it has rejected it, and
+ * of failure only when the record can never take effect. Everything else is `outcome-unknown`.
+ */
+import { WeftError } from '../errors.ts';
+import type { Accepted } from '../fold/outcome.ts';
+import { cancelScope } from '../lib/cancel-scope.ts';
+import type { Appender } from '../log/appender.ts';
+import { encodeRecord } from '../log/record-codec.ts';
+import { type BodyOf, type LogRecord, type RecordKind, recordVersion } from '../log/record.ts';
+import type { RecordId } from '../model/ids.ts';
+import type { CancelSignal } from '../ports/cancel.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { RequestContext, Step } from './control.ts';
+import { appendDeadlineMs, requestDeadlineMs } from './defaults.ts';
+import type { Outcomes } from './outcomes.ts';
+
+/** Who writes the records of this host, at which point of the log. */
+export interface Author {
+  readonly host: string;
+  readonly epoch: number;
+  /** Ordinal applied so far. */
+  readonly base: number;
+}
+
+/** A step whose record was accepted. */
+export type AcceptedStep = Step & { readonly outcome: Accepted };
+
+export class Requests {
+  readonly #appender: Appender;
+  readonly #outcomes: Outcomes;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor(appender: Appender, outcomes: Outcomes, ports: { readonly clock: Clock; readonly random: Random }) {
+    this.#appender = appender;
+    this.#outcomes = outcomes;
+    this.#clock = ports.clock;
+    this.#random = ports.random;
+  }
+
+  newRecordId(): RecordId {
+    return this.#random.hex(16) as RecordId;
+  }
+
+  /**
+   * Appends a record and waits for the fold's decision.
+   *
+   * @throws WeftError with the fold's code when it is rejected; `store-unreachable` when it was not and will not be
+   *   appended; `outcome-unknown` after `requestDeadlineMs` or when the store was lost in the middle; `closed` when the
+   *   context's signal aborts, with the record possibly taking effect
+   */
+  async perform<K extends RecordKind>(
+    author: Author,
+    kind: K,
+    body: BodyOf<K>,
+    context: RequestContext,
+    id: RecordId = this.newRecordId(),
+  ): Promise<AcceptedStep> {
+    const record = {
+      v: recordVersion,
+      id,
+      host: author.host,
+      epoch: author.epoch,
+      base: author.base,
+      at: this.#clock.wallMs(),
+      by: context.by,
+      kind,
+      body,
+    } as unknown as LogRecord;
+    const step = await this.#appendAndWait(encodeRecord(record), record, context.signal);
+    if (step.outcome.accepted) return { ...step, outcome: step.outcome };
+    throw new WeftError(step.outcome.code, step.outcome.message, {
+      details: { ordinal: step.outcome.ordinal, record: id },
+    });
+  }
+
+  /** The decision may come by the tail before the append is acked, or although its ack was lost: whichever is first. */
+  async #appendAndWait(line: Uint8Array, record: LogRecord, signal: CancelSignal): Promise<Step> {
+    const { decided, forget } = this.#outcomes.expect(record.id);
+    using scope = cancelScope(signal);
+    const appended = this.#appender.submit(line, record.base, appendDeadlineMs);
+    try {
+      return await Promise.race([
+        decided,
+        appended.then(() => this.#undecided(record.id, scope.signal)),
+        this.#cancelled(scope.signal),
+      ]);
+    } finally {
+      forget();
+    }
+  }
+
+  /** The record is in the log, but its outcome does not come back: the tail is cut off. */
+  async #undecided(record: RecordId, signal: CancelSignal): Promise<never> {
+    await this.#clock.sleep(requestDeadlineMs - appendDeadlineMs, signal);
+    throw new WeftError(
+      'outcome-unknown',
+      'The request is in the log, but the store was lost before its outcome came back: ' +
+        'look at the state once the store is reachable again',
+      { details: { record } },
+    );
+  }
+
+  async #cancelled(signal: CancelSignal): Promise<never> {
+    if (!signal.aborted) {
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    }
+    throw new WeftError('closed', 'The caller went away before the outcome was known; the request may have taken effect');
+  }
+}
