@@ -1,0 +1,44 @@
+/** Endpoints as the API takes and gives them. */
+import { z } from 'zod';
+import { aliasesMax } from '../../core/limits.ts';
+import { objectId, ref, stamp, text } from './common.ts';
+
+export const endpointRequestSchema = z.strictObject({
+  /** `NAME` of `ip netns`, `/absolute/path` or `pid:N`, on the daemon's host. */
+  sandbox: text,
+  name: text.exactOptional(),
+  aliases: z.array(text).max(aliasesMax).default([]),
+  /** Static addresses; absent: the next free ones. */
+  ipv4: text.exactOptional(),
+  ipv6: text.exactOptional(),
+  mac: text.exactOptional(),
+  /** Interface name in the sandbox; absent: the lowest free `ethN`. */
+  ifname: text.exactOptional(),
+});
+
+/** A sandbox of the daemon's host, or an endpoint of the network wherever it is. */
+export const disconnectRequestSchema = z.strictObject({ ref });
+
+export const endpointQuerySchema = z.strictObject({ network: ref.exactOptional() });
+
+export const endpointSchema = z.object({
+  id: objectId,
+  /** Id and name of its network. */
+  network: objectId,
+  networkName: z.string(),
+  name: z.string().exactOptional(),
+  aliases: z.array(z.string()),
+  /** Every name by which the other endpoints of the network find it. */
+  names: z.array(z.string()),
+  host: z.string(),
+  sandbox: z.object({ ref: z.string(), identity: z.string() }),
+  ifname: z.string().exactOptional(),
+  mac: z.string().exactOptional(),
+  /** With the length of their subnet, IPv4 first. */
+  addresses: z.array(z.string()),
+  created: stamp,
+  changed: stamp,
+});
+
+export type EndpointRequestBody = z.input<typeof endpointRequestSchema>;
+export type EndpointView = z.output<typeof endpointSchema>;

@@ -1,0 +1,59 @@
+/** Networks as the API takes and gives them. */
+import { z } from 'zod';
+import { auxAddressesMax, subnetsMax } from '../../core/limits.ts';
+import { count, labels, objectId, options, stamp, text, texts } from './common.ts';
+import { endpointSchema } from './endpoint.ts';
+
+const subnetRequest = z.strictObject({
+  prefix: text,
+  gateway: text.exactOptional(),
+  range: text.exactOptional(),
+  /** Addresses kept free, by name. */
+  aux: z
+    .record(text, text)
+    .refine((map) => Object.keys(map).length <= auxAddressesMax, `has more than ${auxAddressesMax} members`)
+    .default({}),
+});
+
+export const networkRequestSchema = z.strictObject({
+  name: text,
+  driver: text.default('overlay'),
+  /** Empty: from the default pools of the address space. */
+  subnets: z.array(subnetRequest).max(subnetsMax).default([]),
+  ipv6: z.boolean().default(false),
+  internal: z.boolean().default(false),
+  space: text.default('default'),
+  options: options.default({}),
+  labels: labels.default({}),
+});
+
+export const networkSchema = z.object({
+  id: objectId,
+  name: z.string(),
+  driver: z.string(),
+  /** How far the network reaches: all networks of a log are known to all of its hosts. */
+  scope: z.string(),
+  vni: count.exactOptional(),
+  subnets: z.array(
+    z.object({
+      prefix: z.string(),
+      gateway: z.string(),
+      range: z.string().exactOptional(),
+      aux: z.array(z.object({ name: z.string(), address: z.string() })),
+    }),
+  ),
+  ipv6: z.boolean(),
+  space: z.string(),
+  internal: z.boolean(),
+  options: texts,
+  labels: texts,
+  created: stamp,
+  changed: stamp,
+});
+
+/** A network with its endpoints, both of one ordinal. */
+export const networkDetailSchema = networkSchema.extend({ endpoints: z.array(endpointSchema) });
+
+export type NetworkRequestBody = z.input<typeof networkRequestSchema>;
+export type NetworkView = z.output<typeof networkSchema>;
+export type NetworkDetail = z.output<typeof networkDetailSchema>;

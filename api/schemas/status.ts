@@ -1,0 +1,39 @@
+/** Where a daemon stands, in the members of `Control.status`. */
+import { z } from 'zod';
+import { count } from './common.ts';
+
+export const phaseSchema = z.enum(['opening', 'catching-up', 'joining', 'running', 'halted', 'removed']);
+
+export const statusSchema = z.object({
+  host: z.string(),
+  address: z.string(),
+  version: z.string(),
+  phase: phaseSchema,
+  phaseReason: z.string().exactOptional(),
+  epoch: count.exactOptional(),
+  store: z.object({
+    /** Without credentials. */
+    url: z.string(),
+    logId: z.string().exactOptional(),
+    reachable: z.boolean(),
+    reason: z.string().exactOptional(),
+  }),
+  ordinal: count,
+  position: z.string(),
+  caughtUp: z.boolean().exactOptional(),
+  caughtUpAgoMs: z.number().exactOptional(),
+  recordHash: z.string(),
+  stateHash: z.string(),
+  hosts: count,
+  networks: count,
+  endpoints: count,
+  dataplane: z.object({
+    desired: count,
+    pending: count,
+    writes: count,
+    repairs: count,
+    auditedAgoMs: z.number().exactOptional(),
+  }),
+});
+
+export type StatusView = z.output<typeof statusSchema>;
