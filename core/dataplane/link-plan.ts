@@ -1,0 +1,166 @@
+/**
+ * What must happen to links, and what is lost by it.
+ *
+ * Links are where operations have side effects: deleting one end of a veth pair deletes the other, deleting a bridge
+ * sets its ports free, and whatever is on a link goes with it. The plan plays the operations through on a copy of the
+ * actual links, so that each later decision is taken on what will then be there.
+ */
+import { needsReplacing, sameState } from './equal.ts';
+import type { Operation } from './kernel.ts';
+import { keyOf, linkKey } from './key.ts';
+import type { Namespace } from './namespace.ts';
+import type { KernelObject, Link } from './object.ts';
+import { compareForApply, makesPair } from './order.ts';
+
+export interface LinkPlan {
+  /** Links to delete, each with its mate where it has one. */
+  readonly deletions: readonly Link[];
+  /** `set` and `replace` in the order of application. */
+  readonly changes: readonly Operation[];
+  /** Keys of links that go or are made: nothing of what was on them is left. */
+  readonly lost: ReadonlySet<string>;
+  /** Keys of links that leave a bridge: their entries in its table are gone. */
+  readonly unplugged: ReadonlySet<string>;
+  /** Keys of links that get another MAC, at which the kernel flushes their neighbours, permanent ones too. */
+  readonly readdressed: ReadonlySet<string>;
+}
+
+/**
+ * @param gone namespaces that do not exist when the changes are made, or are empty then
+ */
+export function planLinks(
+  desired: ReadonlyMap<string, KernelObject>,
+  actual: ReadonlyMap<string, KernelObject>,
+  gone: ReadonlySet<Namespace>,
+): LinkPlan {
+  const wanted = linksOf(desired);
+  const planner = new LinkPlanner(wanted, linksOf(actual));
+  planner.emptyNamespaces(gone);
+  planner.deleteStrays();
+  planner.partWrongPairs();
+  for (const link of [...wanted.values()].sort(compareForApply)) planner.change(link);
+  return planner;
+}
+
+class LinkPlanner implements LinkPlan {
+  readonly deletions: Link[] = [];
+  readonly changes: Operation[] = [];
+  readonly lost: Set<string> = new Set();
+  readonly unplugged: Set<string> = new Set();
+  readonly readdressed: Set<string> = new Set();
+  readonly #wanted: ReadonlyMap<string, Link>;
+  /** The links as they will be after what is planned so far, in so far as they are old. */
+  readonly #present: Map<string, Link>;
+  /** Ports of each bridge by its key. */
+  readonly #ports: Map<string, Set<string>> = new Map();
+  /** Made by an operation on the other end of their pair, and still without their members. */
+  readonly #bare: Set<string> = new Set();
+  /** Left without the other end; cannot be altered into one of a pair. */
+  readonly #halves: Set<string> = new Set();
+
+  constructor(wanted: ReadonlyMap<string, Link>, present: Map<string, Link>) {
+    this.#wanted = wanted;
+    this.#present = present;
+    for (const [key, link] of present) {
+      if (link.master === undefined) continue;
+      const bridge = linkKey(link.ns, link.master);
+      const ports = this.#ports.get(bridge);
+      if (ports === undefined) this.#ports.set(bridge, new Set([key]));
+      else ports.add(key);
+    }
+  }
+
+  emptyNamespaces(gone: ReadonlySet<Namespace>): void {
+    if (gone.size === 0) return;
+    for (const [key, link] of [...this.#present]) if (gone.has(link.ns)) this.#remove(key);
+  }
+
+  deleteStrays(): void {
+    for (const [key, link] of [...this.#present]) {
+      if (this.#wanted.has(key) || link.type.type === 'loopback' || !this.#present.has(key)) continue;
+      // Of a pair that goes as a whole, the end that made it is deleted: it lies where weft is at home.
+      const mate = this.#mateOf(key, link);
+      if (mate !== undefined && !this.#wanted.has(mate) && !makesPair(link)) continue;
+      this.#delete(key, link);
+    }
+  }
+
+  /**
+   * Takes apart what stands in the way of wanted pairs. A pair is made as a whole, so both of its names must be free but
+   * for the end that is replaced: an end that is paired otherwise, or whose mate weft cannot see (someone took its
+   * alias away), goes first.
+   */
+  partWrongPairs(): void {
+    for (const [key, link] of this.#wanted) {
+      if (link.type.type !== 'veth' || !makesPair(link)) continue;
+      const otherKey = linkKey(link.type.peer.ns, link.type.peer.name);
+      if (!this.#wanted.has(otherKey)) continue;
+      const end = this.#present.get(key);
+      if (end !== undefined && this.#mateOf(key, end) === otherKey) continue;
+      const other = this.#present.get(otherKey);
+      if (other !== undefined) this.#delete(otherKey, other);
+      if (this.#present.has(key)) this.#halves.add(key);
+    }
+  }
+
+  change(link: Link): void {
+    const key = keyOf(link);
+    const found = this.#present.get(key);
+    if (this.#bare.has(key)) {
+      this.changes.push({ op: 'set', object: link });
+    } else if (found === undefined) {
+      this.#make(key, link);
+      this.changes.push({ op: 'set', object: link });
+    } else if (this.#halves.has(key) || needsReplacing(link, found)) {
+      this.#remove(key);
+      this.#make(key, link);
+      this.changes.push({ op: 'replace', object: link, actual: found });
+    } else if (this.unplugged.has(key) || !sameState(link, found)) {
+      if (link.master !== found.master) this.unplugged.add(key);
+      if (link.mac !== undefined && link.mac !== found.mac) this.readdressed.add(key);
+      this.changes.push({ op: 'set', object: link, actual: found });
+    }
+  }
+
+  #make(key: string, link: Link): void {
+    this.lost.add(key);
+    if (link.type.type !== 'veth') return;
+    const mate = linkKey(link.type.peer.ns, link.type.peer.name);
+    this.lost.add(mate);
+    this.#bare.add(mate);
+  }
+
+  #delete(key: string, link: Link): void {
+    this.deletions.push(link);
+    this.#remove(key);
+  }
+
+  #remove(key: string): void {
+    const link = this.#present.get(key);
+    if (link === undefined) return;
+    const mate = this.#mateOf(key, link);
+    this.#drop(key);
+    if (mate !== undefined) this.#drop(mate);
+  }
+
+  #drop(key: string): void {
+    this.#present.delete(key);
+    this.lost.add(key);
+    for (const port of this.#ports.get(key) ?? []) this.unplugged.add(port);
+  }
+
+  /** The key of the other end, where both ends are there and agree. */
+  #mateOf(key: string, link: Link): string | undefined {
+    if (link.type.type !== 'veth') return undefined;
+    const mateKey = linkKey(link.type.peer.ns, link.type.peer.name);
+    const mate = this.#present.get(mateKey);
+    if (mate?.type.type !== 'veth') return undefined;
+    return linkKey(mate.type.peer.ns, mate.type.peer.name) === key ? mateKey : undefined;
+  }
+}
+
+function linksOf(objects: ReadonlyMap<string, KernelObject>): Map<string, Link> {
+  const links = new Map<string, Link>();
+  for (const [key, object] of objects) if (object.kind === 'link') links.set(key, object);
+  return links;
+}
