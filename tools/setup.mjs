@@ -35,7 +35,9 @@ function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const [majorMin, minorMin] = nodeVersionMin;
   if (major > majorMin || (major === majorMin && minor >= minorMin)) return;
-  throw new Error(`Node ${process.versions.node} is too old; weft needs ${nodeVersionMin.join('.')} or newer`);
+  throw new Error(
+    `Node ${process.versions.node} is too old; weft needs ${nodeVersionMin.join('.')} or newer`,
+  );
 }
 
 /** @param {string} line */

@@ -21,7 +21,10 @@ export function build(say) {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === before) return false;
   say('building (tsc -b)');
   removeOrphans();
-  const result = spawnSync(join(root, 'node_modules', '.bin', 'tsc'), ['-b'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const result = spawnSync(join(root, 'node_modules', '.bin', 'tsc'), ['-b'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (result.status !== 0) throw new Error('the build failed; the compiler says why above');
   mkdirSync(dist, { recursive: true });
   // Taken before the build: what was changed during it is built again next time.
@@ -53,7 +56,9 @@ function removeOrphans() {
 /** Paths of all files below a folder of the checkout, relative to the checkout, in a fixed order. @param {string} folder */
 export function filesBelow(folder) {
   const found = [];
-  const entries = existsSync(join(root, folder)) ? readdirSync(join(root, folder), { withFileTypes: true }) : [];
+  const entries = existsSync(join(root, folder))
+    ? readdirSync(join(root, folder), { withFileTypes: true })
+    : [];
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name === 'node_modules') continue;
     const path = `${folder}/${entry.name}`;

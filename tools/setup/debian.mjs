@@ -50,7 +50,8 @@ export function installDebianPackages(say) {
 function installWith(install) {
   if (apt(install, 'ignore') === 0) return;
   if (apt(['update'], 2) !== 0) throw new Error('apt-get update failed; its own lines above say why');
-  if (apt(install, 2) !== 0) throw new Error(`apt-get ${install.join(' ')} failed; its own lines above say why`);
+  if (apt(install, 2) !== 0)
+    throw new Error(`apt-get ${install.join(' ')} failed; its own lines above say why`);
 }
 
 /** @param {string[]} args @param {'ignore' | 2} output */
@@ -58,8 +59,10 @@ function apt(args, output) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   // The path of a shell without /usr/sbin makes dpkg refuse to work.
   env.PATH = `${env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
-  return spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], { env, stdio: ['ignore', output, output] })
-    .status;
+  return spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], {
+    env,
+    stdio: ['ignore', output, output],
+  }).status;
 }
 
 /** @param {() => void} work */
