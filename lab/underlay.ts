@@ -59,7 +59,7 @@ export async function plugIn(shape: UnderlayShape, plug: Plug): Promise<void> {
   if (!shape.routed) return;
   await ip(plug.netns, [
     `route add default via ${plug.subnet.ipv4}${routerNumber}`,
-    `-6 route add default via ${plug.subnet.ipv6}${routerNumber}`,
+    `route add default via ${plug.subnet.ipv6}${routerNumber}`,
   ]);
 }
 
@@ -67,12 +67,18 @@ async function buildRouter(shape: UnderlayShape): Promise<void> {
   const netns = `${shape.prefix}router`;
   await ip(undefined, [`netns add ${netns}`]);
   await ip(netns, ['link set lo up']);
+  // Without its link-local address, which duplicate address detection would hold back for a second, it solicits nobody.
+  await setSysctl(netns, 'ipv6/conf/default/accept_dad', '0');
   for (const [index, subnet] of subnets.entries()) {
     await join(shape, { netns, subnet, number: routerNumber, link: `eth${index}`, port: `router${index}` });
   }
-  for (const family of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding']) {
-    await run('ip', ['netns', 'exec', netns, 'tee', `/proc/sys/net/${family}`], { input: '1' });
-  }
+  await setSysctl(netns, 'ipv4/ip_forward', '1');
+  await setSysctl(netns, 'ipv6/conf/all/forwarding', '1');
+}
+
+/** `sysctl` itself is not on every machine. */
+async function setSysctl(netns: string, name: string, value: string): Promise<void> {
+  await run('ip', ['netns', 'exec', netns, 'tee', `/proc/sys/net/${name}`], { input: value });
 }
 
 async function join(
