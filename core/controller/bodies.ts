@@ -1,7 +1,7 @@
 /** Requests of users as bodies of records. */
 import type { SandboxInspection } from '../dataplane/kernel.ts';
-import type { BodyOf } from '../log/record.ts';
 import { avoidedInterfacesMax } from '../limits.ts';
+import type { BodyOf } from '../log/record.ts';
 import type { NetworkId } from '../model/ids.ts';
 import type { EndpointRequest, NetworkRequest, SubnetRequest } from './control.ts';
 

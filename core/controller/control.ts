@@ -7,11 +7,11 @@
  */
 import type { Observable } from 'rxjs';
 import type { KernelObject } from '../dataplane/object.ts';
-import type { Outcome } from '../fold/outcome.ts';
 import type { Change } from '../fold/change.ts';
+import type { Outcome } from '../fold/outcome.ts';
 import type { State } from '../fold/state.ts';
-import type { LogRecord } from '../log/record.ts';
 import type { Position } from '../log/event-log.ts';
+import type { LogRecord } from '../log/record.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { LogId } from '../model/ids.ts';

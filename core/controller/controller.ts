@@ -22,6 +22,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
+import { endpointBody, networkBody } from './bodies.ts';
 import type {
   Control,
   DoctorReport,
@@ -35,7 +36,6 @@ import type {
   Step,
 } from './control.ts';
 import { catchUpDeadlineMs, statusDeadlineMs } from './defaults.ts';
-import { endpointBody, networkBody } from './bodies.ts';
 import type { Cursor } from './fold-entries.ts';
 import { History } from './history.ts';
 import { endpointsOn, lookupEndpoint, lookupEndpointOf, lookupNetwork } from './lookup.ts';
@@ -105,7 +105,9 @@ export class Controller implements Control {
     using scope = cancelScope(signal);
     await this.#replica.open(scope.signal);
     this.#enter('catching-up');
-    const following = this.#replica.follow(scope.signal).catch((error: unknown) => this.#halt(error, scope.signal));
+    const following = this.#replica
+      .follow(scope.signal)
+      .catch((error: unknown) => this.#halt(error, scope.signal));
     await Promise.race([following, this.#begin(scope.signal)]);
     await following;
   }
@@ -159,7 +161,11 @@ export class Controller implements Control {
       phase: this.#phase,
       ...(this.#phaseReason === undefined ? {} : { phaseReason: this.#phaseReason }),
       ...(this.#membership.epoch === undefined ? {} : { epoch: this.#membership.epoch }),
-      store: { url: this.#ports.log.url, ...(logId === undefined ? {} : { logId }), ...this.#ports.log.health },
+      store: {
+        url: this.#ports.log.url,
+        ...(logId === undefined ? {} : { logId }),
+        ...this.#ports.log.health,
+      },
       ordinal: state.ordinal,
       position,
       ...(caughtUp === undefined ? {} : { caughtUp }),
@@ -182,13 +188,19 @@ export class Controller implements Control {
   async findNetwork(ref: string, signal: CancelSignal): Promise<Network> {
     const network = await this.#find((state) => lookupNetwork(state, ref), signal);
     if (network !== undefined) return network;
-    throw new WeftError('no-such-network', `No network has the name or id '${ref}'${this.#asOf()}: see \`weft network ls\``);
+    throw new WeftError(
+      'no-such-network',
+      `No network has the name or id '${ref}'${this.#asOf()}: see \`weft network ls\``,
+    );
   }
 
   async findEndpoint(ref: string, signal: CancelSignal): Promise<Endpoint> {
     const endpoint = await this.#find((state) => lookupEndpoint(state, ref), signal);
     if (endpoint !== undefined) return endpoint;
-    throw new WeftError('no-such-endpoint', `No endpoint has the name or id '${ref}'${this.#asOf()}: see \`weft endpoint ls\``);
+    throw new WeftError(
+      'no-such-endpoint',
+      `No endpoint has the name or id '${ref}'${this.#asOf()}: see \`weft endpoint ls\``,
+    );
   }
 
   async createNetwork(request: NetworkRequest, context: RequestContext): Promise<Network> {
@@ -271,12 +283,16 @@ export class Controller implements Control {
     for (const step of cursor.steps) {
       for (const change of step.changes) this.#desired.apply(change, step.state);
       const loss = this.#membership.observe(step);
-      if (loss === 'removed') this.#enter('removed', `host '${this.#options.host}' was removed from the cluster`);
+      if (loss === 'removed')
+        this.#enter('removed', `host '${this.#options.host}' was removed from the cluster`);
       if (loss === 'superseded') this.#freeze(`another daemon has joined as '${this.#options.host}'`);
     }
     this.#reconciler.touch(this.#desired.takeDirty());
     for (const step of cursor.steps) {
-      this.#history.push({ outcome: step.outcome, ...(step.record === undefined ? {} : { record: step.record }) });
+      this.#history.push({
+        outcome: step.outcome,
+        ...(step.record === undefined ? {} : { record: step.record }),
+      });
       this.#outcomes.settle(step);
     }
   }
@@ -355,7 +371,11 @@ export class Controller implements Control {
   }
 
   /** The store's answer if it comes in time; undefined when it does not, which `health` tells of. */
-  async #within<T>(ms: number, signal: CancelSignal, ask: (signal: CancelSignal) => Promise<T>): Promise<T | undefined> {
+  async #within<T>(
+    ms: number,
+    signal: CancelSignal,
+    ask: (signal: CancelSignal) => Promise<T>,
+  ): Promise<T | undefined> {
     using scope = cancelScope(signal);
     const late = this.#ports.clock.sleep(ms, scope.signal).then(() => undefined);
     try {
@@ -369,7 +389,9 @@ export class Controller implements Control {
   /** For "not found": how far this host's knowledge goes, where it may not be all. */
   #asOf(): string {
     const { reachable } = this.#ports.log.health;
-    return reachable ? '' : ` as of record ${this.state.ordinal}, and the store cannot be reached for later ones`;
+    return reachable
+      ? ''
+      : ` as of record ${this.state.ordinal}, and the store cannot be reached for later ones`;
   }
 
   async #sandboxIdentity(ref: string): Promise<string | undefined> {
@@ -410,7 +432,7 @@ type ChangeOf<T extends Step['changes'][number]['type']> = Extract<Step['changes
 /** The change that an accepted record of its kind always makes. */
 function only<T extends Step['changes'][number]['type']>(step: AcceptedStep, type: T): ChangeOf<T> {
   const found = step.changes.find((change): change is ChangeOf<T> => change.type === type);
-  if (found === undefined) throw new WeftError('internal', `An accepted ${step.outcome.kind} made no '${type}' change`);
+  if (found === undefined)
+    throw new WeftError('internal', `An accepted ${step.outcome.kind} made no '${type}' change`);
   return found;
 }
-

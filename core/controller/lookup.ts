@@ -56,10 +56,15 @@ function byIdPrefix<T extends { readonly id: string }>(objects: Iterable<T>, pre
   return matches;
 }
 
-function onlyMatch<T extends { readonly id: string }>(kind: string, ref: string, matches: readonly T[]): T | undefined {
+function onlyMatch<T extends { readonly id: string }>(
+  kind: string,
+  ref: string,
+  matches: readonly T[],
+): T | undefined {
   if (matches.length <= 1) return matches[0];
   const some = matches.slice(0, 3).map((match) => match.id.slice(0, 12));
-  const hint = kind === 'endpoint' ? 'write NETWORK/NAME or more digits of the id' : 'write more digits of the id';
+  const hint =
+    kind === 'endpoint' ? 'write NETWORK/NAME or more digits of the id' : 'write more digits of the id';
   throw new WeftError(
     'ambiguous',
     `'${ref}' matches ${matches.length} ${kind}s (${some.join(', ')}${matches.length > 3 ? ', …' : ''}): ${hint}`,

@@ -36,7 +36,11 @@ export class Membership {
   #epoch: number | undefined;
   #loss: Loss | undefined;
 
-  constructor(self: HostIdentity, requests: Requests, ports: { readonly clock: Clock; readonly logger: Logger }) {
+  constructor(
+    self: HostIdentity,
+    requests: Requests,
+    ports: { readonly clock: Clock; readonly logger: Logger },
+  ) {
     this.#self = self;
     this.#requests = requests;
     this.#clock = ports.clock;
@@ -57,7 +61,10 @@ export class Membership {
     if (this.#loss === 'removed') throw removedError(this.#self.host);
     if (this.#loss === 'superseded') throw supersededError(this.#self.host);
     if (this.#epoch === undefined) {
-      throw new WeftError('not-ready', 'This host has not joined its cluster yet: try again shortly, see `weft status`');
+      throw new WeftError(
+        'not-ready',
+        'This host has not joined its cluster yet: try again shortly, see `weft status`',
+      );
     }
     return { host: this.#self.host, epoch: this.#epoch, base: state.ordinal };
   }
@@ -81,7 +88,13 @@ export class Membership {
       this.#joins.add(id);
       const author = { host, epoch: 0, base: state().ordinal };
       try {
-        await this.#requests.perform(author, 'host-join', { address, identity, mtu, version }, { by: 'daemon', signal }, id);
+        await this.#requests.perform(
+          author,
+          'host-join',
+          { address, identity, mtu, version },
+          { by: 'daemon', signal },
+          id,
+        );
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -101,7 +114,8 @@ export class Membership {
   }
 
   #observeChange(change: Change, record: RecordId | undefined): Loss | undefined {
-    if (change.type === 'host-removed' && change.host.name === this.#self.host && this.#epoch !== undefined) return 'removed';
+    if (change.type === 'host-removed' && change.host.name === this.#self.host && this.#epoch !== undefined)
+      return 'removed';
     if (change.type !== 'host-set' || change.host.name !== this.#self.host) return undefined;
     if (record !== undefined && this.#joins.has(record)) {
       this.#epoch = change.host.epoch;
@@ -112,12 +126,22 @@ export class Membership {
 }
 
 function isPassing(error: unknown): error is Error {
-  const codes = ['store-unreachable', 'outcome-unknown', 'store-full', 'store-auth', 'log-suspect', 'too-old'] as const;
+  const codes = [
+    'store-unreachable',
+    'outcome-unknown',
+    'store-full',
+    'store-auth',
+    'log-suspect',
+    'too-old',
+  ] as const;
   return codes.some((code) => isWeftError(error, code));
 }
 
 function removedError(host: string): WeftError {
-  return new WeftError('host-removed', `Host '${host}' was removed from the cluster: restart its daemon to join again`);
+  return new WeftError(
+    'host-removed',
+    `Host '${host}' was removed from the cluster: restart its daemon to join again`,
+  );
 }
 
 function supersededError(host: string): WeftError {

@@ -85,7 +85,8 @@ export class Replica {
         return;
       } catch (error) {
         if (signal.aborted || !isWorthWaiting(error)) throw error;
-        if (said !== error.message) this.#logger.warn('cannot open the log yet', { store: this.#log.url, reason: error.message });
+        if (said !== error.message)
+          this.#logger.warn('cannot open the log yet', { store: this.#log.url, reason: error.message });
         said = error.message;
       }
       await this.#clock.sleep(delayMs * (0.5 + this.#random.unit()), signal);

@@ -8,8 +8,8 @@ import { WeftError } from '../errors.ts';
 import type { Accepted } from '../fold/outcome.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import type { Appender } from '../log/appender.ts';
-import { encodeRecord } from '../log/record-codec.ts';
 import { type BodyOf, type LogRecord, type RecordKind, recordVersion } from '../log/record.ts';
+import { encodeRecord } from '../log/record-codec.ts';
 import type { RecordId } from '../model/ids.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -35,7 +35,11 @@ export class Requests {
   readonly #clock: Clock;
   readonly #random: Random;
 
-  constructor(appender: Appender, outcomes: Outcomes, ports: { readonly clock: Clock; readonly random: Random }) {
+  constructor(
+    appender: Appender,
+    outcomes: Outcomes,
+    ports: { readonly clock: Clock; readonly random: Random },
+  ) {
     this.#appender = appender;
     this.#outcomes = outcomes;
     this.#clock = ports.clock;
@@ -109,6 +113,9 @@ export class Requests {
     if (!signal.aborted) {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     }
-    throw new WeftError('closed', 'The caller went away before the outcome was known; the request may have taken effect');
+    throw new WeftError(
+      'closed',
+      'The caller went away before the outcome was known; the request may have taken effect',
+    );
   }
 }

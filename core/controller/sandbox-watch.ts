@@ -64,7 +64,10 @@ export class SandboxWatch {
         this.#logger.warn('released an endpoint whose sandbox is gone', values);
       } catch (error) {
         // Found again by the next round: nothing is lost by going on.
-        this.#logger.warn('cannot release an endpoint whose sandbox is gone yet', { ...values, reason: String(error) });
+        this.#logger.warn('cannot release an endpoint whose sandbox is gone yet', {
+          ...values,
+          reason: String(error),
+        });
       }
     }
   }
