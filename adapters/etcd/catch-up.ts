@@ -1,0 +1,183 @@
+/**
+ * Reads what the log holds after a position, by range, in order.
+ *
+ * First the keys are listed, by create revision; then the values are fetched in batches that are bounded by weight. One
+ * listing costs the server a look at every live key, whatever it gives back (it filters and sorts after reading), so a
+ * listing is large and brings no values, and a catch-up of any size holds no more than one listing and one batch.
+ */
+import type { IKeyValue } from 'etcd3';
+import { WeftError } from '../../core/errors.ts';
+import type { LogEntry } from '../../core/log/event-log.ts';
+import type { EntryId } from '../../core/model/ids.ts';
+import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { EtcdCallError } from './errors.ts';
+import {
+  batchBytesTarget,
+  batchEntriesFirst,
+  batchEntriesMax,
+  callDeadlineMs,
+  listDeadlineMsMax,
+  listKeysMax,
+} from './limits.ts';
+import type { Member } from './member.ts';
+import type { EntryMark, LogHead, LogScope } from './transactions.ts';
+import {
+  assertFence,
+  damaged,
+  entryRevision,
+  fencedRead,
+  headOf,
+  kvsOf,
+  mismatch,
+  readKey,
+  revisionOf,
+  toPosition,
+} from './transactions.ts';
+
+/** Where a catch-up ended: nothing up to this revision is missing. */
+export interface CaughtUp {
+  readonly revision: number;
+  readonly head: LogHead;
+  /** etcd's id of the cluster that answered, to compare with the one that a watch talks to. */
+  readonly clusterId: string;
+}
+
+interface Listing extends CaughtUp {
+  readonly found: readonly ListedEntry[];
+  /** There are more behind the last one found. */
+  readonly more: boolean;
+}
+
+interface ListedEntry {
+  readonly key: Buffer;
+  readonly id: EntryId;
+  readonly revision: number;
+}
+
+export class CatchUp {
+  readonly #scope: LogScope;
+  /** Deadline of the next listing; see `listDeadlineMsMax`. */
+  #listDeadlineMs = callDeadlineMs;
+
+  constructor(scope: LogScope) {
+    this.#scope = scope;
+  }
+
+  /**
+   * Entries after the entry `after`, in order, up to what was there when the last listing was made.
+   *
+   * @throws EtcdCallError; WeftError `log-ahead`, `log-mismatch`, `log-damaged`
+   */
+  async *read(member: Member, after: EntryMark, signal: CancelSignal): AsyncGenerator<LogEntry, CaughtUp> {
+    for (let last = after; ; ) {
+      const listing = await this.#list(member, last, signal);
+      yield* this.#fetch(member, listing.found, signal);
+      last = listing.found.at(-1) ?? last;
+      if (!listing.more) return listing;
+    }
+  }
+
+  async #list(member: Member, after: EntryMark, signal: CancelSignal): Promise<Listing> {
+    const { keys } = this.#scope;
+    const range = {
+      key: keys.entries.start,
+      range_end: keys.entries.end,
+      // The entry at `after` itself is listed too: if it is not there, this is not the log that was read before.
+      min_create_revision: after.revision,
+      sort_target: 'Create',
+      sort_order: 'Ascend',
+      keys_only: true,
+      limit: listKeysMax,
+    } as const;
+    const request = fencedRead(this.#scope, [readKey(keys.head), { request_range: range }]);
+    try {
+      const answer = await member.txn(request, { deadlineMs: this.#listDeadlineMs, signal });
+      assertFence(this.#scope, answer);
+      const head = headOf(this.#scope, kvsOf(answer, 0)[0]);
+      const listed = this.#parse(kvsOf(answer, 1));
+      return {
+        revision: revisionOf(answer),
+        head,
+        clusterId: answer.header.cluster_id,
+        found: this.#after(listed, after),
+        more: answer.responses[1]?.response_range.more === true,
+      };
+    } catch (error) {
+      if (error instanceof EtcdCallError && error.stage === 'timed-out') {
+        this.#listDeadlineMs = Math.min(2 * this.#listDeadlineMs, listDeadlineMsMax);
+      }
+      throw error;
+    }
+  }
+
+  #parse(kvs: readonly IKeyValue[]): ListedEntry[] {
+    const entries: ListedEntry[] = [];
+    for (const kv of kvs) {
+      const id = this.#scope.keys.entryIdOf(kv.key);
+      if (id === undefined) continue;
+      const revision = entryRevision(this.#scope, kv);
+      if (revision === entries.at(-1)?.revision) {
+        throw damaged(this.#scope.url, `two entries were written at revision ${revision}`);
+      }
+      entries.push({ key: kv.key, id, revision });
+    }
+    return entries;
+  }
+
+  /** Drops the entry `after`, which must be there. */
+  #after(listed: ListedEntry[], after: EntryMark): readonly ListedEntry[] {
+    const first = listed[0];
+    if (after.revision === 0) return listed;
+    if (first === undefined) throw this.#ahead(after);
+    if (first.revision === after.revision && first.id === after.id) return listed.slice(1);
+    throw mismatch(
+      this.#scope,
+      `the entry ${after.id} is not at position ${after.revision}, which others follow`,
+    );
+  }
+
+  #ahead(after: EntryMark): WeftError {
+    return new WeftError(
+      'log-ahead',
+      `Cannot read the log at ${this.#scope.url} from position ${after.revision}: it ends before that; ` +
+        'the store may have been restored from a backup, compare it with what this host has applied.',
+      { details: { position: after.revision } },
+    );
+  }
+
+  async *#fetch(
+    member: Member,
+    entries: readonly ListedEntry[],
+    signal: CancelSignal,
+  ): AsyncGenerator<LogEntry> {
+    let size = batchEntriesFirst;
+    for (let start = 0; start < entries.length; ) {
+      const batch = entries.slice(start, start + size);
+      const values = await this.#values(member, batch, signal);
+      yield* values;
+      start += batch.length;
+      const bytes = values.reduce((sum, entry) => sum + entry.bytes.length, 0);
+      const fitting = Math.floor((batchBytesTarget * batch.length) / Math.max(bytes, 1));
+      size = Math.min(Math.max(fitting, 1), batchEntriesMax);
+    }
+  }
+
+  async #values(member: Member, batch: readonly ListedEntry[], signal: CancelSignal): Promise<LogEntry[]> {
+    const request = fencedRead(
+      this.#scope,
+      batch.map((entry) => readKey(entry.key)),
+    );
+    const answer = await member.txn(request, { deadlineMs: callDeadlineMs, signal });
+    assertFence(this.#scope, answer);
+    return batch.map((entry, index) => {
+      const kv = kvsOf(answer, index)[0];
+      if (kv === undefined || entryRevision(this.#scope, kv) !== entry.revision) {
+        throw damaged(
+          this.#scope.url,
+          `the entry at position ${entry.revision} was deleted while it was read`,
+        );
+      }
+      return { position: toPosition(entry.revision, entry.id), id: entry.id, bytes: kv.value };
+    });
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Where the log lies in etcd's key space:
+ *
+ *     <prefix>/meta/log-id              the log's identity, written once; every write and read is conditional on it
+ *     <prefix>/log/<bucket>/<entry id>  one entry; bucket = floor(base / 1024), zero-padded, so that trimming is by range
+ *     <prefix>/log/head                 id of the last entry; overwritten by every append in the same transaction
+ *
+ * The create revision of an entry's key is its position. The head's mod revision is therefore the position of the last
+ * entry, and its version counts appends without a gap, which is how a tail sees that a watch left something out.
+ * Whatever else lies under the prefix is foreign and ignored.
+ */
+import type { EntryRef } from '../../core/log/event-log.ts';
+import type { EntryId, LogId } from '../../core/model/ids.ts';
+import { bucketDigits, bucketOrdinals } from './limits.ts';
+
+export interface KeyRange {
+  readonly start: Buffer;
+  /** Exclusive. */
+  readonly end: Buffer;
+}
+
+export interface LogKeys {
+  readonly logId: Buffer;
+  readonly head: Buffer;
+  /** Entries and their buckets, without the head. */
+  readonly entries: KeyRange;
+  /** Entries and the head: what a tail watches. */
+  readonly watched: KeyRange;
+  entry(ref: EntryRef): Buffer;
+  /** The id of the entry under this key, undefined when the key is not one of an entry. */
+  entryIdOf(key: Buffer): EntryId | undefined;
+}
+
+const entryTail = new RegExp(`^[0-9]{${bucketDigits}}/([0-9a-f]{32})$`);
+
+export function logKeys(prefix: string): LogKeys {
+  const folder = `${prefix}/log/`;
+  const start = Buffer.from(folder);
+  return {
+    logId: Buffer.from(`${prefix}/meta/log-id`),
+    head: Buffer.from(`${folder}head`),
+    // ':' follows '9' and '0' follows '/': buckets are digits, so these ends take in all of them and little else.
+    entries: { start, end: Buffer.from(`${folder}:`) },
+    watched: { start, end: Buffer.from(`${prefix}/log0`) },
+    entry: (ref) => Buffer.from(`${folder}${bucketOf(ref.base)}/${ref.id}`),
+    entryIdOf: (key) => {
+      if (!key.subarray(0, start.length).equals(start)) return undefined;
+      const match = entryTail.exec(key.subarray(start.length).toString('latin1'));
+      return match?.[1] as EntryId | undefined;
+    },
+  };
+}
+
+function bucketOf(base: number): string {
+  return String(Math.floor(base / bucketOrdinals)).padStart(bucketDigits, '0');
+}
+
+/** The value under the log-id key: the version of this layout, then the id. */
+export function formatLogId(id: LogId): Buffer {
+  return Buffer.from(`weft-log 1 ${id}`);
+}
+
+/** Undefined when the value is no log id of this layout. */
+export function parseLogId(value: Buffer): LogId | undefined {
+  return /^weft-log 1 ([0-9a-f]{32})$/.exec(value.toString('latin1'))?.[1] as LogId | undefined;
+}

@@ -1,0 +1,151 @@
+/**
+ * The requests that the adapter sends, and what their answers say. Every one of them is a transaction that first compares
+ * the log's identity, so that a store that was wiped or swapped can neither be written to nor believed.
+ */
+import type { IKeyValue, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3';
+import { WeftError } from '../../core/errors.ts';
+import type { EntryRef, Position } from '../../core/log/event-log.ts';
+import { genesis } from '../../core/log/event-log.ts';
+import { isRandomId, type LogId } from '../../core/model/ids.ts';
+import type { LogKeys } from './keys.ts';
+import { formatLogId, parseLogId } from './keys.ts';
+
+/** What the log is and where it lies: enough to build and check every request. */
+export interface LogScope {
+  readonly keys: LogKeys;
+  readonly logId: LogId;
+  /** The store's URL, for messages. */
+  readonly url: string;
+}
+
+/** Where the log ended at the revision of an answer. */
+export interface LogHead {
+  /** Of the last entry. */
+  readonly position: Position;
+  /** Its revision; 0 when there is none. */
+  readonly revision: number;
+  /** Appends since genesis. */
+  readonly count: number;
+}
+
+/** Reads, all at one revision, linearizable (etcd does so for transactions that write nothing). */
+export function fencedRead(scope: LogScope, ops: readonly IRequestOp[]): ITxnRequest {
+  return {
+    compare: [{ key: scope.keys.logId, target: 'Value', result: 'Equal', value: formatLogId(scope.logId) }],
+    success: [...ops],
+    failure: [readKey(scope.keys.logId)],
+  };
+}
+
+export function appendRequest(scope: LogScope, ref: EntryRef, bytes: Uint8Array): ITxnRequest {
+  const key = scope.keys.entry(ref);
+  return {
+    compare: [
+      { key: scope.keys.logId, target: 'Value', result: 'Equal', value: formatLogId(scope.logId) },
+      { key, target: 'Create', result: 'Equal', create_revision: 0 },
+    ],
+    success: [
+      { request_put: { key, value: Buffer.from(bytes) } },
+      { request_put: { key: scope.keys.head, value: Buffer.from(ref.id) } },
+    ],
+    failure: [readKey(scope.keys.logId), readKey(key)],
+  };
+}
+
+/** Writes the identity if the place is empty; whichever author comes first wins, and all read what is there. */
+export function genesisRequest(keys: LogKeys, logId: LogId): ITxnRequest {
+  return {
+    compare: [
+      { key: keys.logId, target: 'Create', result: 'Equal', create_revision: 0 },
+      { key: keys.head, target: 'Create', result: 'Equal', create_revision: 0 },
+    ],
+    success: [{ request_put: { key: keys.logId, value: formatLogId(logId) } }],
+    failure: [readKey(keys.logId)],
+  };
+}
+
+export function readKey(key: Buffer): IRequestOp {
+  return { request_range: { key } };
+}
+
+/** The keys found by the range at `index` of a transaction's operations. */
+export function kvsOf(answer: ITxnResponse, index: number): readonly IKeyValue[] {
+  return answer.responses[index]?.response_range.kvs ?? [];
+}
+
+/** The store's revision at which the transaction was carried out. */
+export function revisionOf(answer: ITxnResponse): number {
+  return Number(answer.header.revision);
+}
+
+/** @throws WeftError `log-mismatch` when the store holds another log, or none */
+export function assertFence(scope: LogScope, answer: ITxnResponse): void {
+  if (!answer.succeeded) assertIdentity(scope, kvsOf(answer, 0)[0]);
+}
+
+/** @throws WeftError `log-mismatch` */
+export function assertIdentity(scope: LogScope, found: IKeyValue | undefined): void {
+  const logId = found === undefined ? undefined : parseLogId(found.value);
+  if (logId === scope.logId) return;
+  throw mismatch(scope, logId === undefined ? 'it holds no log now' : `it holds the log ${logId} now`);
+}
+
+export function mismatch(scope: LogScope, why: string): WeftError {
+  return new WeftError(
+    'log-mismatch',
+    `Cannot follow the log ${scope.logId} at ${scope.url}: ${why}; nothing was changed, ` +
+      'check whether the store was wiped, restored from a backup or swapped.',
+    { details: { logId: scope.logId } },
+  );
+}
+
+export function damaged(url: string, why: string): WeftError {
+  return new WeftError(
+    'log-damaged',
+    `Cannot read the log at ${url} further: ${why}; something other than weft writes under its prefix, ` +
+      'keep it away and seed the log again.',
+  );
+}
+
+/**
+ * The revision of an entry's key.
+ *
+ * @throws WeftError `log-damaged` when the key was written a second time: readers before and after would differ
+ */
+export function entryRevision(scope: LogScope, kv: IKeyValue): number {
+  if (kv.create_revision !== kv.mod_revision) {
+    throw damaged(scope.url, `the key ${kv.key.toString()} was overwritten at revision ${kv.mod_revision}`);
+  }
+  return Number(kv.create_revision);
+}
+
+/** @throws WeftError `log-damaged` when something else wrote over the head */
+export function headOf(scope: LogScope, kv: IKeyValue | undefined): LogHead {
+  if (kv === undefined) return { position: genesis, revision: 0, count: 0 };
+  const id = kv.value.toString('latin1');
+  if (!isRandomId(id)) throw damaged(scope.url, `the key ${kv.key.toString()} names no entry`);
+  const revision = Number(kv.mod_revision);
+  return { position: toPosition(revision, id), revision, count: Number(kv.version) };
+}
+
+/**
+ * The create revision and the id of an entry, `1234:9f…`. The revision alone orders; the id tells an entry from one that
+ * another history of the store (a backup, a wiped one) has at the same revision.
+ */
+export function toPosition(revision: number, id: string): Position {
+  return `${revision}:${id}` as Position;
+}
+
+export interface EntryMark {
+  /** 0 for genesis. */
+  readonly revision: number;
+  readonly id: string;
+}
+
+/** Undefined when the text is no position of this adapter. */
+export function parsePosition(position: Position): EntryMark | undefined {
+  if (position === genesis) return { revision: 0, id: '' };
+  const match = /^([1-9][0-9]{0,15}):([0-9a-f]{32})$/.exec(position);
+  const revision = Number(match?.[1]);
+  return match?.[2] !== undefined && Number.isSafeInteger(revision) ? { revision, id: match[2] } : undefined;
+}
