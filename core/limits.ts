@@ -6,6 +6,8 @@ import { assert } from './lib/assert.ts';
 
 /** One record: a request of one user action. Half of ZooKeeper's packet limit divided over a batch. */
 export const recordBytesMax = 64 * 1024;
+/** Brackets within brackets in a record. Records have 5; the rest is room for later versions, which keep this bound. */
+export const recordDepthMax = 32;
 /** Records that one append carries. */
 export const entryRecordsMax = 32;
 /** One entry as stored. The smallest store bound is Consul's: 512 KiB for a transaction in base64, about 383 KiB raw. */
@@ -30,6 +32,12 @@ export const subnetsMax = 16;
 export const auxAddressesMax = 64;
 /** Foreign interface names that an attach request reports, so that automatic names avoid them. */
 export const avoidedInterfacesMax = 256;
+
+/**
+ * Named endpoints of one network that a hosts file lists. Every change of the list rewrites the file of every sandbox on
+ * the network, so the list stays small; larger networks are served by DNS.
+ */
+export const hostsEndpointsPerNetworkMax = 1_000;
 
 /** VNIs are 24 bits (RFC 7348); those below 256 are left to the operator, as Docker left them. */
 export const vniMin = 256;

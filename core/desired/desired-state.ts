@@ -1,0 +1,281 @@
+/**
+ * The desired state of one host: which kernel objects should exist on it, kept up to date with the fold.
+ *
+ * Vocabulary: a *part* is what one network, one endpoint or one hosts file contributes; a part is *stale* when something
+ * that it is compiled from has changed. `apply` only marks parts stale; the next look compiles each stale part once, from
+ * the latest state, however many changes there were. So a burst costs one compilation of each part, and parts never see
+ * a state in which half of a record's changes are missing.
+ *
+ * Invariants, asked of it in tests after every step by `recompute`:
+ * - equal to a compilation of the latest state from nothing;
+ * - a network is compiled only while an endpoint of it lives on this host: then the network and all its endpoints are;
+ * - one more endpoint anywhere compiles that endpoint, and rewrites the hosts files that list it; nothing else is looked
+ *   at, whatever the size of the cluster.
+ *
+ * Of a host, drivers may look at name, address and MTU: a re-join that changes none of them compiles nothing. One that
+ * changes the smallest MTU of the cluster compiles everything.
+ */
+import { keyOf } from '../dataplane/key.ts';
+import type { Namespace } from '../dataplane/namespace.ts';
+import type { KernelObject } from '../dataplane/object.ts';
+import type { Driver, HostView } from '../driver/driver.ts';
+import type { Change } from '../fold/change.ts';
+import { endpointsOfHost, endpointsOfNetwork } from '../fold/lookup.ts';
+import type { State } from '../fold/state.ts';
+import { hostsEndpointsPerNetworkMax } from '../limits.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Host } from '../model/host.ts';
+import type { EndpointId, NetworkId } from '../model/ids.ts';
+import type { Network } from '../model/network.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { DesiredView } from '../reconcile/desired.ts';
+import { altersDataPlane, type DesiredOptions, hostViewOf, underlayMtuMinOf } from './host-view.ts';
+import { isNamed } from './hosts-entries.ts';
+import { hostsFileOf } from './hosts-file.ts';
+import { LocalEndpoints } from './local-endpoints.ts';
+import { NameList } from './name-list.ts';
+import { ObjectSet } from './object-set.ts';
+
+/** A network while it is compiled here. */
+interface CompiledNetwork {
+  readonly network: Network;
+  readonly driver: Driver;
+  /** The endpoints that have parts, as compiled. */
+  readonly endpoints: Map<EndpointId, Endpoint>;
+  readonly names: NameList;
+}
+
+/** Replacements of parts that one compilation makes, by part. */
+type Contributions = Map<string, readonly KernelObject[]>;
+
+export class DesiredState implements DesiredView {
+  readonly #drivers: ReadonlyMap<string, Driver>;
+  readonly #options: DesiredOptions;
+  readonly #logger: Logger | undefined;
+  readonly #objects = new ObjectSet();
+  readonly #locals = new LocalEndpoints();
+  readonly #compiled = new Map<NetworkId, CompiledNetwork>();
+  readonly #unknownDriver = new Set<NetworkId>();
+  #state: State | undefined;
+  #underlayMtuMin: number | undefined;
+
+  readonly #staleNetworks = new Set<NetworkId>();
+  readonly #staleEndpoints = new Map<EndpointId, NetworkId>();
+  readonly #staleSandboxes = new Set<string>();
+  #dirty = new Set<string>();
+
+  constructor(
+    drivers: ReadonlyMap<string, Driver>,
+    options: DesiredOptions,
+    ports: { readonly logger?: Logger } = {},
+  ) {
+    this.#drivers = drivers;
+    this.#options = options;
+    this.#logger = ports.logger;
+  }
+
+  /** Follows one change of the fold. `state` is the one after the record that made the change. */
+  apply(change: Change, state: State): void {
+    this.#state = state;
+    switch (change.type) {
+      case 'host-set':
+        if (altersDataPlane(change.host, change.previous)) this.#onHost(change.host, state);
+        return;
+      case 'host-removed':
+        this.#onHost(change.host, state);
+        return;
+      case 'network-added':
+      case 'network-removed':
+        this.#unknownDriver.delete(change.network.id);
+        this.#staleNetworks.add(change.network.id);
+        return;
+      case 'endpoint-added':
+        if (this.#isLocal(change.endpoint)) this.#locals.add(change.endpoint);
+        this.#onEndpoint(change.endpoint);
+        return;
+      case 'endpoint-removed':
+        // While it is still among its neighbours, which may change places when it goes.
+        this.#onEndpoint(change.endpoint);
+        if (this.#isLocal(change.endpoint)) this.#locals.remove(change.endpoint);
+        return;
+    }
+  }
+
+  /** Begins with a whole state, of which no changes were applied. For a fresh object only. */
+  load(state: State): void {
+    this.#state = state;
+    for (const endpoint of endpointsOfHost(state, this.#options.host)) this.#locals.add(endpoint);
+    this.#underlayMtuMin = underlayMtuMinOf(state);
+    this.#onEverything(state);
+  }
+
+  /** Keys of the objects that came, went or changed since the last call. */
+  takeDirty(): ReadonlySet<string> {
+    this.#compile();
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    return dirty;
+  }
+
+  /**
+   * Keys of the objects that stand for an endpoint on this host: its own, and where it lives here those of its network
+   * and the hosts file of its sandbox. Empty when it is unknown or not compiled here.
+   */
+  keysOf(id: EndpointId): readonly string[] {
+    this.#compile();
+    const endpoint = this.#state?.endpoints.get(id);
+    if (endpoint === undefined) return [];
+    const parts = this.#isLocal(endpoint) ? [endpoint.network, id, hostsPart(endpoint.sandbox.ref)] : [id];
+    return parts.flatMap((part) => this.#objects.part(part).map(keyOf));
+  }
+
+  get size(): number {
+    this.#compile();
+    return this.#objects.size;
+  }
+
+  get(key: string): KernelObject | undefined {
+    this.#compile();
+    return this.#objects.get(key);
+  }
+
+  namespaces(): Iterable<Namespace> {
+    this.#compile();
+    return this.#objects.namespaces();
+  }
+
+  inNamespace(ns: Namespace): ReadonlyMap<string, KernelObject> {
+    this.#compile();
+    return this.#objects.inNamespace(ns);
+  }
+
+  #isLocal(endpoint: Endpoint): boolean {
+    return endpoint.host === this.#options.host;
+  }
+
+  #onHost(host: Host, state: State): void {
+    const mtuMin = underlayMtuMinOf(state);
+    if (host.name === this.#options.host || mtuMin !== this.#underlayMtuMin) {
+      this.#underlayMtuMin = mtuMin;
+      this.#onEverything(state);
+      return;
+    }
+    for (const { id, network } of endpointsOfHost(state, host.name)) this.#staleEndpoints.set(id, network);
+  }
+
+  /** This host came, went, or is reached otherwise, or frames must be of another size: everything is compiled anew. */
+  #onEverything(state: State): void {
+    for (const id of [...this.#compiled.keys(), ...this.#locals.networks()]) {
+      this.#staleNetworks.add(id);
+      this.#staleMembers(id, state);
+    }
+    for (const ref of this.#locals.sandboxes()) this.#staleSandboxes.add(ref);
+  }
+
+  #staleMembers(id: NetworkId, state: State): void {
+    const network = state.networks.get(id);
+    if (network === undefined) return;
+    for (const endpoint of endpointsOfNetwork(state, network)) this.#staleEndpoints.set(endpoint.id, id);
+  }
+
+  /** An endpoint came or went. One of this host may decide over its network, and over its neighbours in its sandbox. */
+  #onEndpoint(endpoint: Endpoint): void {
+    this.#staleEndpoints.set(endpoint.id, endpoint.network);
+    if (!this.#isLocal(endpoint)) return;
+    this.#staleSandboxes.add(endpoint.sandbox.ref);
+    for (const neighbour of this.#locals.inSandbox(endpoint.sandbox.ref)) {
+      this.#staleNetworks.add(neighbour.network);
+      this.#staleEndpoints.set(neighbour.id, neighbour.network);
+    }
+  }
+
+  /** Brings everything stale up to date with the latest state. */
+  #compile(): void {
+    const stale = this.#staleNetworks.size + this.#staleEndpoints.size + this.#staleSandboxes.size;
+    if (stale === 0 || this.#state === undefined) return;
+    const state = this.#state;
+    const view = hostViewOf(state, this.#options, this.#underlayMtuMin);
+    const contributions: Contributions = new Map();
+    for (const id of this.#staleNetworks) this.#compileNetwork(id, state, view, contributions);
+    const relisted = new Set<NetworkId>();
+    for (const [id, network] of this.#staleEndpoints) {
+      if (this.#compileEndpoint(id, network, state, view, contributions)) relisted.add(network);
+    }
+    for (const network of relisted) {
+      for (const endpoint of this.#locals.onNetwork(network)) this.#staleSandboxes.add(endpoint.sandbox.ref);
+    }
+    for (const ref of this.#staleSandboxes) this.#compileHostsFile(ref, contributions);
+    this.#staleNetworks.clear();
+    this.#staleEndpoints.clear();
+    this.#staleSandboxes.clear();
+    for (const key of this.#objects.replace(contributions)) this.#dirty.add(key);
+  }
+
+  #compileNetwork(id: NetworkId, state: State, view: HostView | undefined, into: Contributions): void {
+    const network = state.networks.get(id);
+    const wanted = view !== undefined && network !== undefined && this.#locals.hasNetwork(id);
+    const driver = wanted ? this.#driverOf(network) : undefined;
+    const compiled = this.#compiled.get(id);
+    if (compiled !== undefined && (driver === undefined || compiled.network !== network)) {
+      for (const endpoint of compiled.endpoints.keys()) into.set(endpoint, []);
+      into.set(id, []);
+      this.#compiled.delete(id);
+      for (const endpoint of this.#locals.onNetwork(id)) this.#staleSandboxes.add(endpoint.sandbox.ref);
+    }
+    if (!wanted || driver === undefined) return;
+    into.set(id, driver.compileNetwork(network, view));
+    if (this.#compiled.has(id)) return;
+    const names = new NameList(network, this.#options.hostsEndpointsMax ?? hostsEndpointsPerNetworkMax);
+    this.#compiled.set(id, { network, driver, endpoints: new Map(), names });
+    this.#staleMembers(id, state);
+  }
+
+  /** Returns whether the names of the network are listed otherwise now. */
+  #compileEndpoint(
+    id: EndpointId,
+    networkId: NetworkId,
+    state: State,
+    view: HostView | undefined,
+    into: Contributions,
+  ): boolean {
+    const compiled = this.#compiled.get(networkId);
+    if (compiled === undefined || view === undefined) return false;
+    const { network, driver, endpoints, names } = compiled;
+    const before = endpoints.get(id);
+    const found = state.endpoints.get(id);
+    const endpoint = found !== undefined && this.#isPlaced(found) ? found : undefined;
+    if (endpoint === undefined) endpoints.delete(id);
+    else endpoints.set(id, endpoint);
+    into.set(id, endpoint === undefined ? [] : driver.compileEndpoint(network, endpoint, view));
+    if (before === endpoint) return false;
+    const removed = before !== undefined && isNamed(before) && names.remove(before);
+    const added = endpoint !== undefined && isNamed(endpoint) && names.add(endpoint);
+    return removed || added;
+  }
+
+  #isPlaced(endpoint: Endpoint): boolean {
+    return !this.#isLocal(endpoint) || this.#locals.isCurrent(endpoint);
+  }
+
+  #compileHostsFile(ref: string, into: Contributions): void {
+    const own = [...this.#locals.inSandbox(ref)].filter((endpoint) => this.#locals.isCurrent(endpoint));
+    const file = hostsFileOf(ref, own, (network) => this.#compiled.get(network)?.names);
+    into.set(hostsPart(ref), file === undefined ? [] : [file]);
+  }
+
+  /** A network of a driver that this build does not have needs a newer one; the others go on. Said once a network. */
+  #driverOf(network: Network): Driver | undefined {
+    const driver = this.#drivers.get(network.driver);
+    if (driver === undefined && !this.#unknownDriver.has(network.id)) {
+      this.#unknownDriver.add(network.id);
+      const values = { network: network.name, id: network.id, driver: network.driver };
+      this.#logger?.error('network not set up here: this build of weft does not have its driver', values);
+    }
+    return driver;
+  }
+}
+
+/** Apart from ids, which are hexadecimal digits. */
+function hostsPart(ref: string): string {
+  return `hosts ${ref}`;
+}

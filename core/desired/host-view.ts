@@ -1,0 +1,45 @@
+/** What the drivers see of the cluster, and what the compilation is told of its surroundings. */
+import type { HostView } from '../driver/driver.ts';
+import type { State } from '../fold/state.ts';
+import type { Host } from '../model/host.ts';
+
+export interface DesiredOptions {
+  /** Name of the host that is compiled for. */
+  readonly host: string;
+  /** Prefix of the names of owned namespaces, `weft-` by default. */
+  readonly netnsPrefix: string;
+  /** Named endpoints of one network that hosts files list; `hostsEndpointsPerNetworkMax` unless given. */
+  readonly hostsEndpointsMax?: number;
+}
+
+/**
+ * Undefined as long as the host has not joined, or no longer is a member: then nothing is desired on it.
+ *
+ * @param mtuMin `underlayMtuMinOf(state)`, which the caller keeps because it takes a look at every host
+ */
+export function hostViewOf(
+  state: State,
+  options: DesiredOptions,
+  mtuMin: number | undefined,
+): HostView | undefined {
+  const self = state.hosts.get(options.host);
+  if (self === undefined) return undefined;
+  return {
+    self,
+    netnsPrefix: options.netnsPrefix,
+    host: (name) => state.hosts.get(name),
+    ...(mtuMin === undefined ? {} : { underlayMtuMin: mtuMin }),
+  };
+}
+
+/** Smallest underlay MTU of the cluster, bytes: what every host's underlay carries. Undefined without hosts. */
+export function underlayMtuMinOf(state: State): number | undefined {
+  let min: number | undefined;
+  for (const { mtu } of state.hosts.values()) min = min === undefined ? mtu : Math.min(min, mtu);
+  return min;
+}
+
+/** Whether a re-join alters what drivers may look at: where the host's tunnels end, and how much goes through them. */
+export function altersDataPlane(host: Host, previous: Host | undefined): boolean {
+  return previous === undefined || host.address !== previous.address || host.mtu !== previous.mtu;
+}

@@ -1,0 +1,69 @@
+/**
+ * The desired state compiled from nothing: the oracle that the incremental compilation must equal after every step. It
+ * shares with it how one part is compiled, and nothing of how parts are tracked.
+ */
+import { keyOf } from '../dataplane/key.ts';
+import type { KernelObject } from '../dataplane/object.ts';
+import type { Driver } from '../driver/driver.ts';
+import type { State } from '../fold/state.ts';
+import { assert } from '../lib/assert.ts';
+import { same } from '../lib/same.ts';
+import { hostsEndpointsPerNetworkMax } from '../limits.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { NetworkId } from '../model/ids.ts';
+import { type DesiredOptions, hostViewOf, underlayMtuMinOf } from './host-view.ts';
+import { isNamed } from './hosts-entries.ts';
+import { hostsFileOf } from './hosts-file.ts';
+import { latestIdentity } from './local-endpoints.ts';
+import { NameList } from './name-list.ts';
+
+/** Every desired object of the host, by key. */
+export function recompute(
+  drivers: ReadonlyMap<string, Driver>,
+  options: DesiredOptions,
+  state: State,
+): ReadonlyMap<string, KernelObject> {
+  const view = hostViewOf(state, options, underlayMtuMinOf(state));
+  if (view === undefined) return new Map();
+  const endpoints = [...state.endpoints.values()];
+  const placed = endpoints.filter(
+    (endpoint) => endpoint.host !== options.host || isLatest(endpoint, endpoints),
+  );
+  const local = placed.filter((endpoint) => endpoint.host === options.host);
+  const objects: KernelObject[] = [];
+  const lists = new Map<NetworkId, NameList>();
+  for (const network of state.networks.values()) {
+    const driver = drivers.get(network.driver);
+    if (driver === undefined || !local.some((endpoint) => endpoint.network === network.id)) continue;
+    const members = placed.filter((endpoint) => endpoint.network === network.id);
+    objects.push(...driver.compileNetwork(network, view));
+    objects.push(...members.flatMap((endpoint) => driver.compileEndpoint(network, endpoint, view)));
+    const list = new NameList(network, options.hostsEndpointsMax ?? hostsEndpointsPerNetworkMax);
+    for (const endpoint of members.filter(isNamed)) list.add(endpoint);
+    lists.set(network.id, list);
+  }
+  for (const ref of new Set(local.map((endpoint) => endpoint.sandbox.ref))) {
+    const own = local.filter((endpoint) => endpoint.sandbox.ref === ref);
+    const file = hostsFileOf(ref, own, (network) => lists.get(network));
+    if (file !== undefined) objects.push(file);
+  }
+  return byKey(objects);
+}
+
+function isLatest(endpoint: Endpoint, endpoints: readonly Endpoint[]): boolean {
+  const neighbours = endpoints.filter(
+    (other) => other.host === endpoint.host && other.sandbox.ref === endpoint.sandbox.ref,
+  );
+  return endpoint.sandbox.identity === latestIdentity(neighbours);
+}
+
+function byKey(objects: readonly KernelObject[]): ReadonlyMap<string, KernelObject> {
+  const map = new Map<string, KernelObject>();
+  for (const object of objects) {
+    const key = keyOf(object);
+    const present = map.get(key);
+    assert(present === undefined || same(present, object), `two parts of the desired state differ on ${key}`);
+    map.set(key, object);
+  }
+  return map;
+}
