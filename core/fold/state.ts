@@ -1,14 +1,21 @@
 /**
  * The state of a cluster: what the log folds to. Immutable to everyone but the fold; a new version shares all that did
  * not change with the old one, so a reader may keep one as long as it likes.
+ *
+ * Vocabulary of the folder: `apply` takes a state and one line of the log to the next state. A record is judged by its
+ * envelope (`envelope.ts`), then by the rules of its kind (`host.ts`, `network.ts`, `endpoint.ts`), which write to a
+ * `Draft` or throw `Refused`. All writes of tables, indexes and hash go through the draft. `lookup.ts` reads the indexes.
+ * `check.ts` recomputes from the base tables what is kept up incrementally.
  */
-import type { Pools } from '../ipam/pools.ts';
-import type { RangeSet } from '../ipam/range-set.ts';
-import type { Table } from '../lib/table.ts';
+import { Pools } from '../ipam/pools.ts';
+import { RangeSet } from '../ipam/range-set.ts';
+import { SortedTable, type Table } from '../lib/table.ts';
+import { vniMin } from '../limits.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { EndpointId, NetworkId, RecordId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
+import { emptyRecordHash, emptyStateHash } from './hash.ts';
 
 export interface State {
   /** Records folded so far; the ordinal of the last one. */
@@ -18,6 +25,7 @@ export interface State {
   /** Incremental hash of everything below, independent of the order in which it came about. 64 hexadecimal digits. */
   readonly stateHash: string;
 
+  /** By name as written. */
   readonly hosts: Table<string, Host>;
   readonly networks: Table<NetworkId, Network>;
   readonly endpoints: Table<EndpointId, Endpoint>;
@@ -26,14 +34,13 @@ export interface State {
   readonly networkNames: Table<string, NetworkId>;
   /** `<network id> <name key>`. */
   readonly endpointNames: Table<string, EndpointId>;
-  /** `<network id> <endpoint id>`. */
+  /** The others have keys of their own, which `lookup.ts` makes and reads; they are short because there are so many. */
   readonly endpointsByNetwork: Table<string, EndpointId>;
-  /** `<host name> <endpoint id>`. */
-  readonly endpointsByHost: Table<string, EndpointId>;
-  /** `<host name> <sandbox identity> <endpoint id>`. */
   readonly endpointsBySandbox: Table<string, EndpointId>;
-  /** `<network id> <mac>`. */
   readonly macs: Table<string, EndpointId>;
+  /** Host names by their key form, and by the underlay addresses of live hosts. */
+  readonly hostNames: Table<string, string>;
+  readonly hostAddresses: Table<string, string>;
 
   /** Pools of every address space, with what is allocated in them. */
   readonly pools: Pools;
@@ -41,7 +48,47 @@ export interface State {
   readonly vnis: RangeSet;
   readonly vniCursor: bigint;
 
+  /** Hosts that were removed within the last W ordinals, by key form of their names, and their names by ordinal. */
+  readonly removedHosts: Table<string, RemovedHost>;
+  readonly removals: Table<number, string>;
+  /** No host that was removed longer ago had a later epoch. */
+  readonly epochFloor: number;
+
   /** Ids of the last W records with their ordinals, and the same the other way round. */
   readonly recentRecords: Table<RecordId, number>;
   readonly recentOrdinals: Table<number, RecordId>;
+}
+
+/** What is remembered of a removed host, so that a later life of it never repeats an epoch. */
+export interface RemovedHost {
+  readonly epoch: number;
+  /** Of the record that removed it. */
+  readonly ordinal: number;
+}
+
+/** Before the first record. */
+export function emptyState(): State {
+  return {
+    ordinal: 0,
+    recordHash: emptyRecordHash,
+    stateHash: emptyStateHash,
+    hosts: SortedTable.empty(),
+    networks: SortedTable.empty(),
+    endpoints: SortedTable.empty(),
+    networkNames: SortedTable.empty(),
+    endpointNames: SortedTable.empty(),
+    endpointsByNetwork: SortedTable.empty(),
+    endpointsBySandbox: SortedTable.empty(),
+    macs: SortedTable.empty(),
+    hostNames: SortedTable.empty(),
+    hostAddresses: SortedTable.empty(),
+    pools: Pools.empty,
+    vnis: RangeSet.empty,
+    vniCursor: BigInt(vniMin),
+    removedHosts: SortedTable.empty(),
+    removals: SortedTable.empty(),
+    epochFloor: 0,
+    recentRecords: SortedTable.empty(),
+    recentOrdinals: SortedTable.empty(),
+  };
 }

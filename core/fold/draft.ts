@@ -1,0 +1,267 @@
+/**
+ * A state being written: the one place that changes tables, so that the indexes and the hash follow every change.
+ *
+ * Forking a state is cheap and leaves it as it is, so a rule may write as it goes and a refusal costs nothing to undo:
+ * the draft is thrown away. Rules see in it what they have written so far.
+ */
+import type { Pool } from '../ipam/pool.ts';
+import type { Pools } from '../ipam/pools.ts';
+import type { RangeSet } from '../ipam/range-set.ts';
+import { assert } from '../lib/assert.ts';
+import { SetHash } from '../lib/set-hash.ts';
+import { SortedTable } from '../lib/table.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Host } from '../model/host.ts';
+import type { EndpointId, NetworkId, RecordId } from '../model/ids.ts';
+import { nameKey } from '../model/names.ts';
+import type { Network } from '../model/network.ts';
+import {
+  addressMember,
+  endpointMember,
+  hostMember,
+  networkMember,
+  poolMember,
+  recentMember,
+  registerMember,
+  removedHostMember,
+  spaceMember,
+  vniMember,
+} from './hash.ts';
+import { byNetworkKey, bySandboxKey, endpointNameKey, macKey } from './index-keys.ts';
+import type { RemovedHost, State } from './state.ts';
+
+export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'> {
+  readonly hosts: SortedTable<string, Host>;
+  readonly networks: SortedTable<NetworkId, Network>;
+  readonly endpoints: SortedTable<EndpointId, Endpoint>;
+  readonly networkNames: SortedTable<string, NetworkId>;
+  readonly endpointNames: SortedTable<string, EndpointId>;
+  readonly endpointsByNetwork: SortedTable<string, EndpointId>;
+  readonly endpointsBySandbox: SortedTable<string, EndpointId>;
+  readonly macs: SortedTable<string, EndpointId>;
+  readonly hostNames: SortedTable<string, string>;
+  readonly hostAddresses: SortedTable<string, string>;
+  readonly removedHosts: SortedTable<string, RemovedHost>;
+  readonly removals: SortedTable<number, string>;
+  readonly recentRecords: SortedTable<RecordId, number>;
+  readonly recentOrdinals: SortedTable<number, RecordId>;
+  #pools: Pools;
+  #vnis: RangeSet;
+  #vniCursor: bigint;
+  #epochFloor: number;
+  readonly #hash: SetHash;
+
+  constructor(state: State) {
+    this.hosts = SortedTable.forkOf(state.hosts);
+    this.networks = SortedTable.forkOf(state.networks);
+    this.endpoints = SortedTable.forkOf(state.endpoints);
+    this.networkNames = SortedTable.forkOf(state.networkNames);
+    this.endpointNames = SortedTable.forkOf(state.endpointNames);
+    this.endpointsByNetwork = SortedTable.forkOf(state.endpointsByNetwork);
+    this.endpointsBySandbox = SortedTable.forkOf(state.endpointsBySandbox);
+    this.macs = SortedTable.forkOf(state.macs);
+    this.hostNames = SortedTable.forkOf(state.hostNames);
+    this.hostAddresses = SortedTable.forkOf(state.hostAddresses);
+    this.removedHosts = SortedTable.forkOf(state.removedHosts);
+    this.removals = SortedTable.forkOf(state.removals);
+    this.recentRecords = SortedTable.forkOf(state.recentRecords);
+    this.recentOrdinals = SortedTable.forkOf(state.recentOrdinals);
+    this.#pools = state.pools;
+    this.#vnis = state.vnis;
+    this.#vniCursor = state.vniCursor;
+    this.#epochFloor = state.epochFloor;
+    this.#hash = SetHash.fromHex(state.stateHash);
+  }
+
+  get pools(): Pools {
+    return this.#pools;
+  }
+
+  get vnis(): RangeSet {
+    return this.#vnis;
+  }
+
+  get vniCursor(): bigint {
+    return this.#vniCursor;
+  }
+
+  get epochFloor(): number {
+    return this.#epochFloor;
+  }
+
+  /** The state that was written. The draft must not be written afterwards. */
+  finish(ordinal: number, recordHash: string): State {
+    return {
+      ordinal,
+      recordHash,
+      stateHash: this.#hash.hex,
+      hosts: this.hosts,
+      networks: this.networks,
+      endpoints: this.endpoints,
+      networkNames: this.networkNames,
+      endpointNames: this.endpointNames,
+      endpointsByNetwork: this.endpointsByNetwork,
+      endpointsBySandbox: this.endpointsBySandbox,
+      macs: this.macs,
+      hostNames: this.hostNames,
+      hostAddresses: this.hostAddresses,
+      pools: this.#pools,
+      vnis: this.#vnis,
+      vniCursor: this.#vniCursor,
+      removedHosts: this.removedHosts,
+      removals: this.removals,
+      epochFloor: this.#epochFloor,
+      recentRecords: this.recentRecords,
+      recentOrdinals: this.recentOrdinals,
+    };
+  }
+
+  /** Adds a host, or replaces the one of its name. */
+  putHost(host: Host): void {
+    const previous = this.hosts.get(host.name);
+    if (previous !== undefined) this.removeHost(previous);
+    this.hosts.set(host.name, host);
+    this.hostNames.set(nameKey(host.name), host.name);
+    this.hostAddresses.set(host.address, host.name);
+    this.#hash.add(hostMember(host));
+  }
+
+  removeHost(host: Host): void {
+    this.hosts.delete(host.name);
+    this.hostNames.delete(nameKey(host.name));
+    this.hostAddresses.delete(host.address);
+    this.#hash.remove(hostMember(host));
+  }
+
+  rememberRemoved(name: string, removed: RemovedHost): void {
+    const key = nameKey(name);
+    this.removedHosts.set(key, removed);
+    this.removals.set(removed.ordinal, key);
+    this.#hash.add(removedHostMember(key, removed));
+  }
+
+  /** Forgets a removal of which the memory exists. */
+  forgetRemoved(key: string): RemovedHost {
+    const removed = this.removedHosts.get(key);
+    assert(removed !== undefined, 'a removal that is forgotten was remembered');
+    this.removedHosts.delete(key);
+    this.removals.delete(removed.ordinal);
+    this.#hash.remove(removedHostMember(key, removed));
+    return removed;
+  }
+
+  setEpochFloor(epoch: number): void {
+    this.#hash.remove(registerMember('epoch-floor', BigInt(this.#epochFloor)));
+    this.#epochFloor = epoch;
+    this.#hash.add(registerMember('epoch-floor', BigInt(epoch)));
+  }
+
+  addNetwork(network: Network): void {
+    this.networks.set(network.id, network);
+    this.networkNames.set(nameKey(network.name), network.id);
+    this.#hash.add(networkMember(network));
+  }
+
+  removeNetwork(network: Network): void {
+    this.networks.delete(network.id);
+    this.networkNames.delete(nameKey(network.name));
+    this.#hash.remove(networkMember(network));
+  }
+
+  addEndpoint(network: Network, endpoint: Endpoint): void {
+    this.endpoints.set(endpoint.id, endpoint);
+    if (endpoint.name !== undefined)
+      this.endpointNames.set(endpointNameKey(network.id, endpoint.name), endpoint.id);
+    if (endpoint.mac !== undefined) this.macs.set(macKey(network, endpoint.mac), endpoint.id);
+    this.endpointsByNetwork.set(byNetworkKey(network, endpoint), endpoint.id);
+    this.endpointsBySandbox.set(bySandboxKey(endpoint), endpoint.id);
+    this.#hash.add(endpointMember(endpoint));
+  }
+
+  removeEndpoint(network: Network, endpoint: Endpoint): void {
+    this.endpoints.delete(endpoint.id);
+    if (endpoint.name !== undefined) this.endpointNames.delete(endpointNameKey(network.id, endpoint.name));
+    if (endpoint.mac !== undefined) this.macs.delete(macKey(network, endpoint.mac));
+    this.endpointsByNetwork.delete(byNetworkKey(network, endpoint));
+    this.endpointsBySandbox.delete(bySandboxKey(endpoint));
+    this.#hash.remove(endpointMember(endpoint));
+  }
+
+  /** Adds a pool that none of its space overlaps. @param cursor for default pools, of a space that is new */
+  addPool(pool: Pool, cursor: bigint): void {
+    const isNewSpace = this.#pools.space(pool.space) === undefined;
+    this.#pools = this.#pools.with(pool, cursor);
+    this.#hash.add(poolMember(pool));
+    if (isNewSpace) this.#addSpaceMember(pool.space);
+  }
+
+  /** Replaces a pool by a later form of it. */
+  replacePool(before: Pool, after: Pool): void {
+    this.#pools = this.#pools.with(after, 0n);
+    if (before.cursors === after.cursors) return;
+    this.#hash.remove(poolMember(before));
+    this.#hash.add(poolMember(after));
+  }
+
+  removePool(pool: Pool): void {
+    const space = this.#pools.space(pool.space);
+    assert(space !== undefined, 'the space of a pool exists');
+    this.#pools = this.#pools.without(pool);
+    this.#hash.remove(poolMember(pool));
+    if (this.#pools.space(pool.space) === undefined) this.#hash.remove(spaceMember(space));
+  }
+
+  setSpaceCursor(name: string, cursor: bigint): void {
+    const before = this.#pools.space(name);
+    assert(before !== undefined, 'a space has a cursor while it exists');
+    this.#hash.remove(spaceMember(before));
+    this.#pools = this.#pools.withCursor(name, cursor);
+    this.#addSpaceMember(name);
+  }
+
+  /** Notes that an address of a pool was taken, beside the pool that has it. */
+  noteTaken(pool: Pool, value: bigint): void {
+    this.#hash.add(addressMember(pool, value));
+  }
+
+  noteReleased(pool: Pool, value: bigint): void {
+    this.#hash.remove(addressMember(pool, value));
+  }
+
+  takeVni(vni: bigint): void {
+    this.#vnis = this.#vnis.with(vni);
+    this.#hash.add(vniMember(vni));
+  }
+
+  releaseVni(vni: bigint): void {
+    this.#vnis = this.#vnis.without(vni);
+    this.#hash.remove(vniMember(vni));
+  }
+
+  setVniCursor(cursor: bigint): void {
+    this.#hash.remove(registerMember('vni-cursor', this.#vniCursor));
+    this.#vniCursor = cursor;
+    this.#hash.add(registerMember('vni-cursor', cursor));
+  }
+
+  rememberRecord(id: RecordId, ordinal: number): void {
+    this.recentRecords.set(id, ordinal);
+    this.recentOrdinals.set(ordinal, id);
+    this.#hash.add(recentMember(id, ordinal));
+  }
+
+  /** Forgets the record of an ordinal, if one is remembered. */
+  forgetRecord(ordinal: number): void {
+    const id = this.recentOrdinals.get(ordinal);
+    if (id === undefined) return;
+    this.recentRecords.delete(id);
+    this.recentOrdinals.delete(ordinal);
+    this.#hash.remove(recentMember(id, ordinal));
+  }
+
+  #addSpaceMember(name: string): void {
+    const space = this.#pools.space(name);
+    assert(space !== undefined, 'a space whose member is added exists');
+    this.#hash.add(spaceMember(space));
+  }
+}

@@ -1,0 +1,137 @@
+/** Endpoints: a sandbox's interface on a network, with the addresses and names that it has there. */
+
+import { assert } from '../lib/assert.ts';
+import { quote } from '../lib/quote.ts';
+import type { BodyOf, RecordOf } from '../log/record.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { type EndpointId, endpointIdOf, type NetworkId } from '../model/ids.ts';
+import { isName, nameKey, nameRule } from '../model/names.ts';
+import type { Network } from '../model/network.ts';
+import { parseSandboxRef } from '../model/sandbox.ts';
+import type { Context, Decision } from './decision.ts';
+import type { Draft } from './draft.ts';
+import { driverTraits } from './driver-traits.ts';
+import { allocateAddresses, releaseAddresses } from './endpoint-addresses.ts';
+import { chooseInterfaceName, chooseMac } from './endpoint-interface.ts';
+import { endpointNamed, endpointsOfSandbox } from './lookup.ts';
+import { refuseUnless } from './refused.ts';
+
+type Body = BodyOf<'endpoint-create'>;
+
+/** One list for all endpoints that have none. */
+const noAliases: readonly string[] = [];
+
+export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endpoint-create'>): Decision {
+  const { body } = record;
+  const network = draft.networks.get(body.network as NetworkId);
+  refuseUnless(
+    network !== undefined,
+    'no-such-network',
+    () => `Cannot attach: no network has the id ${body.network}; see \`weft network ls\``,
+  );
+  const what = `Cannot attach ${quote(body.sandbox.ref)} to network ${quote(network.name)}`;
+  const id = endpointIdOf(record.id);
+  refuseUnless(
+    !draft.endpoints.has(id),
+    'duplicate',
+    () => `${what}: record ${record.id} has made an endpoint before; ask again`,
+  );
+  checkNames(what, draft, network, body);
+  const siblings = checkSandbox(what, draft, stamp.host, network, body);
+  const traits = driverTraits(network.driver);
+  assert(traits !== undefined, 'a network has a driver that exists');
+  if (!traits.hasInterfaces) refuseInterface(what, network, body);
+  const addresses = allocateAddresses(what, draft, network, body);
+  const mac = traits.hasInterfaces ? chooseMac(what, draft, network, id, body.mac, addresses) : undefined;
+  const ifname = traits.hasInterfaces ? chooseInterfaceName(what, siblings, body) : undefined;
+  const endpoint: Endpoint = {
+    id,
+    network: network.id,
+    aliases: uniqueAliases(body.aliases),
+    host: stamp.host,
+    sandbox: { ref: body.sandbox.ref, identity: body.sandbox.identity },
+    addresses,
+    created: stamp,
+    changed: stamp,
+    ...(body.name === undefined ? {} : { name: body.name }),
+    ...(ifname === undefined ? {} : { ifname }),
+    ...(mac === undefined ? {} : { mac }),
+  };
+  draft.addEndpoint(network, endpoint);
+  return { subject: { type: 'endpoint', id }, changes: [{ type: 'endpoint-added', endpoint }] };
+}
+
+export function removeEndpoint({ draft }: Context, record: RecordOf<'endpoint-remove'>): Decision {
+  const id = record.body.endpoint as EndpointId;
+  const endpoint = draft.endpoints.get(id);
+  refuseUnless(
+    endpoint !== undefined,
+    'no-such-endpoint',
+    () => `No endpoint has the id ${id}: see \`weft endpoint ls\``,
+  );
+  releaseEndpoint(draft, endpoint);
+  const { reason } = record.body;
+  return { subject: { type: 'endpoint', id }, changes: [{ type: 'endpoint-removed', endpoint, reason }] };
+}
+
+/** Takes an endpoint out of a draft and gives its addresses back. */
+export function releaseEndpoint(draft: Draft, endpoint: Endpoint): void {
+  const network = draft.networks.get(endpoint.network);
+  assert(network !== undefined, 'the network of an endpoint exists');
+  releaseAddresses(draft, network, endpoint);
+  draft.removeEndpoint(network, endpoint);
+}
+
+function checkNames(what: string, draft: Draft, network: Network, { name, aliases }: Body): void {
+  const improper = [...(name === undefined ? [] : [name]), ...aliases].find((each) => !isName(each));
+  refuseUnless(
+    improper === undefined,
+    'bad-name',
+    () => `${what}: ${quote(improper ?? '')} is no name for an endpoint: ${nameRule}`,
+  );
+  if (name === undefined) return;
+  const other = endpointNamed(draft, network.id, name);
+  refuseUnless(other === undefined, 'name-taken', () => {
+    return `${what}: its endpoint on host ${quote(other?.host ?? '')} is called ${quote(other?.name ?? '')}; choose another --name`;
+  });
+}
+
+/** Returns the sandbox's other endpoints. */
+function checkSandbox(
+  what: string,
+  draft: Draft,
+  host: string,
+  network: Network,
+  { sandbox }: Body,
+): readonly Endpoint[] {
+  refuseUnless(parseSandboxRef(sandbox.ref) !== undefined, 'bad-sandbox', () => {
+    return `${what}: that is no sandbox; write a name of \`ip netns\`, an absolute path or pid:N`;
+  });
+  refuseUnless(/^[\x21-\x7e]+$/.test(sandbox.identity), 'bad-sandbox', () => {
+    return `${what}: its identity ${quote(sandbox.identity)} has blanks or controls; upgrade host ${quote(host)}`;
+  });
+  const siblings = [...endpointsOfSandbox(draft, host, sandbox.identity)];
+  const present = siblings.find((endpoint) => endpoint.network === network.id);
+  refuseUnless(present === undefined, 'already-attached', () => {
+    return `${what}: it is attached by endpoint ${present?.id.slice(0, 12)}; disconnect that first`;
+  });
+  return siblings;
+}
+
+function refuseInterface(what: string, network: Network, body: Body): void {
+  const why = `${what}: driver ${network.driver} makes no interface`;
+  refuseUnless(
+    body.ipv4 === undefined && body.ipv6 === undefined,
+    'bad-address',
+    () => `${why}; leave out the address`,
+  );
+  refuseUnless(body.mac === undefined, 'bad-mac', () => `${why}; leave out the MAC address`);
+  refuseUnless(body.ifname === undefined, 'bad-name', () => `${why}; leave out the interface name`);
+}
+
+function uniqueAliases(aliases: readonly string[]): readonly string[] {
+  if (aliases.length === 0) return noAliases;
+  const firsts = new Map<string, string>();
+  for (const alias of aliases) if (!firsts.has(nameKey(alias))) firsts.set(nameKey(alias), alias);
+  return [...firsts.values()];
+}

@@ -1,0 +1,121 @@
+/** Hosts: joining, coming back, being removed. Epochs count the lives of a name and never repeat. */
+import { assert } from '../lib/assert.ts';
+import { quote } from '../lib/quote.ts';
+import { mtuMax, mtuMin } from '../limits.ts';
+import type { BodyOf, RecordOf } from '../log/record.ts';
+import {
+  familyOf,
+  type IpAddress,
+  overlaps,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+  widthOf,
+} from '../model/address.ts';
+import type { Host } from '../model/host.ts';
+import { isName, nameKey, nameRule } from '../model/names.ts';
+import type { Change } from './change.ts';
+import type { Context, Decision } from './decision.ts';
+import type { Draft } from './draft.ts';
+import { releaseEndpoint } from './endpoint.ts';
+import { endpointsOfHost, hostAt, hostNamed } from './lookup.ts';
+import { refuseUnless } from './refused.ts';
+
+/** Where no other host can send to. */
+const unreachable: readonly Prefix[] = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '224.0.0.0/4',
+  '::/127',
+  'fe80::/10',
+  'ff00::/8',
+].map(prefix);
+
+export function joinHost({ draft, stamp }: Context, record: RecordOf<'host-join'>): Decision {
+  const { host: name, body } = record;
+  refuseUnless(isName(name), 'bad-name', () => `Cannot join as ${quote(name)}: ${nameRule}`);
+  const address = checkAddress(name, body.address);
+  refuseUnless(body.mtu >= mtuMin && body.mtu <= mtuMax, 'bad-option', () => {
+    return `Cannot join as ${quote(name)}: an underlay MTU of ${body.mtu} is not from ${mtuMin} to ${mtuMax}; set the link's MTU`;
+  });
+  const previous = hostNamed(draft, name);
+  refuseUnless(
+    previous === undefined || (previous.identity === body.identity && previous.name === name),
+    'host-taken',
+    () => {
+      return `Cannot join as ${quote(name)}: another machine has that name; choose another, or remove it with \`weft host rm\``;
+    },
+  );
+  const neighbour = hostAt(draft, address);
+  refuseUnless(neighbour === undefined || neighbour.name === name, 'address-in-use-by-host', () => {
+    return `Cannot join as ${quote(name)}: host ${quote(neighbour?.name ?? '')} advertises ${address} too; advertise an address of this machine`;
+  });
+  const epoch = nextEpoch(draft, name, previous);
+  const created = previous?.created ?? stamp;
+  const host: Host = { name, address, ...lifeOf(body), epoch, created, changed: stamp };
+  draft.putHost(host);
+  return {
+    subject: { type: 'host', name, epoch },
+    changes: [{ type: 'host-set', host, ...(previous === undefined ? {} : { previous }) }],
+  };
+}
+
+export function removeHost({ draft, stamp }: Context, record: RecordOf<'host-remove'>): Decision {
+  const { name } = record.body;
+  const host = hostNamed(draft, name);
+  refuseUnless(
+    host !== undefined,
+    'no-such-host',
+    () => `No host is called ${quote(name)}: see \`weft host ls\``,
+  );
+  const changes: Change[] = [];
+  for (const endpoint of [...endpointsOfHost(draft, host.name)]) {
+    releaseEndpoint(draft, endpoint);
+    changes.push({ type: 'endpoint-removed', endpoint, reason: 'host-removed' });
+  }
+  draft.removeHost(host);
+  draft.rememberRemoved(host.name, { epoch: host.epoch, ordinal: stamp.ordinal });
+  changes.push({ type: 'host-removed', host });
+  return { subject: { type: 'host', name: host.name, epoch: host.epoch }, changes };
+}
+
+/**
+ * Forgets the host that a record of that ordinal removed. All that the host wrote it wrote before, so all of it is too
+ * old by now, and the name may begin again above every forgotten epoch.
+ */
+export function forgetRemovedHost(draft: Draft, ordinal: number): void {
+  const key = draft.removals.get(ordinal);
+  if (key === undefined) return;
+  const { epoch } = draft.forgetRemoved(key);
+  if (epoch > draft.epochFloor) draft.setEpochFloor(epoch);
+}
+
+/** One more than the name ever had: that of its present life, or of its last, or one that no forgotten host had. */
+function nextEpoch(draft: Draft, name: string, previous: Host | undefined): number {
+  if (previous !== undefined) return previous.epoch + 1;
+  const key = nameKey(name);
+  return (draft.removedHosts.has(key) ? draft.forgetRemoved(key).epoch : draft.epochFloor) + 1;
+}
+
+function lifeOf(body: BodyOf<'host-join'>): Pick<Host, 'identity' | 'mtu' | 'version'> {
+  return { identity: body.identity, mtu: body.mtu, version: body.version };
+}
+
+function checkAddress(name: string, text: string): IpAddress {
+  const address = parseAddress(text);
+  refuseUnless(address !== undefined, 'bad-address', () => {
+    return `Cannot join as ${quote(name)}: ${quote(text)} is no address; advertise one of this machine's, such as 192.168.2.15`;
+  });
+  const itself = `${address}/${widthOf(familyOf(address))}` as Prefix;
+  const isReachable = address !== '255.255.255.255' && !unreachable.some((range) => overlaps(range, itself));
+  refuseUnless(isReachable, 'bad-address', () => {
+    return `Cannot join as ${quote(name)}: other hosts cannot send to ${address}; advertise an address that they reach`;
+  });
+  return address;
+}
+
+function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  assert('prefix' in parsed, `${text} is a prefix`);
+  return parsed.prefix;
+}

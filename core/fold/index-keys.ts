@@ -1,0 +1,49 @@
+/**
+ * Keys of the endpoint indexes. An object is known in them by the ordinal that made it, which no other object shares,
+ * instead of by its 64 digits: there are several keys for each of a great many endpoints. Within a prefix the keys sort
+ * as the objects came about.
+ */
+
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Host } from '../model/host.ts';
+import type { NetworkId } from '../model/ids.ts';
+import type { Mac } from '../model/mac.ts';
+import { nameKey } from '../model/names.ts';
+import type { Network } from '../model/network.ts';
+
+/** An ordinal as text that sorts like the number: its base-36 digits behind their count, which is one such digit. */
+export function ordinalKey(ordinal: number): string {
+  const digits = ordinal.toString(36);
+  return digits.length.toString(36) + digits;
+}
+
+export function endpointNameKey(network: NetworkId, name: string): string {
+  return `${network} ${nameKey(name)}`;
+}
+
+/** Begins the keys of all endpoints of a network in `endpointsByNetwork` and `macs`. */
+export function networkPrefix(network: Network): string {
+  return `${ordinalKey(network.created.ordinal)} `;
+}
+
+export function byNetworkKey(network: Network, endpoint: Endpoint): string {
+  return networkPrefix(network) + ordinalKey(endpoint.created.ordinal);
+}
+
+export function macKey(network: Network, mac: Mac): string {
+  return networkPrefix(network) + mac;
+}
+
+/** Begins the keys of all endpoints of a host in `endpointsBySandbox`. No name of a host has a blank in it. */
+export function hostPrefix(host: Host['name']): string {
+  return `${host} `;
+}
+
+/** Begins the keys of all endpoints of a sandbox. The fold takes no identity with a blank in it. */
+export function sandboxPrefix(host: Host['name'], identity: string): string {
+  return `${host} ${identity} `;
+}
+
+export function bySandboxKey(endpoint: Endpoint): string {
+  return sandboxPrefix(endpoint.host, endpoint.sandbox.identity) + ordinalKey(endpoint.created.ordinal);
+}

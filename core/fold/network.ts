@@ -1,0 +1,217 @@
+/** Networks: made with subnets, gateways and a VNI of their own, and removed when nobody is on them. */
+import { derivedIpv6Pool, nextDefaultPool } from '../ipam/default-pools.ts';
+import { quote } from '../lib/quote.ts';
+import type { BodyOf, RecordOf } from '../log/record.ts';
+import { addressFromBigInt, boundsOf, familyOf, type Prefix } from '../model/address.ts';
+import { type NetworkId, networkIdOf } from '../model/ids.ts';
+import { isName, nameKey, nameRule } from '../model/names.ts';
+import type { Network, Subnet } from '../model/network.ts';
+import {
+  joinPool,
+  leavePool,
+  releaseAddress,
+  takeAddress,
+  takeNextAddress,
+  takeNextVni,
+} from './allocation.ts';
+import type { Context, Decision } from './decision.ts';
+import type { Draft } from './draft.ts';
+import { type DriverTraits, driverNames, driverTraits, vniOption } from './driver-traits.ts';
+import { endpointsOfNetwork, networkNamed } from './lookup.ts';
+import { checkIpv6Mtu, checkLabels, checkOptions } from './network-options.ts';
+import { Refused, refuseUnless } from './refused.ts';
+import { planSubnets, type SubnetPlan } from './subnet-plan.ts';
+
+/** Docker's predefined networks. Its users expect them to be there, and to be its own. */
+const reservedNames: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'default']);
+
+export function createNetwork({ draft, stamp }: Context, record: RecordOf<'network-create'>): Decision {
+  const { body } = record;
+  const what = `Cannot create network ${quote(body.name)}`;
+  const id = networkIdOf(record.id);
+  refuseUnless(
+    !draft.networks.has(id),
+    'duplicate',
+    () => `${what}: record ${record.id} has made a network before; ask again`,
+  );
+  checkName(what, draft, body.name);
+  refuseUnless(
+    isName(body.space),
+    'bad-name',
+    () => `${what}: ${quote(body.space)} is no name of an address space: ${nameRule}`,
+  );
+  const traits = driverTraits(body.driver);
+  refuseUnless(traits !== undefined, 'unknown-driver', () => {
+    return `${what}: there is no driver ${quote(body.driver)}; choose one of ${driverNames.join(', ')}`;
+  });
+  const options = checkOptions(what, body.driver, traits, body.options);
+  const labels = checkLabels(what, body.labels);
+  const subnets = allocateSubnets(what, draft, id, body, traits);
+  const ipv6 = subnets.some((subnet) => familyOf(subnet.prefix) === 6);
+  if (ipv6) checkIpv6Mtu(what, options);
+  const vni = traits.hasVni ? allocateVni(what, draft, options[vniOption]) : undefined;
+  const network: Network = {
+    id,
+    name: body.name,
+    driver: body.driver,
+    ...(vni === undefined ? {} : { vni }),
+    subnets,
+    ipv6,
+    space: body.space,
+    internal: body.internal,
+    options,
+    labels,
+    created: stamp,
+    changed: stamp,
+  };
+  draft.addNetwork(network);
+  return { subject: { type: 'network', id }, changes: [{ type: 'network-added', network }] };
+}
+
+export function removeNetwork({ draft }: Context, record: RecordOf<'network-remove'>): Decision {
+  const id = record.body.network as NetworkId;
+  const network = draft.networks.get(id);
+  refuseUnless(
+    network !== undefined,
+    'no-such-network',
+    () => `No network has the id ${id}: see \`weft network ls\``,
+  );
+  const endpoints = countOf(endpointsOfNetwork(draft, network));
+  refuseUnless(endpoints === 0, 'network-in-use', () => {
+    const several = endpoints === 1 ? '1 endpoint; disconnect it' : `${endpoints} endpoints; disconnect them`;
+    return `Cannot remove network ${quote(network.name)}: it has ${several} first`;
+  });
+  const space = nameKey(network.space);
+  for (const subnet of network.subnets) {
+    for (const address of [subnet.gateway, ...subnet.aux.map((aux) => aux.address)]) {
+      releaseAddress(draft, space, subnet.prefix, address);
+    }
+    leavePool(draft, space, subnet);
+  }
+  if (network.vni !== undefined) draft.releaseVni(BigInt(network.vni));
+  draft.removeNetwork(network);
+  return { subject: { type: 'network', id }, changes: [{ type: 'network-removed', network }] };
+}
+
+function checkName(what: string, draft: Draft, name: string): void {
+  refuseUnless(isName(name), 'bad-name', () => `${what}: that is no name for a network: ${nameRule}`);
+  refuseUnless(!reservedNames.has(nameKey(name)), 'name-reserved', () => {
+    return `${what}: the name belongs to a predefined network; choose another`;
+  });
+  const other = networkNamed(draft, name);
+  refuseUnless(other === undefined, 'name-taken', () => {
+    return `${what}: network ${other?.id.slice(0, 12)} is called ${quote(other?.name ?? '')}; choose another name or remove it first`;
+  });
+}
+
+function allocateSubnets(
+  what: string,
+  draft: Draft,
+  id: NetworkId,
+  body: BodyOf<'network-create'>,
+  traits: DriverTraits,
+): readonly Subnet[] {
+  if (!traits.hasAddresses) {
+    refuseUnless(
+      body.subnets.length === 0,
+      'bad-subnet',
+      () => `${what}: driver ${body.driver} has no addresses; leave out the subnets`,
+    );
+    refuseUnless(
+      !body.ipv6,
+      'bad-option',
+      () => `${what}: driver ${body.driver} has no addresses; leave out IPv6`,
+    );
+    return [];
+  }
+  const asked = planSubnets(what, body.subnets);
+  const space = nameKey(body.space);
+  for (const plan of asked) claimPool(what, draft, space, plan);
+  return withAutomatic(what, draft, id, space, asked, body.ipv6).map((plan) => {
+    return allocateSubnet(what, draft, space, plan);
+  });
+}
+
+/** Puts the subnet on its pool. @throws Refused `pool-overlap` when a different one is in the way */
+function claimPool(what: string, draft: Draft, space: string, plan: SubnetPlan): void {
+  const other = draft.pools.overlapping(space, familyOf(plan.prefix), boundsOf(plan.prefix));
+  refuseUnless(other === undefined || other.prefix === plan.prefix, 'pool-overlap', () => {
+    return `${what}: ${plan.prefix} overlaps ${other?.prefix}, a pool of address space ${quote(space)}; choose another subnet or another --address-space`;
+  });
+  joinPool(draft, space, plan);
+}
+
+/** Adds the subnets that were not asked for: IPv4 always, IPv6 where it is wanted. */
+function withAutomatic(
+  what: string,
+  draft: Draft,
+  id: NetworkId,
+  space: string,
+  asked: readonly SubnetPlan[],
+  ipv6: boolean,
+): readonly SubnetPlan[] {
+  const has = (family: number) => asked.some((plan) => familyOf(plan.prefix) === family);
+  const ipv4Plans = has(4) ? [] : [automatic(claimDefaultPool(what, draft, space))];
+  if (!ipv6 || has(6)) return [...ipv4Plans, ...asked];
+  const derived = derivedIpv6Pool(draft.pools, space, id);
+  refuseUnless(derived !== undefined, 'pools-exhausted', () => {
+    return `${what}: pools of address space ${quote(space)} cover fd00::/8; give an IPv6 --subnet`;
+  });
+  joinPool(draft, space, automatic(derived));
+  return [...ipv4Plans, ...asked, automatic(derived)];
+}
+
+function claimDefaultPool(what: string, draft: Draft, space: string): Prefix {
+  const next = nextDefaultPool(draft.pools, space);
+  refuseUnless(next !== undefined, 'pools-exhausted', () => {
+    return `${what}: address space ${quote(space)} has no free /24 in 10.0.0.0/8; give a --subnet or remove networks`;
+  });
+  joinPool(draft, space, automatic(next.prefix));
+  draft.setSpaceCursor(space, next.cursor);
+  return next.prefix;
+}
+
+function automatic(prefix: Prefix): SubnetPlan {
+  return { prefix, aux: [] };
+}
+
+/** Takes what was asked for by address first, so that the automatic gateway cannot be in its way. */
+function allocateSubnet(what: string, draft: Draft, space: string, plan: SubnetPlan): Subnet {
+  const { prefix, range, aux } = plan;
+  const named = plan.gateway === undefined ? aux : [{ name: 'gateway', address: plan.gateway }, ...aux];
+  for (const { name, address } of named) {
+    refuseUnless(takeAddress(draft, space, prefix, address), 'address-taken', () => {
+      return `${what}: ${address} (${name}) is in use on another network of ${prefix}; choose another address`;
+    });
+  }
+  const gateway = plan.gateway ?? nextGateway(what, draft, space, plan);
+  return { prefix, gateway, ...(range === undefined ? {} : { range }), aux };
+}
+
+function nextGateway(what: string, draft: Draft, space: string, plan: SubnetPlan) {
+  const value = takeNextAddress(draft, space, plan);
+  refuseUnless(value !== undefined, 'pool-exhausted', () => {
+    return `${what}: ${plan.range ?? plan.prefix} has no free address for the gateway; give a --gateway or a larger range`;
+  });
+  return addressFromBigInt(value, familyOf(plan.prefix));
+}
+
+function allocateVni(what: string, draft: Draft, asked: string | undefined): number {
+  if (asked === undefined) {
+    const vni = takeNextVni(draft);
+    if (vni === undefined)
+      throw new Refused('vnis-exhausted', `${what}: every VNI is in use; remove networks`);
+    return vni;
+  }
+  refuseUnless(!draft.vnis.has(BigInt(asked)), 'vni-taken', () => {
+    return `${what}: another network has VNI ${asked}; choose another or leave out ${vniOption}`;
+  });
+  draft.takeVni(BigInt(asked));
+  return Number(asked);
+}
+
+function countOf(items: Iterable<unknown>): number {
+  let count = 0;
+  for (const _ of items) count += 1;
+  return count;
+}
