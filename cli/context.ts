@@ -1,0 +1,93 @@
+/**
+ * What a verb has at hand: the global options, the daemon, and somewhere to print. One per run of the program; specs
+ * and verbs see nothing else of the process.
+ */
+import type { Answer, CallInput, RouteName } from '../api/index.ts';
+import { socketDefault } from '../api/socket.ts';
+import { printable } from './output/table.ts';
+
+export type Format = 'table' | 'json' | 'yaml';
+export const formats = ['table', 'json', 'yaml'] as const satisfies readonly Format[];
+
+export interface GlobalOptions {
+  /** Absent: the default one. */
+  readonly socket?: string;
+  /** Absent: what the verb prints by itself. */
+  readonly format?: Format;
+}
+
+export interface Streams {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** Starts the daemon; given by whoever composes the program, so that no verb but one pays for it. */
+export type LoadDaemon = () => Promise<{
+  readonly runDaemon: (commandLine: DaemonCommandLine) => Promise<number>;
+}>;
+
+export interface DaemonCommandLine {
+  readonly flags: Readonly<Record<string, string>>;
+  readonly file?: string;
+}
+
+/** Docker's indentation, so that the outputs can be compared line by line. */
+const jsonIndent = 4;
+
+export class Context {
+  readonly streams: Streams;
+  readonly loadDaemon: LoadDaemon;
+  readonly #globals: () => GlobalOptions;
+  /** The exit status so far. */
+  exitCode = 0;
+  /** Ends the process although something might hold it. */
+  exitNow = false;
+
+  constructor(streams: Streams, loadDaemon: LoadDaemon, globals: () => GlobalOptions) {
+    this.streams = streams;
+    this.loadDaemon = loadDaemon;
+    this.#globals = globals;
+  }
+
+  get options(): GlobalOptions {
+    return this.#globals();
+  }
+
+  /** Asks the daemon. @throws WeftError */
+  async call<R extends RouteName>(route: R, input: CallInput<R> = {}): Promise<Answer<R>> {
+    const { Client } = await import('../api/client.ts');
+    return new Client({ socket: this.options.socket ?? socketDefault }).call(route, input);
+  }
+
+  /** Prints `value` in the format asked for, or else as `text` has it. */
+  async print(value: unknown, text: () => string): Promise<void> {
+    const { format } = this.options;
+    if (format === undefined || format === 'table') this.streams.out(text());
+    else this.streams.out(format === 'json' ? jsonText(value) : await yamlText(value));
+  }
+
+  /** Prints `value` as JSON unless YAML is asked for: what has no table. */
+  async printDocument(value: unknown): Promise<void> {
+    this.streams.out(this.options.format === 'yaml' ? await yamlText(value) : jsonText(value));
+  }
+
+  /** One line about something that failed while the rest goes on; the exit status becomes 1. */
+  fail(message: string, code: string): void {
+    this.streams.err(`weft: ${printable(message)} (${code})\n`);
+    this.exitCode = 1;
+  }
+
+  /** One line about something that people should know and scripts need not. */
+  warn(message: string): void {
+    this.streams.err(`weft: ${printable(message)}\n`);
+  }
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, jsonIndent)}\n`;
+}
+
+async function yamlText(value: unknown): Promise<string> {
+  const { stringify } = await import('yaml');
+  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });
+}

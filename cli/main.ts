@@ -1,0 +1,104 @@
+/**
+ * The command line of weft: Docker's words and habits over the daemon's API.
+ *
+ * Answers go to standard output, everything else to standard error. Exit status 0: done; 1: refused or failed; 2: the
+ * command line is wrong. A failure is one line, `weft: MESSAGE (CODE)`.
+ */
+import type { Command, CommanderError } from 'commander';
+import { isWeftError } from '../core/errors.ts';
+import type { LoadDaemon, Streams } from './context.ts';
+import { printable } from './output/table.ts';
+import { createProgram } from './program.ts';
+import { UsageError } from './usage.ts';
+
+export interface Outcome {
+  readonly exitCode: number;
+  /** The process must not wait for what is still open. */
+  readonly exitNow: boolean;
+}
+
+const failed = 1;
+const misused = 2;
+
+/** Runs one command line. @param argv the arguments after the program's name */
+export async function run(
+  argv: readonly string[],
+  streams: Streams,
+  loadDaemon: LoadDaemon,
+): Promise<Outcome> {
+  const { command, context } = await createProgram(argv, streams, loadDaemon);
+  try {
+    await command.parseAsync([...argv], { from: 'user' });
+    return { exitCode: context.exitCode, exitNow: context.exitNow };
+  } catch (error) {
+    return { exitCode: report(error, command, argv, streams), exitNow: context.exitNow };
+  }
+}
+
+/** Runs the process' command line and leaves its exit status behind. */
+export async function main(loadDaemon: LoadDaemon): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Whoever read our output has had enough, as `weft log | head` does.
+    process.exit(error.code === 'EPIPE' ? 0 : failed);
+  });
+  const streams = {
+    out: (text: string) => void process.stdout.write(text),
+    err: (text: string) => void process.stderr.write(text),
+  };
+  const { exitCode, exitNow } = await run(process.argv.slice(2), streams, loadDaemon);
+  process.exitCode = exitCode;
+  if (exitNow) process.exit();
+}
+
+/** Says what went wrong. @returns the exit status */
+function report(error: unknown, program: Command, argv: readonly string[], streams: Streams): number {
+  if (isCommanderError(error)) return reportUsage(error, program, argv, streams);
+  if (error instanceof UsageError) {
+    streams.err(`weft: ${printable(error.message)} (usage)\n`);
+    return misused;
+  }
+  const [message, code] = isWeftError(error) ? [error.message, error.code] : [defectText(error), 'internal'];
+  streams.err(`weft: ${printable(message)} (${code})\n`);
+  return failed;
+}
+
+function reportUsage(
+  error: CommanderError,
+  program: Command,
+  argv: readonly string[],
+  streams: Streams,
+): number {
+  // --help and --version end by an exception as well.
+  if (error.exitCode === 0) return 0;
+  // A group without a verb: commander has printed its help.
+  if (error.code === 'commander.help') return misused;
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(/\n\((.*)\)$/, ' ($1)')
+    .replace(/\.$/, '');
+  streams.err(`weft: ${printable(message)}: see '${pathOf(program, argv)} --help' (usage)\n`);
+  return misused;
+}
+
+function isCommanderError(error: unknown): error is CommanderError {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('commander.');
+}
+
+/** The command that the arguments lead to, as one would write it. */
+function pathOf(program: Command, argv: readonly string[]): string {
+  const words = [program.name()];
+  let current = program;
+  for (const word of argv) {
+    const next = current.commands.find(
+      (command) => command.name() === word || command.aliases().includes(word),
+    );
+    if (next === undefined) continue;
+    words.push(next.name());
+    current = next;
+  }
+  return words.join(' ');
+}
+
+function defectText(error: unknown): string {
+  return `A defect in weft: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}

@@ -1,0 +1,23 @@
+/** Tables for people: columns of equal width, three blanks apart, and nothing that a terminal would obey. */
+
+const gap = '   ';
+
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, ...rows].map((row) => row.map(printable));
+  const widths = head.map((_cell, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines.map((line) => `${padded(line, widths)}\n`).join('');
+}
+
+function padded(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+    .join(gap)
+    .trimEnd();
+}
+
+/** Texts of others reach the terminal here: control characters are shown as escapes, not sent. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+
+interface Options {
+  readonly store?: string;
+  readonly host?: string;
+  readonly advertise?: string;
+  readonly dataDir?: string;
+  readonly netnsPrefix?: string;
+  readonly logLevel?: string;
+  readonly config?: string;
+}
+
+export function addVerb(program: Command, context: Context): void {
+  program
+    .command('daemon')
+    .description('run the daemon in the foreground; its log goes to standard error')
+    .option('--store <url>', 'the log: memory:, file:/path or etcd://h1:2379,h2:2379/prefix')
+    .option('--host <name>', 'name of this host in the cluster (default: the hostname)')
+    .option('--advertise <ip>', "underlay address of this host (default: that of the default route's link)")
+    .option('--data-dir <dir>', 'directory of this host alone (default: /var/lib/weft)')
+    .option('--netns-prefix <prefix>', 'begins the names of the namespaces it makes (default: weft-)')
+    .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
+    .option('--config <file>', 'YAML file with these options, by their names without dashes')
+    .action(async (options: Options) => {
+      const { runDaemon } = await context.loadDaemon();
+      context.exitCode = await runDaemon({
+        flags: flagsOf(options, context.options.socket),
+        ...(options.config !== undefined && { file: options.config }),
+      });
+      // The daemon has stopped all it started; whatever native code still holds must not keep the process.
+      context.exitNow = true;
+    });
+}
+
+function flagsOf(options: Options, socket: string | undefined): Record<string, string> {
+  const flags = {
+    store: options.store,
+    host: options.host,
+    advertise: options.advertise,
+    'data-dir': options.dataDir,
+    socket: socket,
+    'netns-prefix': options.netnsPrefix,
+    'log-level': options.logLevel,
+  };
+  const given = Object.entries(flags).filter((flag): flag is [string, string] => flag[1] !== undefined);
+  return Object.fromEntries(given);
+}

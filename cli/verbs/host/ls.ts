@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { formatTable } from '../../output/table.ts';
+import { warnIfStale } from '../../standing.ts';
+
+interface Options {
+  readonly quiet?: true;
+}
+
+export function addHostLs(parent: Command, context: Context): void {
+  parent
+    .command('ls')
+    .alias('list')
+    .description('list the hosts; * marks the one that answers')
+    .option('-q, --quiet', 'names only')
+    .action(async ({ quiet }: Options) => {
+      const list = await context.call('listHosts');
+      warnIfStale(context, list);
+      if (quiet) {
+        context.streams.out(list.items.map(({ name }) => `${name}\n`).join(''));
+        return;
+      }
+      await context.print(list.items, () => {
+        const rows = list.items.map((host) => [
+          host.self ? `${host.name} *` : host.name,
+          host.address,
+          String(host.mtu),
+          String(host.epoch),
+          String(host.endpoints),
+          host.version,
+        ]);
+        return formatTable(['HOST', 'ADDRESS', 'MTU', 'EPOCH', 'ENDPOINTS', 'VERSION'], rows);
+      });
+    });
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import type { EndpointView } from '../../../api/index.ts';
+import type { Context } from '../../context.ts';
+import { printable } from '../../output/table.ts';
+import { collect } from '../../usage.ts';
+
+interface Options {
+  readonly name?: string;
+  readonly alias?: readonly string[];
+  readonly ip?: string;
+  readonly ip6?: string;
+  readonly macAddress?: string;
+  readonly ifname?: string;
+  readonly quiet?: true;
+}
+
+export function addNetworkConnect(parent: Command, context: Context): void {
+  parent
+    .command('connect')
+    .description(
+      'attach a sandbox of this host; prints "ADDRESSES MAC INTERFACE NAMES", addresses and names with commas, - for none',
+    )
+    .argument('<network>', 'name, id or id prefix')
+    .argument('<sandbox>', 'NAME of ip netns, /absolute/path or pid:N')
+    .option('--name <name>', 'name by which the others find it')
+    .option('--alias <name>', 'further name; several may be given', collect)
+    .option('--ip <address>', 'IPv4 address (default: the next free one)')
+    .option('--ip6 <address>', 'IPv6 address (default: the next free one)')
+    .option('--mac-address <mac>', 'MAC address (default: made of the IPv4 address)')
+    .option('--ifname <name>', 'interface name in the sandbox (default: the next free ethN)')
+    .option('-q, --quiet', "the endpoint's id only")
+    .action(async (network: string, sandbox: string, options: Options) => {
+      const endpoint = await context.call('connect', {
+        params: { ref: network },
+        body: bodyOf(sandbox, options),
+      });
+      if (options.quiet) context.streams.out(`${endpoint.id}\n`);
+      else await context.print(endpoint, () => lineOf(endpoint));
+    });
+}
+
+function bodyOf(sandbox: string, { name, alias, ip, ip6, macAddress, ifname }: Options) {
+  return {
+    sandbox,
+    aliases: [...(alias ?? [])],
+    ...(name !== undefined && { name }),
+    ...(ip !== undefined && { ipv4: ip }),
+    ...(ip6 !== undefined && { ipv6: ip6 }),
+    ...(macAddress !== undefined && { mac: macAddress }),
+    ...(ifname !== undefined && { ifname }),
+  };
+}
+
+/** Four fields in fixed places, so that both `read` and people make sense of it. */
+function lineOf({ addresses, mac, ifname, names }: EndpointView): string {
+  const fields = [addresses.join(','), mac ?? '', ifname ?? '', names.join(',')];
+  return `${fields.map((field) => printable(field === '' ? '-' : field)).join(' ')}\n`;
+}

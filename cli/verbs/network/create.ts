@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { collect, parsePairs } from '../../usage.ts';
+import { pairSubnets } from './subnets.ts';
+
+interface Options {
+  readonly driver: string;
+  readonly subnet?: readonly string[];
+  readonly gateway?: readonly string[];
+  readonly ipRange?: readonly string[];
+  readonly auxAddress?: readonly string[];
+  readonly ipv6?: true;
+  readonly internal?: true;
+  readonly addressSpace: string;
+  readonly opt?: readonly string[];
+  readonly label?: readonly string[];
+}
+
+export function addNetworkCreate(parent: Command, context: Context): void {
+  parent
+    .command('create')
+    .description('create a network on all hosts; prints its id')
+    .argument('<name>', 'name of the network')
+    .option('-d, --driver <driver>', 'overlay or null', 'overlay')
+    .option(
+      '--subnet <cidr>',
+      'subnet, e.g. 10.0.1.0/24; several may be given (default: the next free pool)',
+      collect,
+    )
+    .option('--gateway <ip>', 'gateway of the subnet that contains it (default: its first address)', collect)
+    .option('--ip-range <cidr>', 'part of the subnet that addresses are given from', collect)
+    .option('--aux-address <name=ip>', 'address that is not given to endpoints', collect)
+    .option('--ipv6', 'give endpoints IPv6 addresses')
+    .option('--internal', 'no way to the outside world')
+    .option('--address-space <name>', 'where addresses must be unique', 'default')
+    .option('-o, --opt <key=value>', 'option of the driver', collect)
+    .option('--label <key=value>', 'label', collect)
+    .action(async (name: string, options: Options) => {
+      const network = await context.call('createNetwork', {
+        body: {
+          name,
+          driver: options.driver,
+          subnets: pairSubnets(options),
+          ipv6: options.ipv6 ?? false,
+          internal: options.internal ?? false,
+          space: options.addressSpace,
+          options: parsePairs('--opt', options.opt ?? []),
+          labels: parsePairs('--label', options.label ?? []),
+        },
+      });
+      await context.print(network, () => `${network.id}\n`);
+    });
+}

@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+
+export function addNetworkDisconnect(parent: Command, context: Context): void {
+  parent
+    .command('disconnect')
+    .description('detach a sandbox of this host, or an endpoint of any host')
+    .argument('<network>', 'name, id or id prefix')
+    .argument('<sandbox|endpoint>', "sandbox of this host, or an endpoint's name, id or id prefix")
+    .action(async (network: string, ref: string) => {
+      const endpoint = await context.call('disconnect', { params: { ref: network }, body: { ref } });
+      await context.print(endpoint, () => '');
+    });
+}

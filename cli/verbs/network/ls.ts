@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { shortId } from '../../output/id.ts';
+import { formatTable } from '../../output/table.ts';
+import { warnIfStale } from '../../standing.ts';
+
+interface Options {
+  /** False for --no-trunc. */
+  readonly trunc: boolean;
+  readonly quiet?: true;
+}
+
+export function addNetworkLs(parent: Command, context: Context): void {
+  parent
+    .command('ls')
+    .alias('list')
+    .description('list the networks')
+    .option('--no-trunc', 'do not shorten ids')
+    .option('-q, --quiet', 'ids only')
+    .action(async (options: Options) => {
+      const list = await context.call('listNetworks');
+      warnIfStale(context, list);
+      const idOf = (id: string): string => (options.trunc ? shortId(id) : id);
+      const networks = list.items.toSorted((a, b) => compare(a.name, b.name));
+      if (options.quiet) {
+        context.streams.out(networks.map(({ id }) => `${idOf(id)}\n`).join(''));
+        return;
+      }
+      await context.print(networks, () => {
+        const rows = networks.map(({ id, name, driver, scope }) => [idOf(id), name, driver, scope]);
+        return formatTable(['NETWORK ID', 'NAME', 'DRIVER', 'SCOPE'], rows);
+      });
+    });
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,29 @@
+/**
+ * What a daemon runs with. Every value has one name, the same on the command line (`--data-dir`) and in the file
+ * (`data-dir:`); the command line wins. Secrets are never values here, only the names of files that hold them, and
+ * those only in the file.
+ */
+import type { IpAddress } from '../../core/model/address.ts';
+
+export interface Configuration {
+  /** URL of the log's store. */
+  readonly store: string;
+  /** Name of this host in the cluster. */
+  readonly host: string;
+  /** Underlay address at which this host's tunnels end. */
+  readonly advertise: IpAddress;
+  readonly dataDir: string;
+  readonly socket: string;
+  readonly netnsPrefix: string;
+  readonly logLevel: LogLevel;
+  readonly credentials: StoreCredentials;
+}
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** How the store knows us. Files are PEM; a password file's first line is the password. */
+export interface StoreCredentials {
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  readonly auth?: { readonly user: string; readonly passwordFile: string };
+}

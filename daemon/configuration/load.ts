@@ -1,0 +1,120 @@
+/** Makes a configuration of flags, an optional file and the defaults, and says what is wrong with it in one line. */
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { parse } from 'yaml';
+import { explainIssues } from '../../api/explain.ts';
+import { socketDefault } from '../../api/socket.ts';
+import { WeftError } from '../../core/errors.ts';
+import { type IpAddress, parseAddress } from '../../core/model/address.ts';
+import { isName, nameRule } from '../../core/model/names.ts';
+import {
+  dataDirectoryDefault,
+  logLevelDefault,
+  netnsPrefixDefault,
+  netnsPrefixLengthMax,
+  storeUrlDefault,
+} from '../defaults.ts';
+import type { Configuration, StoreCredentials } from './configuration.ts';
+import { defaultAddress } from './default-address.ts';
+import { fileSchema, flagsSchema, type Settings } from './settings.ts';
+
+/** What the command line gives: flags by their names without dashes, and the file that `--config` names. */
+export interface CommandLine {
+  readonly flags: Readonly<Record<string, string>>;
+  readonly file?: string;
+}
+
+/** @throws WeftError `bad-configuration` */
+export async function loadConfiguration(commandLine: CommandLine): Promise<Configuration> {
+  const fromFile = commandLine.file === undefined ? {} : await readSettings(commandLine.file);
+  const settings = { ...fromFile, ...check(flagsSchema, absolutePaths(commandLine.flags), 'options') };
+  return {
+    store: settings.store ?? storeUrlDefault,
+    host: hostOf(settings),
+    advertise: await addressOf(settings),
+    dataDir: settings['data-dir'] ?? dataDirectoryDefault,
+    socket: settings.socket ?? socketDefault,
+    netnsPrefix: netnsPrefixOf(settings),
+    logLevel: settings['log-level'] ?? logLevelDefault,
+    credentials: credentialsOf(settings),
+  };
+}
+
+async function readSettings(file: string): Promise<Settings> {
+  let value: unknown;
+  try {
+    value = parse(await readFile(file, 'utf8')) ?? {};
+  } catch (cause) {
+    const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+    throw wrong(`cannot read ${file}: ${reason}`, cause);
+  }
+  return check(fileSchema, value, file);
+}
+
+/** On the command line a relative path means one from here; a file has no such place. */
+function absolutePaths(flags: Readonly<Record<string, string>>): Record<string, string> {
+  const paths = new Set(['data-dir', 'socket']);
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, value]) => [
+      name,
+      paths.has(name) && value !== '' ? resolve(value) : value,
+    ]),
+  );
+}
+
+function check<S extends typeof flagsSchema | typeof fileSchema>(
+  schema: S,
+  value: unknown,
+  root: string,
+): Settings {
+  const result = schema.safeParse(value);
+  if (!result.success) throw wrong(explainIssues(result.error, root));
+  return result.data;
+}
+
+function hostOf(settings: Settings): string {
+  const host = settings.host ?? hostname();
+  if (isName(host)) return host;
+  throw wrong(`${JSON.stringify(host)} is no host name: ${nameRule}, and say it with --host`);
+}
+
+async function addressOf(settings: Settings): Promise<IpAddress> {
+  if (settings.advertise === undefined) return defaultAddress();
+  const address = parseAddress(settings.advertise);
+  if (address !== undefined) return address;
+  throw wrong(
+    `${JSON.stringify(settings.advertise)} is no IP address: give the underlay address with --advertise`,
+  );
+}
+
+function netnsPrefixOf(settings: Settings): string {
+  const prefix = settings['netns-prefix'] ?? netnsPrefixDefault;
+  if (prefix.length <= netnsPrefixLengthMax && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(prefix)) return prefix;
+  const rule = `use 1 to ${netnsPrefixLengthMax} letters, digits, '_', '.' or '-', beginning with a letter or digit`;
+  throw wrong(`${JSON.stringify(prefix)} is no namespace prefix: ${rule}`);
+}
+
+function credentialsOf(settings: Settings): StoreCredentials {
+  const { 'tls-ca-file': caFile, 'tls-cert-file': certFile, 'tls-key-file': keyFile } = settings;
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw wrong('tls-cert-file and tls-key-file go together: give both or neither');
+  }
+  const tls = {
+    ...(caFile !== undefined && { caFile }),
+    ...(certFile !== undefined && { certFile }),
+    ...(keyFile !== undefined && { keyFile }),
+  };
+  const { user, 'password-file': passwordFile } = settings;
+  if ((user === undefined) !== (passwordFile === undefined)) {
+    throw wrong('user and password-file go together: give both or neither');
+  }
+  return {
+    ...(Object.keys(tls).length > 0 && { tls }),
+    ...(user !== undefined && passwordFile !== undefined && { auth: { user, passwordFile } }),
+  };
+}
+
+function wrong(what: string, cause?: unknown): WeftError {
+  return new WeftError('bad-configuration', `Cannot start with this configuration: ${what}`, { cause });
+}

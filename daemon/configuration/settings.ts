@@ -1,0 +1,25 @@
+/** The shape of the settings that a file may hold, and of the flags: all optional, all texts, strictly no others. */
+import { z } from 'zod';
+import { logLevels } from './configuration.ts';
+
+const path = z.string().regex(/^\/[^\0]*$/, 'is no absolute path');
+
+export const flagsSchema = z.strictObject({
+  store: z.string().exactOptional(),
+  host: z.string().exactOptional(),
+  advertise: z.string().exactOptional(),
+  'data-dir': path.exactOptional(),
+  socket: path.exactOptional(),
+  'netns-prefix': z.string().exactOptional(),
+  'log-level': z.enum(logLevels, `is none of ${logLevels.join(', ')}`).exactOptional(),
+});
+
+export const fileSchema = flagsSchema.extend({
+  'tls-ca-file': path.exactOptional(),
+  'tls-cert-file': path.exactOptional(),
+  'tls-key-file': path.exactOptional(),
+  user: z.string().min(1).exactOptional(),
+  'password-file': path.exactOptional(),
+});
+
+export type Settings = z.output<typeof fileSchema>;

@@ -1,0 +1,18 @@
+/** Every default and bound of the daemon, with its unit in its name. */
+
+export const storeUrlDefault = 'file:/var/lib/weft/log';
+export const dataDirectoryDefault = '/var/lib/weft';
+export const netnsPrefixDefault = 'weft-';
+export const logLevelDefault = 'info';
+
+/** Locks that concern the whole machine, whatever data directory and socket a daemon has. */
+export const runtimeDirectory = '/run/weft';
+
+/** A namespace's name is the prefix and ten digits; interface and file names leave room for more than anybody needs. */
+export const netnsPrefixLengthMax = 32;
+
+/** One service's time to stop, and the time for all of them: what systemd and people wait before they kill. */
+export const serviceStopMsMax = 2_000;
+export const stopMsMax = 5_000;
+/** Of which requests under way may still be answered for so long. */
+export const requestGraceMs = 1_000;

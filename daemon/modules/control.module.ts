@@ -1,0 +1,37 @@
+/** The controller with the drivers that it compiles by. */
+import { ContainerModule } from 'inversify';
+import { version } from '../../api/index.ts';
+import { Controller } from '../../core/controller/controller.ts';
+import { drivers } from '../../drivers/index.ts';
+import { ControllerService } from '../controller-service.ts';
+import { tokens } from '../tokens.ts';
+
+export const controlModule = new ContainerModule(({ bind }) => {
+  bind(tokens.drivers).toConstantValue(drivers);
+  bind(tokens.controller)
+    .toResolvedValue(
+      (log, kernel, clock, random, logger, byName, configuration, claim, { mtu }) => {
+        const { host, advertise: address, netnsPrefix } = configuration;
+        const ports = { log, kernel, clock, random, logger, drivers: byName };
+        return new Controller(ports, { host, address, identity: claim.identity, mtu, version, netnsPrefix });
+      },
+      [
+        tokens.log,
+        tokens.kernel,
+        tokens.clock,
+        tokens.random,
+        tokens.logger,
+        tokens.drivers,
+        tokens.configuration,
+        tokens.claim,
+        tokens.underlay,
+      ],
+    )
+    .inSingletonScope();
+  bind(tokens.controllerService)
+    .toResolvedValue(
+      (controller, logger) => new ControllerService(controller, logger),
+      [tokens.controller, tokens.logger],
+    )
+    .inSingletonScope();
+});

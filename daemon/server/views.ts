@@ -1,0 +1,97 @@
+/** The model's objects as the API shows them. Pure. */
+import type {
+  DoctorView,
+  EndpointView,
+  HistoryItemView,
+  HostView,
+  NetworkDetail,
+  NetworkView,
+  StatusView,
+} from '../../api/index.ts';
+import type { DoctorReport, HistoryItem, Status } from '../../core/controller/control.ts';
+import type { Outcome, Subject } from '../../core/fold/outcome.ts';
+import type { State } from '../../core/fold/state.ts';
+import type { Endpoint } from '../../core/model/endpoint.ts';
+import type { Host } from '../../core/model/host.ts';
+import type { Network } from '../../core/model/network.ts';
+
+/** Every network is known to all hosts of its log, whatever its driver. Docker's word for that. */
+const scope = 'global';
+
+export function networkView(network: Network): NetworkView {
+  const subnets = network.subnets.map((subnet) => ({ ...subnet, aux: [...subnet.aux] }));
+  return { ...network, scope, subnets };
+}
+
+export function networkDetail(network: Network, state: State): NetworkDetail {
+  const endpoints: EndpointView[] = [];
+  for (const endpoint of state.endpoints.values()) {
+    if (endpoint.network === network.id) endpoints.push(endpointView(endpoint, network.name));
+  }
+  return { ...networkView(network), endpoints };
+}
+
+/** @param networkName the name of its network, or its id where the network is gone already */
+export function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
+  const own = [...(endpoint.name === undefined ? [] : [endpoint.name]), ...endpoint.aliases];
+  return {
+    ...endpoint,
+    networkName,
+    aliases: [...endpoint.aliases],
+    names: own.flatMap((name) => [name, `${name}.${networkName}`]),
+    addresses: [...endpoint.addresses],
+  };
+}
+
+export function networkNameOf(endpoint: Endpoint, state: State): string {
+  return state.networks.get(endpoint.network)?.name ?? endpoint.network;
+}
+
+export function hostView(host: Host, self: string, endpoints: number): HostView {
+  const { name, address, epoch, mtu, version, created, changed } = host;
+  return { name, address, self: name === self, epoch, mtu, version, endpoints, created, changed };
+}
+
+/** How many endpoints live on each host, in one pass. */
+export function endpointsByHost(state: State): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { host } of state.endpoints.values()) counts.set(host, (counts.get(host) ?? 0) + 1);
+  return counts;
+}
+
+export function statusView(status: Status): StatusView {
+  return { ...status, store: { ...status.store }, dataplane: { ...status.dataplane } };
+}
+
+export function historyItemView(item: HistoryItem): HistoryItemView {
+  return { ...outcomeView(item.outcome), ...(item.record !== undefined && { record: item.record }) };
+}
+
+function outcomeView(outcome: Outcome): HistoryItemView {
+  const { ordinal, accepted } = outcome;
+  if (accepted) return { ordinal, accepted, subject: subjectView(outcome.subject) };
+  return { ordinal, accepted, code: outcome.code, message: outcome.message };
+}
+
+function subjectView(subject: Subject): { type: string; id: string } {
+  return subject.type === 'host'
+    ? { type: 'host', id: subject.name }
+    : { type: subject.type, id: subject.id };
+}
+
+export function doctorView(report: DoctorReport, status: Status): DoctorView {
+  return {
+    healthy: status.phase === 'running' && status.store.reachable && report.failing.length === 0,
+    ordinal: status.ordinal,
+    phase: status.phase,
+    ...(status.phaseReason !== undefined && { phaseReason: status.phaseReason }),
+    storeReachable: status.store.reachable,
+    ...(status.store.reason !== undefined && { storeReason: status.store.reason }),
+    failing: report.failing.map(({ object, text, reason, attempts }) => {
+      return { kind: object.kind, namespace: object.ns, text, reason, attempts };
+    }),
+    repairs: report.repairs.map(({ object, text, at, found, noticed }) => {
+      return { kind: object.kind, namespace: object.ns, text, at, found, noticed };
+    }),
+  };
+}
