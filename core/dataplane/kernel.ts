@@ -27,7 +27,10 @@ export interface Kernel {
    * @param kinds restricts the dump; absent: all kinds
    * @param sysctls names below `/proc/sys/` whose values are wanted
    */
-  dump(ns: Namespace, options?: { kinds?: ReadonlySet<ObjectKind>; sysctls?: readonly string[] }): Promise<readonly KernelObject[]>;
+  dump(
+    ns: Namespace,
+    options?: { kinds?: ReadonlySet<ObjectKind>; sysctls?: readonly string[] },
+  ): Promise<readonly KernelObject[]>;
 
   /**
    * Carries out operations in the order given, many to a system call where they allow it, and reports on each. A failed
@@ -85,7 +88,10 @@ export interface Operation {
 
 export type OperationResult =
   | { readonly ok: true }
-  | { readonly ok: false; /** One line with the kernel's own words, e.g. `EEXIST: File exists (RTNETLINK: …)`. */ readonly reason: string };
+  | {
+      readonly ok: false /** One line with the kernel's own words, e.g. `EEXIST: File exists (RTNETLINK: …)`. */;
+      readonly reason: string;
+    };
 
 export type KernelEvent =
   /** An object now is as given. */

@@ -9,7 +9,7 @@ import { needsReplacing, sameState } from './equal.ts';
 import type { Operation } from './kernel.ts';
 import { keyOf, linkKey } from './key.ts';
 import type { Namespace } from './namespace.ts';
-import type { KernelObject, Link } from './object.ts';
+import type { KernelObject, Link, VethType, VxlanType } from './object.ts';
 import { compareForApply, makesPair } from './order.ts';
 
 export interface LinkPlan {
@@ -35,10 +35,12 @@ export function planLinks(
 ): LinkPlan {
   const wanted = linksOf(desired);
   const planner = new LinkPlanner(wanted, linksOf(actual));
+  // In one order whatever that of the arguments, because each decision depends on those before.
+  const inOrder = [...wanted.values()].sort(compareForApply);
   planner.emptyNamespaces(gone);
   planner.deleteStrays();
-  planner.partWrongPairs();
-  for (const link of [...wanted.values()].sort(compareForApply)) planner.change(link);
+  for (const link of inOrder) planner.clearTheWay(link);
+  for (const link of inOrder) planner.change(link);
   return planner;
 }
 
@@ -53,6 +55,8 @@ class LinkPlanner implements LinkPlan {
   readonly #present: Map<string, Link>;
   /** Ports of each bridge by its key. */
   readonly #ports: Map<string, Set<string>> = new Map();
+  /** Keys of the links that had each VNI to begin with. */
+  readonly #vnis: Map<number, string> = new Map();
   /** Made by an operation on the other end of their pair, and still without their members. */
   readonly #bare: Set<string> = new Set();
   /** Left without the other end; cannot be altered into one of a pair. */
@@ -62,6 +66,7 @@ class LinkPlanner implements LinkPlan {
     this.#wanted = wanted;
     this.#present = present;
     for (const [key, link] of present) {
+      if (link.type.type === 'vxlan') this.#vnis.set(link.type.vni, key);
       if (link.master === undefined) continue;
       const bridge = linkKey(link.ns, link.master);
       const ports = this.#ports.get(bridge);
@@ -85,22 +90,33 @@ class LinkPlanner implements LinkPlan {
     }
   }
 
+  /** Deletes what is there under other keys, is wanted otherwise, and keeps this link from being made. */
+  clearTheWay(link: Link): void {
+    if (link.type.type === 'veth') this.#partWrongPair(link, link.type);
+    if (link.type.type === 'vxlan') this.#freeVni(link, link.type);
+  }
+
   /**
-   * Takes apart what stands in the way of wanted pairs. A pair is made as a whole, so both of its names must be free but
-   * for the end that is replaced: an end that is paired otherwise, or whose mate weft cannot see (someone took its
-   * alias away), goes first.
+   * A pair is made as a whole, so both of its names must be free but for the end that is replaced: an end that is paired
+   * otherwise, or whose mate weft cannot see (someone took its alias away), goes first.
    */
-  partWrongPairs(): void {
-    for (const [key, link] of this.#wanted) {
-      if (link.type.type !== 'veth' || !makesPair(link)) continue;
-      const otherKey = linkKey(link.type.peer.ns, link.type.peer.name);
-      if (!this.#wanted.has(otherKey)) continue;
-      const end = this.#present.get(key);
-      if (end !== undefined && this.#mateOf(key, end) === otherKey) continue;
-      const other = this.#present.get(otherKey);
-      if (other !== undefined) this.#delete(otherKey, other);
-      if (this.#present.has(key)) this.#halves.add(key);
-    }
+  #partWrongPair(link: Link, { peer }: VethType): void {
+    const key = keyOf(link);
+    const otherKey = linkKey(peer.ns, peer.name);
+    if (!makesPair(link) || !this.#wanted.has(otherKey)) return;
+    const end = this.#present.get(key);
+    if (end !== undefined && this.#mateOf(key, end) === otherKey) return;
+    const other = this.#present.get(otherKey);
+    if (other !== undefined) this.#delete(otherKey, other);
+    if (this.#present.has(key)) this.#halves.add(key);
+  }
+
+  /** The kernel takes each VNI once on a machine, so where two links exchange theirs one must go first. */
+  #freeVni(link: Link, { vni }: VxlanType): void {
+    const otherKey = this.#vnis.get(vni);
+    const other = otherKey === undefined ? undefined : this.#present.get(otherKey);
+    if (otherKey !== undefined && other !== undefined && otherKey !== keyOf(link))
+      this.#delete(otherKey, other);
   }
 
   change(link: Link): void {

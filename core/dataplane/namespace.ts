@@ -21,7 +21,10 @@ export function sandboxNamespace(ref: string): Namespace {
 /** The parts of a namespace's text. */
 export function parseNamespace(
   namespace: Namespace,
-): { readonly type: 'host' } | { readonly type: 'owned'; readonly name: string } | { readonly type: 'sandbox'; readonly ref: string } {
+):
+  | { readonly type: 'host' }
+  | { readonly type: 'owned'; readonly name: string }
+  | { readonly type: 'sandbox'; readonly ref: string } {
   if (namespace === hostNamespace) return { type: 'host' };
   if (namespace.startsWith('net:')) return { type: 'owned', name: namespace.slice('net:'.length) };
   return { type: 'sandbox', ref: namespace.slice('sandbox:'.length) };

@@ -42,11 +42,7 @@ export interface BridgePort {
   readonly flood: boolean;
 }
 
-export type LinkType =
-  | { readonly type: 'loopback' }
-  | { readonly type: 'bridge' }
-  | VxlanType
-  | VethType;
+export type LinkType = { readonly type: 'loopback' } | { readonly type: 'bridge' } | VxlanType | VethType;
 
 /**
  * A VXLAN tunnel end of the host's namespace (where its UDP socket is), living in `ns`. Made with `nolearning proxy`:

@@ -27,4 +27,6 @@ export interface HostView {
   readonly netnsPrefix: string;
   /** A host of the cluster by name. */
   host(name: string): Host | undefined;
+  /** Smallest underlay MTU of the hosts that the network may reach, bytes. Absent: this host's own stands for all. */
+  readonly underlayMtuMin?: number;
 }
