@@ -11,9 +11,17 @@ import { fileURLToPath } from 'node:url';
 const systems = ['android', 'darwin', 'freebsd', 'linux', 'openharmony', 'win32'];
 const processors = ['arm64', 'arm', 'x64', 'ia32', 'ppc64', 'riscv64', 's390x'];
 
-/** Adds what is missing to the parsed lock. Returns the names added and those that cannot be. */
+/** @typedef {{ version?: string, dev?: boolean, optional?: boolean, optionalDependencies?: Record<string, string> }} Entry */
+
+/**
+ * Adds what is missing to the parsed lock. Returns the names added and those that cannot be.
+ *
+ * @param {{ packages: Record<string, Entry> }} lock
+ */
 export function completeLock(lock) {
+  /** @type {string[]} */
   const added = [];
+  /** @type {string[]} */
   const refused = [];
   for (const [path, entry] of Object.entries(lock.packages)) {
     for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
@@ -35,7 +43,7 @@ export function completeLock(lock) {
   return { added, refused };
 }
 
-/** What a build's name says of where it runs; undefined when it names no system. */
+/** What a build's name says of where it runs; undefined when it names no system. @param {string} name */
 function platformOf(name) {
   const words = name.split(/[/-]/);
   const os = systems.find((system) => words.includes(system));

@@ -11,7 +11,7 @@ import { build } from './setup/build.mjs';
 import { installDebianPackages } from './setup/debian.mjs';
 import { installNodeModules } from './setup/node-modules.mjs';
 
-const nodeVersionMin = [20, 19];
+const nodeVersionMin = { major: 20, minor: 19 };
 
 /**
  * Runs the three steps. Lines about what is done go to standard error, so that a caller's output stays its own.
@@ -33,11 +33,9 @@ export function setUp() {
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const [majorMin, minorMin] = nodeVersionMin;
-  if (major > majorMin || (major === majorMin && minor >= minorMin)) return;
-  throw new Error(
-    `Node ${process.versions.node} is too old; weft needs ${nodeVersionMin.join('.')} or newer`,
-  );
+  const min = nodeVersionMin;
+  if (major > min.major || (major === min.major && minor >= min.minor)) return;
+  throw new Error(`Node ${process.versions.node} is too old; weft needs ${min.major}.${min.minor} or newer`);
 }
 
 /** @param {string} line */

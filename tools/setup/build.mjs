@@ -53,8 +53,14 @@ function removeOrphans() {
   }
 }
 
-/** Paths of all files below a folder of the checkout, relative to the checkout, in a fixed order. @param {string} folder */
+/**
+ * Paths of all files below a folder of the checkout, relative to the checkout, in a fixed order.
+ *
+ * @param {string} folder
+ * @returns {string[]}
+ */
 export function filesBelow(folder) {
+  /** @type {string[]} */
   const found = [];
   const entries = existsSync(join(root, folder))
     ? readdirSync(join(root, folder), { withFileTypes: true })

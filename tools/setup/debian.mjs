@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Which package brings which command. */
+/** Which package brings which command. @type {Record<string, string>} */
 const packageOf = {
   ip: 'iproute2',
   bridge: 'iproute2',
@@ -30,7 +30,7 @@ export function installDebianPackages(say) {
   restorePolicy();
   const missing = Object.keys(packageOf).filter((command) => !isOnPath(command));
   if (missing.length === 0) return { installed: false, missing };
-  const packages = [...new Set(missing.map((command) => packageOf[command]))];
+  const packages = [...new Set(missing.map((command) => packageOf[command] ?? command))];
   if (!isOnPath('apt-get')) {
     say(`no ${missing.join(', ')}, and no apt-get to install them with: what needs them is skipped`);
     return { installed: false, missing };
@@ -46,7 +46,7 @@ export function installDebianPackages(say) {
   return { installed: true, missing: [] };
 }
 
-/** The lists are brought up to date only when the installation fails with those that are there. */
+/** The lists are brought up to date only when the installation fails with those that are there. @param {string[]} install */
 function installWith(install) {
   if (apt(install, 'ignore') === 0) return;
   if (apt(['update'], 2) !== 0) throw new Error('apt-get update failed; its own lines above say why');
@@ -56,9 +56,9 @@ function installWith(install) {
 
 /** @param {string[]} args @param {'ignore' | 2} output */
 function apt(args, output) {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // The path of a shell without /usr/sbin makes dpkg refuse to work.
-  env.PATH = `${env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
+  // A path without /usr/sbin makes dpkg refuse to work.
+  const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
+  const env = { ...process.env, PATH: path, DEBIAN_FRONTEND: 'noninteractive' };
   return spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], {
     env,
     stdio: ['ignore', output, output],
