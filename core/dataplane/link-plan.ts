@@ -1,9 +1,9 @@
 /**
  * What must happen to links, and what is lost by it.
  *
- * Links are where operations have side effects: deleting one end of a veth pair deletes the other, deleting a bridge
- * sets its ports free, and whatever is on a link goes with it. The plan plays the operations through on a copy of the
- * actual links, so that each later decision is taken on what will then be there.
+ * Links are where operations have side effects: deleting one end of a veth pair deletes the other, and whatever is on
+ * a link goes with it. The plan plays the operations through on a copy of the actual links, so that each later decision
+ * is taken on what will then be there. Bridges need no such care: none is deleted whose ports are to stay ports of it.
  */
 import { needsReplacing, sameState } from './equal.ts';
 import type { Operation } from './kernel.ts';
@@ -53,8 +53,6 @@ class LinkPlanner implements LinkPlan {
   readonly #wanted: ReadonlyMap<string, Link>;
   /** The links as they will be after what is planned so far, in so far as they are old. */
   readonly #present: Map<string, Link>;
-  /** Ports of each bridge by its key. */
-  readonly #ports: Map<string, Set<string>> = new Map();
   /** Keys of the links that had each VNI to begin with. */
   readonly #vnis: Map<number, string> = new Map();
   /** Made by an operation on the other end of their pair, and still without their members. */
@@ -65,14 +63,7 @@ class LinkPlanner implements LinkPlan {
   constructor(wanted: ReadonlyMap<string, Link>, present: Map<string, Link>) {
     this.#wanted = wanted;
     this.#present = present;
-    for (const [key, link] of present) {
-      if (link.type.type === 'vxlan') this.#vnis.set(link.type.vni, key);
-      if (link.master === undefined) continue;
-      const bridge = linkKey(link.ns, link.master);
-      const ports = this.#ports.get(bridge);
-      if (ports === undefined) this.#ports.set(bridge, new Set([key]));
-      else ports.add(key);
-    }
+    for (const [key, { type }] of present) if (type.type === 'vxlan') this.#vnis.set(type.vni, key);
   }
 
   emptyNamespaces(gone: ReadonlySet<Namespace>): void {
@@ -131,7 +122,7 @@ class LinkPlanner implements LinkPlan {
       this.#remove(key);
       this.#make(key, link);
       this.changes.push({ op: 'replace', object: link, actual: found });
-    } else if (this.unplugged.has(key) || !sameState(link, found)) {
+    } else if (!sameState(link, found)) {
       if (link.master !== found.master) this.unplugged.add(key);
       if (link.mac !== undefined && link.mac !== found.mac) this.readdressed.add(key);
       this.changes.push({ op: 'set', object: link, actual: found });
@@ -162,7 +153,6 @@ class LinkPlanner implements LinkPlan {
   #drop(key: string): void {
     this.#present.delete(key);
     this.lost.add(key);
-    for (const port of this.#ports.get(key) ?? []) this.unplugged.add(port);
   }
 
   /** The key of the other end, where both ends are there and agree. */
