@@ -76,17 +76,28 @@ export class LabHost {
 
   /** Starts a daemon and waits until it is at work. */
   async startDaemon(options: DaemonOptions): Promise<LabDaemon> {
-    const args = ['--store', options.store, '--host', this.name, '--advertise', this.place.address];
-    args.push('--data-dir', join(this.folder, 'data'), '--socket', this.socket);
-    args.push('--netns-prefix', this.netnsPrefix, ...(options.args ?? []));
-    const daemon = new LabDaemon({
+    const daemon = this.daemon(options);
+    await daemon.start();
+    return daemon;
+  }
+
+  /** A daemon that does not run yet. */
+  daemon(options: DaemonOptions): LabDaemon {
+    return new LabDaemon({
       hostName: this.name,
       socket: this.socket,
       logPath: join(this.folder, 'daemon.log'),
-      launch: () => this.start('daemon', weftCommand, ['daemon', ...args]),
+      launch: () => this.start('daemon', weftCommand, this.daemonArgs(options)),
     });
-    await daemon.start();
-    return daemon;
+  }
+
+  /** What follows `weft` when its daemon is started. */
+  daemonArgs({ store, args = [] }: DaemonOptions): string[] {
+    return [
+      ...['daemon', '--store', store, '--host', this.name, '--advertise', this.place.address],
+      ...['--data-dir', join(this.folder, 'data'), '--socket', this.socket],
+      ...['--netns-prefix', this.netnsPrefix, ...args],
+    ];
   }
 
   /** Makes a sandbox: a namespace with a loopback interface. Returns the name to give to `weft network connect`. */
