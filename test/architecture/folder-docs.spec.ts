@@ -1,14 +1,29 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'mocha';
 import { checkout, filesOf, projectFolders } from './checkout.ts';
 
 /** The file of each top-level folder that says what the folder is. A new folder is added here, with its own. */
-const chiefFiles: Readonly<Record<string, string>> = {};
+const chiefFiles: Readonly<Record<string, string>> = {
+  adapters: 'open-log.ts',
+  api: 'index.ts',
+  benchmarks: 'README.md',
+  cli: 'program.ts',
+  core: 'index.ts',
+  daemon: 'index.ts',
+  demo: 'walkthrough.ts',
+  drivers: 'index.ts',
+  kernel: 'linux-kernel.ts',
+  lab: 'hosts.ts',
+  test: 'README.md',
+  tools: 'setup.mjs',
+};
 
 /** A doc comment that says something: this many characters at least, before any code. */
 const docLengthMin = 120;
+/** Of a folder further down, whose files say most of it by their names. */
+const innerDocLengthMin = 40;
 
 describe('the folders', () => {
   it('each name the file that says what they are', () => {
@@ -19,9 +34,20 @@ describe('the folders', () => {
     it(`${folder} says what it is in ${file}`, () => {
       const path = join(checkout, folder, file);
       assert.ok(existsSync(path), `${folder}/${file} does not exist`);
-      assert.ok(packageDoc(readFileSync(path, 'utf8')).length >= docLengthMin);
+      const text = readFileSync(path, 'utf8');
+      assert.ok((file.endsWith('.md') ? text : packageDoc(text)).length >= docLengthMin);
     });
   }
+
+  it('with sources have a file each that begins with what they are', () => {
+    const folders = groupByFolder(sources());
+    assert.ok(folders.size > 20);
+    const silent = [...folders].filter(([, files]) => files.every((file) => !saysMore(file)));
+    assert.deepEqual(
+      silent.map(([folder]) => folder),
+      [],
+    );
+  });
 
   it('a file without a comment at its top says nothing', () => {
     assert.equal(packageDoc("import { x } from './x.ts';\n/** Later. */\n"), '');
@@ -35,6 +61,22 @@ describe('the folders', () => {
     );
   });
 });
+
+function saysMore(file: string): boolean {
+  return packageDoc(readFileSync(join(checkout, file), 'utf8')).length >= innerDocLengthMin;
+}
+
+function groupByFolder(files: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, string[]>();
+  for (const file of files) groups.set(dirname(file), [...(groups.get(dirname(file)) ?? []), file]);
+  return groups;
+}
+
+/** Sources in folders of several; a folder of one file says it by that file's name. */
+function sources(): string[] {
+  const files = filesOf('.ts').filter((file) => !file.endsWith('.spec.ts') && file.includes('/'));
+  return files.filter((file) => files.filter((other) => dirname(other) === dirname(file)).length > 2);
+}
 
 /** The doc comment that a file begins with, or nothing. */
 function packageDoc(text: string): string {
