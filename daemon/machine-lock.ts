@@ -2,6 +2,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isWeftError, WeftError } from '../core/errors.ts';
+import { quote } from '../core/lib/quote.ts';
 import { FileLock } from './file-lock.ts';
 
 const directoryMode = 0o755;
@@ -13,7 +14,7 @@ export async function lockNetnsPrefix(directory: string, prefix: string): Promis
     const made = await mkdir(directory, { recursive: true });
     if (made !== undefined) await chmod(directory, directoryMode);
     const refusal =
-      `Another daemon on this machine uses the namespace prefix ${JSON.stringify(prefix)}: ` +
+      `Another daemon on this machine uses the namespace prefix ${quote(prefix)}: ` +
       'stop it or choose another --netns-prefix';
     return await FileLock.take(path, refusal);
   } catch (error) {

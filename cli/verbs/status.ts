@@ -23,7 +23,7 @@ function statusText(status: StatusView): string {
     ],
     ['Version', status.version],
     ['Phase', withReason(status.phase, status.phaseReason)],
-    ['Store', `${store.url}: ${store.reachable ? 'reachable' : withReason('not reachable', store.reason)}`],
+    ['Store', `${store.url}: ${store.reachable ? 'reachable' : withReason('unreachable', store.reason)}`],
     ['Log', store.logId ?? 'not known yet'],
     ['Ordinal', `${status.ordinal}${lagText(status)}`],
     ['Record hash', status.recordHash],

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { explainIssues } from '../../api/explain.ts';
 import { socketDefault } from '../../api/socket.ts';
 import { WeftError } from '../../core/errors.ts';
+import { quote } from '../../core/lib/quote.ts';
 import { type IpAddress, parseAddress } from '../../core/model/address.ts';
 import { isName, nameRule } from '../../core/model/names.ts';
 import {
@@ -76,23 +77,21 @@ function check<S extends typeof flagsSchema | typeof fileSchema>(
 function hostOf(settings: Settings): string {
   const host = settings.host ?? hostname();
   if (isName(host)) return host;
-  throw wrong(`${JSON.stringify(host)} is no host name: ${nameRule}, and say it with --host`);
+  throw wrong(`${quote(host)} is no host name: ${nameRule}, and say it with --host`);
 }
 
 async function addressOf(settings: Settings): Promise<IpAddress> {
   if (settings.advertise === undefined) return defaultAddress();
   const address = parseAddress(settings.advertise);
   if (address !== undefined) return address;
-  throw wrong(
-    `${JSON.stringify(settings.advertise)} is no IP address: give the underlay address with --advertise`,
-  );
+  throw wrong(`${quote(settings.advertise)} is no IP address: give the underlay address with --advertise`);
 }
 
 function netnsPrefixOf(settings: Settings): string {
   const prefix = settings['netns-prefix'] ?? netnsPrefixDefault;
   if (prefix.length <= netnsPrefixLengthMax && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(prefix)) return prefix;
   const rule = `use 1 to ${netnsPrefixLengthMax} letters, digits, '_', '.' or '-', beginning with a letter or digit`;
-  throw wrong(`${JSON.stringify(prefix)} is no namespace prefix: ${rule}`);
+  throw wrong(`${quote(prefix)} is no namespace prefix: ${rule}`);
 }
 
 function credentialsOf(settings: Settings): StoreCredentials {

@@ -4,6 +4,8 @@ import { openApiDocument } from '../../api/openapi.ts';
 import type { RouteName } from '../../api/routes.ts';
 import type { Control, RequestContext } from '../../core/controller/control.ts';
 import { WeftError } from '../../core/errors.ts';
+import { endpointsOfNetwork, hostNamed } from '../../core/fold/lookup.ts';
+import { quote } from '../../core/lib/quote.ts';
 import type { LogHealth } from '../../core/log/event-log.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Host } from '../../core/model/host.ts';
@@ -77,9 +79,8 @@ export function createHandlers(control: Control, log: HealthSource, options: Han
       const wanted =
         query.network === undefined ? undefined : await control.findNetwork(query.network, context.signal);
       const { state } = control;
-      const all = [...state.endpoints.values()];
-      const endpoints = wanted === undefined ? all : all.filter(({ network }) => network === wanted.id);
-      return list(endpoints.map((endpoint) => endpointView(endpoint, networkNameOf(endpoint, state))));
+      const endpoints = wanted === undefined ? state.endpoints.values() : endpointsOfNetwork(state, wanted);
+      return list([...endpoints].map((endpoint) => endpointView(endpoint, networkNameOf(endpoint, state))));
     },
     async inspectEndpoint({ params, context }) {
       await readiness.requireReadable(context.signal);
@@ -99,7 +100,7 @@ export function createHandlers(control: Control, log: HealthSource, options: Han
     },
     async inspectHost({ params, context }) {
       await readiness.requireReadable(context.signal);
-      const host = control.state.hosts.get(params.name);
+      const host = hostNamed(control.state, params.name);
       if (host === undefined) throw noSuchHost(params.name);
       return hostShown(host);
     },
@@ -132,6 +133,6 @@ export function createHandlers(control: Control, log: HealthSource, options: Han
 function noSuchHost(name: string): WeftError {
   return new WeftError(
     'no-such-host',
-    `No host is named ${JSON.stringify(name)}: 'weft host ls' shows those there are`,
+    `No host is named ${quote(name)}: 'weft host ls' shows those there are`,
   );
 }

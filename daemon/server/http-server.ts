@@ -152,8 +152,9 @@ export class HttpServer {
     if (failure.code === 'internal') this.#ports.logger.error('A request failed', { ...values, error });
     else this.#ports.logger.debug('A request was refused', { ...values, reason: failure.message });
     const problem = problemOf(failure);
-    // Serialized here: fastify would add a charset, which RFC 9457's media type does not have.
-    return reply.code(problem.status).header('content-type', problemMediaType).send(JSON.stringify(problem));
+    // As bytes: of a text fastify would say the charset, which RFC 9457's media type does not have.
+    const bytes = Buffer.from(JSON.stringify(problem));
+    return reply.code(problem.status).header('content-type', problemMediaType).send(bytes);
   }
 }
 

@@ -1,13 +1,13 @@
 /**
- * Bodies: UTF-8 JSON and nothing that pretends to be. Broken bytes, a byte order mark and keys that would touch an
- * object's prototype are refused, the last because a schema would silently drop them.
+ * Bodies: UTF-8 JSON and nothing that pretends to be. Broken bytes are refused, and so are keys that would
+ * touch an object's prototype: a schema would silently drop them.
  */
 import type { FastifyInstance } from 'fastify';
 import { malformed } from './failures.ts';
 
 export function acceptJson(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
-  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     let text: string;

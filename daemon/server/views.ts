@@ -9,6 +9,7 @@ import type {
   StatusView,
 } from '../../api/index.ts';
 import type { DoctorReport, HistoryItem, Status } from '../../core/controller/control.ts';
+import { endpointsOfNetwork } from '../../core/fold/lookup.ts';
 import type { Outcome, Subject } from '../../core/fold/outcome.ts';
 import type { State } from '../../core/fold/state.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
@@ -24,11 +25,8 @@ export function networkView(network: Network): NetworkView {
 }
 
 export function networkDetail(network: Network, state: State): NetworkDetail {
-  const endpoints: EndpointView[] = [];
-  for (const endpoint of state.endpoints.values()) {
-    if (endpoint.network === network.id) endpoints.push(endpointView(endpoint, network.name));
-  }
-  return { ...networkView(network), endpoints };
+  const endpoints = [...endpointsOfNetwork(state, network)];
+  return { ...networkView(network), endpoints: endpoints.map((one) => endpointView(one, network.name)) };
 }
 
 /** @param networkName the name of its network, or its id where the network is gone already */
