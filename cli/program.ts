@@ -1,26 +1,49 @@
 /**
  * The tree of verbs. What a command line does not name is there with its name and description alone, so that `--help`
- * is whole; a group's files are loaded when the command line names it.
+ * is whole; a verb's file is loaded when the command line names it. Loading them all would take longer than most verbs do.
  */
 import { Command, Option } from 'commander';
 import { socketDefault } from '../api/socket.ts';
 import { version } from '../api/version.ts';
 import { Context, formats, type GlobalOptions, type LoadDaemon, type Streams } from './context.ts';
 
+type Verb = () => Promise<{ readonly addVerb: (parent: Command, context: Context) => void }>;
+
+/** A word at the top: one verb, or a group of verbs by their names and aliases. */
 interface Branch {
   readonly description: string;
-  /** A group of verbs below a word of their own. */
-  readonly group?: () => Promise<{ readonly addVerbs: AddVerbs }>;
-  /** One verb. */
-  readonly verb?: () => Promise<{ readonly addVerb: AddVerbs }>;
+  readonly verb?: Verb;
+  readonly verbs?: Readonly<Record<string, Verb>>;
 }
 
-type AddVerbs = (parent: Command, context: Context) => void;
-
 const branches: Readonly<Record<string, Branch>> = {
-  network: { description: 'manage networks', group: () => import('./verbs/network/group.ts') },
-  endpoint: { description: 'manage endpoints', group: () => import('./verbs/endpoint/group.ts') },
-  host: { description: 'manage hosts', group: () => import('./verbs/host/group.ts') },
+  network: {
+    description: 'manage networks',
+    verbs: {
+      create: () => import('./verbs/network/create.ts'),
+      'ls|list': () => import('./verbs/network/ls.ts'),
+      inspect: () => import('./verbs/network/inspect.ts'),
+      'rm|remove': () => import('./verbs/network/rm.ts'),
+      connect: () => import('./verbs/network/connect.ts'),
+      disconnect: () => import('./verbs/network/disconnect.ts'),
+    },
+  },
+  endpoint: {
+    description: 'manage endpoints',
+    verbs: {
+      'ls|list': () => import('./verbs/endpoint/ls.ts'),
+      inspect: () => import('./verbs/endpoint/inspect.ts'),
+      'rm|remove': () => import('./verbs/endpoint/rm.ts'),
+    },
+  },
+  host: {
+    description: 'manage hosts',
+    verbs: {
+      'ls|list': () => import('./verbs/host/ls.ts'),
+      inspect: () => import('./verbs/host/inspect.ts'),
+      'rm|remove': () => import('./verbs/host/rm.ts'),
+    },
+  },
   status: { description: 'where the daemon stands', verb: () => import('./verbs/status.ts') },
   log: { description: 'the last records of the log', verb: () => import('./verbs/log.ts') },
   doctor: { description: 'what is wrong on this host', verb: () => import('./verbs/doctor.ts') },
@@ -56,7 +79,8 @@ export async function createProgram(
     });
   const context = new Context(streams, loadDaemon, () => program.opts<GlobalOptions>());
   for (const [name, branch] of Object.entries(branches)) {
-    await addBranch(program, context, name, branch, argv === undefined || argv.includes(name));
+    if (argv !== undefined && !argv.includes(name)) program.command(name).description(branch.description);
+    else await addBranch(program, context, name, branch, argv ?? []);
   }
   return { command: program, context };
 }
@@ -65,12 +89,18 @@ async function addBranch(
   program: Command,
   context: Context,
   name: string,
-  branch: Branch,
-  named: boolean,
+  { description, verb, verbs = {} }: Branch,
+  argv: readonly string[],
 ): Promise<void> {
-  if (!named) program.command(name).description(branch.description);
-  else if (branch.verb !== undefined) (await branch.verb()).addVerb(program, context);
-  else if (branch.group !== undefined) {
-    (await branch.group()).addVerbs(program.command(name).description(branch.description), context);
+  if (verb !== undefined) {
+    (await verb()).addVerb(program, context);
+    return;
   }
+  const group = program.command(name).description(description);
+  const named = Object.entries(verbs).filter(([names]) =>
+    names.split('|').some((word) => argv.includes(word)),
+  );
+  // Where no verb is named the group's help is wanted, or a word that is like one of them.
+  for (const [, load] of named.length > 0 ? named : Object.entries(verbs))
+    (await load()).addVerb(group, context);
 }

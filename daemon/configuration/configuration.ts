@@ -3,6 +3,7 @@
  * (`data-dir:`); the command line wins. Secrets are never values here, only the names of files that hold them, and
  * those only in the file.
  */
+import type { StoreSecrets } from '../../adapters/open-log.ts';
 import type { IpAddress } from '../../core/model/address.ts';
 
 export interface Configuration {
@@ -16,14 +17,9 @@ export interface Configuration {
   readonly socket: string;
   readonly netnsPrefix: string;
   readonly logLevel: LogLevel;
-  readonly credentials: StoreCredentials;
+  /** How the store knows us: names of files. */
+  readonly secrets: StoreSecrets;
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
-
-/** How the store knows us. Files are PEM; a password file's first line is the password. */
-export interface StoreCredentials {
-  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
-  readonly auth?: { readonly user: string; readonly passwordFile: string };
-}

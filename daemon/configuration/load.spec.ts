@@ -38,7 +38,7 @@ describe('the configuration', () => {
       socket: '/run/weft/weft.sock',
       netnsPrefix: 'weft-',
       logLevel: 'info',
-      credentials: {},
+      secrets: {},
     });
   });
 
@@ -61,7 +61,7 @@ describe('the configuration', () => {
     const path = await file(
       'advertise: 10.0.0.1\ntls-ca-file: /a\ntls-cert-file: /b\ntls-key-file: /c\nuser: weft\npassword-file: /d\n',
     );
-    assert.deepEqual((await loadConfiguration({ flags: {}, file: path })).credentials, {
+    assert.deepEqual((await loadConfiguration({ flags: {}, file: path })).secrets, {
       tls: { caFile: '/a', certFile: '/b', keyFile: '/c' },
       auth: { user: 'weft', passwordFile: '/d' },
     });

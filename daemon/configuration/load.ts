@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
+import type { StoreSecrets } from '../../adapters/open-log.ts';
 import { explainIssues } from '../../api/explain.ts';
 import { socketDefault } from '../../api/socket.ts';
 import { WeftError } from '../../core/errors.ts';
@@ -16,7 +17,7 @@ import {
   netnsPrefixLengthMax,
   storeUrlDefault,
 } from '../defaults.ts';
-import type { Configuration, StoreCredentials } from './configuration.ts';
+import type { Configuration } from './configuration.ts';
 import { defaultAddress } from './default-address.ts';
 import { fileSchema, flagsSchema, type Settings } from './settings.ts';
 
@@ -38,7 +39,7 @@ export async function loadConfiguration(commandLine: CommandLine): Promise<Confi
     socket: settings.socket ?? socketDefault,
     netnsPrefix: netnsPrefixOf(settings),
     logLevel: settings['log-level'] ?? logLevelDefault,
-    credentials: credentialsOf(settings),
+    secrets: secretsOf(settings),
   };
 }
 
@@ -94,7 +95,7 @@ function netnsPrefixOf(settings: Settings): string {
   throw wrong(`${quote(prefix)} is no namespace prefix: ${rule}`);
 }
 
-function credentialsOf(settings: Settings): StoreCredentials {
+function secretsOf(settings: Settings): StoreSecrets {
   const { 'tls-ca-file': caFile, 'tls-cert-file': certFile, 'tls-key-file': keyFile } = settings;
   if ((certFile === undefined) !== (keyFile === undefined)) {
     throw wrong('tls-cert-file and tls-key-file go together: give both or neither');

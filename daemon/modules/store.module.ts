@@ -6,7 +6,7 @@ import { tokens } from '../tokens.ts';
 export const storeModule = new ContainerModule(({ bind }) => {
   bind(tokens.log)
     .toResolvedValue(
-      ({ store }, clock, random, logger) => openLog(store, { clock, random, logger }),
+      ({ store, secrets }, clock, random, logger) => openLog(store, { clock, random, logger, secrets }),
       [tokens.configuration, tokens.clock, tokens.random, tokens.logger],
     )
     .inSingletonScope();

@@ -12,7 +12,7 @@ interface Options {
 
 const head = ['ENDPOINT ID', 'NAME', 'NETWORK', 'HOST', 'SANDBOX', 'INTERFACE', 'MAC', 'ADDRESSES'];
 
-export function addEndpointLs(parent: Command, context: Context): void {
+export function addVerb(parent: Command, context: Context): void {
   parent
     .command('ls')
     .alias('list')

@@ -7,7 +7,7 @@ interface Options {
   readonly quiet?: true;
 }
 
-export function addHostLs(parent: Command, context: Context): void {
+export function addVerb(parent: Command, context: Context): void {
   parent
     .command('ls')
     .alias('list')

@@ -14,7 +14,7 @@ interface Options {
   readonly quiet?: true;
 }
 
-export function addNetworkConnect(parent: Command, context: Context): void {
+export function addVerb(parent: Command, context: Context): void {
   parent
     .command('connect')
     .description(

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { collect, parsePairs } from '../../usage.ts';
-import { pairSubnets } from './subnets.ts';
 
 interface Options {
   readonly driver: string;
@@ -16,7 +15,7 @@ interface Options {
   readonly label?: readonly string[];
 }
 
-export function addNetworkCreate(parent: Command, context: Context): void {
+export function addVerb(parent: Command, context: Context): void {
   parent
     .command('create')
     .description('create a network on all hosts; prints its id')
@@ -36,6 +35,8 @@ export function addNetworkCreate(parent: Command, context: Context): void {
     .option('-o, --opt <key=value>', 'option of the driver', collect)
     .option('--label <key=value>', 'label', collect)
     .action(async (name: string, options: Options) => {
+      // Loaded here: it brings the arithmetic of addresses with it, which help and mistakes do not need.
+      const { pairSubnets } = await import('./subnets.ts');
       const network = await context.call('createNetwork', {
         body: {
           name,

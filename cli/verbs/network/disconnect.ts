@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 
-export function addNetworkDisconnect(parent: Command, context: Context): void {
+export function addVerb(parent: Command, context: Context): void {
   parent
     .command('disconnect')
     .description('detach a sandbox of this host, or an endpoint of any host')

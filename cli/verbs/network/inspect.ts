@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { forEach } from '../../several.ts';
 import { dockerNetwork } from './docker-network.ts';
 
-export function addNetworkInspect(parent: Command, context: Context): void {
+export function addVerb(parent: Command, context: Context): void {
   parent
     .command('inspect')
     .description('show networks with their endpoints, in the shape of docker network inspect')

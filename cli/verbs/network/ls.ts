@@ -10,7 +10,7 @@ interface Options {
   readonly quiet?: true;
 }
 
-export function addNetworkLs(parent: Command, context: Context): void {
+export function addVerb(parent: Command, context: Context): void {
   parent
     .command('ls')
     .alias('list')

@@ -1,0 +1,446 @@
+/** `bin/weft` as users run it, against a daemon's API over a fake control. What it prints is compared to the letter. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { parse } from 'yaml';
+import { WeftError } from '../core/errors.ts';
+import { ApiFixture } from '../test/support/api-fixture.ts';
+
+const weftProgram = fileURLToPath(new URL('../../bin/weft', import.meta.url));
+
+interface Result {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function runWeft(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Result> {
+  return new Promise((resolve) => {
+    const options = { env: { ...process.env, WEFT_SOCKET: undefined, ...env } };
+    const child = execFile(process.execPath, [weftProgram, ...args], options, (_error, out, err) => {
+      resolve({ code: child.exitCode, out, err });
+    });
+  });
+}
+
+describe('the command line', () => {
+  let api: ApiFixture;
+
+  beforeEach(async () => {
+    api = await ApiFixture.start();
+  });
+
+  afterEach(() => api.stop());
+
+  const weft = (...args: string[]): Promise<Result> => runWeft(args, { WEFT_SOCKET: api.socket });
+  /** Runs a command that must succeed in silence on standard error. */
+  const ok = async (...args: string[]): Promise<string> => {
+    const { code, out, err } = await weft(...args);
+    assert.deepEqual({ code, err }, { code: 0, err: '' }, args.join(' '));
+    return out;
+  };
+  const createRed = (): Promise<string> => ok('network', 'create', '--subnet', '10.0.1.0/24', 'overlayred');
+
+  it('walks through the seed', async () => {
+    const id = (await createRed()).trimEnd();
+    assert.match(id, /^[0-9a-f]{64}$/);
+    await ok('network', 'create', '-d', 'null', 'none2');
+    const none = (await api.client.call('inspectNetwork', { params: { ref: 'none2' } })).id;
+    assert.equal(
+      await ok('network', 'ls'),
+      'NETWORK ID     NAME         DRIVER    SCOPE\n' +
+        `${none.slice(0, 12)}   none2        null      global\n` +
+        `${id.slice(0, 12)}   overlayred   overlay   global\n`,
+    );
+    assert.equal(
+      await ok('network', 'connect', '--name', 'web', '--alias', 'www', 'overlayred', 'c1'),
+      '10.0.1.2/24 02:42:0a:00:01:02 eth0 web,web.overlayred,www,www.overlayred\n',
+    );
+    const [endpoint] = (await api.client.call('listEndpoints')).items;
+    assert.equal(
+      await ok('network', 'inspect', 'overlayred'),
+      `[
+    {
+        "Name": "overlayred",
+        "Id": "${id}",
+        "Created": "2015-11-23T12:00:01.000Z",
+        "Scope": "global",
+        "Driver": "overlay",
+        "EnableIPv6": false,
+        "IPAM": {
+            "Driver": "default",
+            "Config": [
+                {
+                    "Subnet": "10.0.1.0/24",
+                    "Gateway": "10.0.1.1"
+                }
+            ]
+        },
+        "Internal": false,
+        "Containers": {
+            "${endpoint?.id}": {
+                "Name": "web",
+                "EndpointID": "${endpoint?.id}",
+                "MacAddress": "02:42:0a:00:01:02",
+                "IPv4Address": "10.0.1.2/24",
+                "IPv6Address": "",
+                "Host": "h1",
+                "Sandbox": "c1"
+            }
+        },
+        "Options": {},
+        "Labels": {},
+        "VNI": 256,
+        "AddressSpace": "default"
+    }
+]
+`,
+    );
+    assert.equal(
+      await ok('endpoint', 'ls'),
+      'ENDPOINT ID    NAME   NETWORK      HOST   SANDBOX   INTERFACE   MAC                 ADDRESSES\n' +
+        `${endpoint?.id.slice(0, 12)}   web    overlayred   h1     c1        eth0        02:42:0a:00:01:02   10.0.1.2/24\n`,
+    );
+    assert.equal(await ok('network', 'disconnect', 'overlayred', 'c1'), '');
+    assert.equal(await ok('network', 'rm', 'overlayred', 'none2'), 'overlayred\nnone2\n');
+    assert.equal(await ok('network', 'ls'), 'NETWORK ID   NAME   DRIVER   SCOPE\n');
+  });
+
+  it('prints ids alone with -q, whole ones with --no-trunc', async () => {
+    const id = (await createRed()).trimEnd();
+    assert.equal(await ok('network', 'ls', '-q'), `${id.slice(0, 12)}\n`);
+    assert.equal(await ok('network', 'ls', '-q', '--no-trunc'), `${id}\n`);
+    const endpoint = (await ok('network', 'connect', '-q', 'overlayred', 'c1')).trimEnd();
+    assert.match(endpoint, /^[0-9a-f]{64}$/);
+    assert.equal(await ok('endpoint', 'ls', '-q', '--no-trunc', '--network', 'overlayred'), `${endpoint}\n`);
+    assert.equal(await ok('endpoint', 'rm', endpoint), `${endpoint}\n`);
+    assert.equal(await ok('host', 'ls', '-q'), 'h1\n');
+  });
+
+  it('passes on all that a network may have', async () => {
+    const id = await ok(
+      ...['network', 'create', '--driver=overlay', '--ipv6', '--internal', '--address-space', 'tenant'],
+      ...['--subnet=10.1.0.0/16', '--subnet', '10.2.0.0/16', '--subnet', 'fd00:1::/64'],
+      ...[
+        '--gateway',
+        '10.2.0.9',
+        '--gateway',
+        'fd00:1::9',
+        '--gateway',
+        '10.1.0.1',
+        '--ip-range',
+        '10.1.8.0/24',
+      ],
+      ...['--aux-address', 'router=10.2.0.5', '--aux-address', 'nas=10.1.0.5'],
+      ...['-o', 'com.docker.network.driver.mtu=1400', '--label', 'a=b=c', '--label', 'flag', 'wide'],
+    );
+    const wide = await api.client.call('inspectNetwork', { params: { ref: id.trimEnd() } });
+    assert.deepEqual(wide.subnets, [
+      {
+        prefix: '10.1.0.0/16',
+        gateway: '10.1.0.1',
+        range: '10.1.8.0/24',
+        aux: [{ name: 'nas', address: '10.1.0.5' }],
+      },
+      { prefix: '10.2.0.0/16', gateway: '10.2.0.9', aux: [{ name: 'router', address: '10.2.0.5' }] },
+      { prefix: 'fd00:1::/64', gateway: 'fd00:1::9', aux: [] },
+    ]);
+    assert.deepEqual([wide.ipv6, wide.internal, wide.space], [true, true, 'tenant']);
+    assert.deepEqual(wide.options, { 'com.docker.network.driver.mtu': '1400' });
+    assert.deepEqual(wide.labels, { a: 'b=c', flag: '' });
+    const shown = JSON.parse(await ok('network', 'inspect', 'wide'))[0];
+    assert.deepEqual(shown.IPAM.Config[0], {
+      Subnet: '10.1.0.0/16',
+      IPRange: '10.1.8.0/24',
+      Gateway: '10.1.0.1',
+      AuxiliaryAddresses: { nas: '10.1.0.5' },
+    });
+  });
+
+  it('passes on all that an endpoint may have', async () => {
+    await ok('network', 'create', '--ipv6', '--subnet', '10.0.1.0/24', '--subnet', 'fd00:1::/64', 'red');
+    const line = await ok(
+      ...['network', 'connect', '--name', 'db', '--alias', 'a1', '--alias', 'a2', '--ip', '10.0.1.77'],
+      ...[
+        '--ip6',
+        'fd00:1::77',
+        '--mac-address',
+        '02:00:00:00:00:77',
+        '--ifname',
+        'net7',
+        'red',
+        '/run/netns/c7',
+      ],
+    );
+    assert.equal(line, '10.0.1.77/24,fd00:1::77/64 02:00:00:00:00:77 net7 db,db.red,a1,a1.red,a2,a2.red\n');
+    const json = JSON.parse(await ok('endpoint', 'inspect', 'red/db'));
+    assert.equal(json[0].sandbox.ref, '/run/netns/c7');
+  });
+
+  it('keeps the fields of connect in their places where there is nothing to say', async () => {
+    await ok('network', 'create', '-d', 'null', 'none2');
+    assert.equal(await ok('network', 'connect', 'none2', 'c1'), '- - - -\n');
+  });
+
+  it('prints JSON and YAML of anything', async () => {
+    await createRed();
+    const commands = [['network', 'ls'], ['endpoint', 'ls'], ['host', 'ls'], ['status'], ['log'], ['doctor']];
+    for (const command of commands) {
+      const json = JSON.parse(await ok('--format', 'json', ...command));
+      assert.deepEqual(parse(await ok(...command, '--format', 'yaml')), json, command.join(' '));
+    }
+    assert.equal(JSON.parse(await ok('network', 'ls', '--format=json'))[0].name, 'overlayred');
+    assert.match(
+      await ok('network', 'inspect', 'overlayred', '--format', 'yaml'),
+      /^- Name: overlayred\n {2}Id: /,
+    );
+    assert.equal(
+      JSON.parse(await ok('--format', 'json', 'network', 'connect', 'overlayred', 'c1')).ifname,
+      'eth0',
+    );
+  });
+
+  it('shows hosts', async () => {
+    api.control.join('h2', '192.168.2.200');
+    assert.equal(
+      await ok('host', 'ls'),
+      'HOST   ADDRESS         MTU    EPOCH   ENDPOINTS   VERSION\n' +
+        'h1 *   192.168.2.15    1500   1       0           0.1.0\n' +
+        'h2     192.168.2.200   1500   1       0           0.1.0\n',
+    );
+    assert.equal(JSON.parse(await ok('host', 'inspect', 'h2'))[0].address, '192.168.2.200');
+    assert.equal(await ok('host', 'rm', 'h2'), 'h2\n');
+  });
+
+  it('shows the status', async () => {
+    const { recordHash, stateHash } = api.control.state;
+    assert.equal(
+      await ok('status'),
+      `Host:        h1 at 192.168.2.15, epoch 1
+Version:     0.1.0
+Phase:       running
+Store:       memory:: reachable
+Log:         not known yet
+Ordinal:     1, at the end of the log
+Record hash: ${recordHash}
+State hash:  ${stateHash}
+Hosts:       1
+Networks:    0
+Endpoints:   0
+Kernel:      12 objects, 0 pending, audited 1 min ago
+Writes:      34 since the daemon started, of drift repaired: 5
+`,
+    );
+    api.control.health = { reachable: false, reason: 'connection refused' };
+    const lost = await ok('status');
+    assert.match(lost, /^Store: {7}memory:: unreachable \(connection refused\)$/m);
+    assert.match(lost, /^Ordinal: {5}1, behind the end of the log; was at the end 1 s ago$/m);
+  });
+
+  it('shows the log', async () => {
+    await createRed();
+    await ok('network', 'connect', '--name', 'web', 'overlayred', 'c1');
+    await weft('network', 'rm', 'overlayred');
+    const [network] = (await api.client.call('listNetworks')).items;
+    const [endpoint] = (await api.client.call('listEndpoints')).items;
+    const short = network?.id.slice(0, 12);
+    const rows = (await ok('log')).split('\n').map((line) => line.split(/ {3,}/));
+    const refusal = api.control.history({ limit: 1 })[0]?.outcome;
+    assert.ok(refusal?.accepted === false);
+    assert.deepEqual(rows, [
+      ['ORDINAL', 'WHEN', 'HOST', 'WHO', 'WHAT', 'OUTCOME'],
+      ['1', '2015-11-23T12:00:00.000Z', 'h1', 'weft', 'host-join 192.168.2.15 0.1.0', 'host h1'],
+      [
+        '2',
+        '2015-11-23T12:00:01.000Z',
+        'h1',
+        'uid:1000',
+        'network-create overlayred overlay 10.0.1.0/24',
+        `network ${short}`,
+      ],
+      [
+        '3',
+        '2015-11-23T12:00:02.000Z',
+        'h1',
+        'uid:1000',
+        `endpoint-create web c1 on ${short}`,
+        `endpoint ${endpoint?.id.slice(0, 12)}`,
+      ],
+      [
+        '4',
+        '2015-11-23T12:00:03.000Z',
+        'h1',
+        'uid:1000',
+        `network-remove ${short}`,
+        `network-in-use: ${refusal.message}`,
+      ],
+      [''],
+    ]);
+    const ordinals = async (...args: string[]) =>
+      JSON.parse(await ok('--format', 'json', 'log', ...args)).map(
+        (item: { ordinal: number }) => item.ordinal,
+      );
+    assert.deepEqual(await ordinals('-n', '2'), [3, 4]);
+    assert.deepEqual(await ordinals('--after', '3'), [4]);
+  });
+
+  it('shows what is wrong, with exit status 1', async () => {
+    assert.equal(await ok('doctor'), 'No kernel object fails.\n\nNo drift was repaired.\n');
+    const object = { kind: 'netns' as const, ns: 'net:weft-1' as never };
+    api.control.doctorReport = {
+      repairs: [
+        { at: 1_448_280_000_000, object, found: 'missing', text: 'ip netns add weft-1', noticed: 'event' },
+      ],
+      failing: [{ object, text: 'ip netns add weft-1', reason: 'EPERM: not permitted', attempts: 3 }],
+    };
+    api.control.health = { reachable: false, reason: 'refused' };
+    assert.deepEqual(await weft('doctor'), {
+      code: 1,
+      out:
+        'The store is not reachable (refused).\n\n' +
+        'NAMESPACE    ATTEMPTS   FAILING OBJECT        REASON\n' +
+        'net:weft-1   3          ip netns add weft-1   EPERM: not permitted\n\n' +
+        'WHEN                       NAMESPACE    FOUND     NOTICED BY   REPAIRED OBJECT\n' +
+        '2015-11-23T12:00:00.000Z   net:weft-1   missing   event        ip netns add weft-1\n',
+      err: '',
+    });
+  });
+
+  it('says how old a list is when the store is not reachable', async () => {
+    api.control.health = { reachable: false };
+    const { code, out, err } = await weft('network', 'ls', '-q');
+    assert.deepEqual([code, out], [0, '']);
+    assert.equal(
+      err,
+      "weft: the store is not reachable: this is the state at ordinal 1; 'weft status' says more\n",
+    );
+  });
+
+  it('goes on after a failure among several, and exits with 1', async () => {
+    await createRed();
+    const removed = await weft('network', 'rm', 'none', 'overlayred', 'neither');
+    assert.deepEqual(removed, {
+      code: 1,
+      out: 'overlayred\n',
+      err: "weft: No network is named 'none' (no-such-network)\nweft: No network is named 'neither' (no-such-network)\n",
+    });
+    const shown = await weft('host', 'inspect', 'h1', 'h9');
+    assert.equal(shown.code, 1);
+    assert.deepEqual(
+      JSON.parse(shown.out).map(({ name }: { name: string }) => name),
+      ['h1'],
+    );
+    assert.match(shown.err, /^weft: No host is named 'h9'.*\(no-such-host\)\n$/);
+  });
+
+  it('says what the daemon refuses on one line, with its code and exit status 1', async () => {
+    await createRed();
+    const { code, out, err } = await weft('network', 'create', 'overlayred');
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(err, /^weft: [^\n]+ \(name-taken\)\n$/);
+    api.control.before = () => Promise.reject(new WeftError('store-unreachable', 'two\nlines \u001b[2J'));
+    assert.equal(
+      (await weft('network', 'create', 'x')).err,
+      'weft: two\\u000alines \\u001b[2J (store-unreachable)\n',
+    );
+  });
+
+  it('shows nothing of others that a terminal would obey', async () => {
+    await createRed();
+    await ok('network', 'create', '--label', 'x=\u001b[31mred', 'blue');
+    assert.doesNotMatch(await ok('network', 'ls', '--format', 'yaml'), /\u001b/);
+    assert.doesNotMatch(await ok('network', 'inspect', 'blue'), /\u001b/);
+  });
+
+  it('says that no daemon is there', async () => {
+    const { code, out, err } = await runWeft(['network', 'ls'], { WEFT_SOCKET: '/nonexistent/weft.sock' });
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(
+      err,
+      /^weft: Cannot reach the daemon at \/nonexistent\/weft\.sock: .*weft daemon.* \(daemon-unreachable\)\n$/,
+    );
+  });
+
+  it('takes --socket over WEFT_SOCKET, before or after the verb', async () => {
+    for (const args of [
+      ['--socket', api.socket, 'host', 'ls', '-q'],
+      ['host', 'ls', '-q', '--socket', api.socket],
+    ]) {
+      assert.equal((await runWeft(args, { WEFT_SOCKET: '/nonexistent' })).out, 'h1\n');
+    }
+  });
+});
+
+describe('a command line that is wrong', () => {
+  const misuses: readonly (readonly [readonly string[], RegExp])[] = [
+    [['network', 'create'], /missing required argument 'name': see 'weft network create --help'/],
+    [['network', 'frob'], /unknown command 'frob': see 'weft network --help'/],
+    [['nonsense'], /unknown command 'nonsense': see 'weft --help'/],
+    [['network', 'lst'], /unknown command 'lst' \(Did you mean one of list, ls\?\)/],
+    [['network', 'ls', '--frob'], /unknown option '--frob': see 'weft network ls --help'/],
+    [['network', 'ls', 'extra'], /too many arguments/],
+    [['network', 'create', '--subnet'], /argument missing/],
+    [['status', '--format', 'xml'], /Allowed choices are table, json, yaml: see 'weft status --help'/],
+    [['network', 'create', '--gateway', '10.0.0.1', 'red'], /--gateway needs a --subnet/],
+    [
+      [
+        'network',
+        'create',
+        '--subnet',
+        '10.0.0.0/24',
+        '--gateway',
+        '10.0.0.1',
+        '--gateway',
+        '10.0.0.2',
+        'red',
+      ],
+      /two of --gateway belong to the subnet 10\.0\.0\.0\/24/,
+    ],
+    [
+      ['network', 'create', '--subnet', '10.0.0.0/24', '--aux-address', '10.0.0.5', 'red'],
+      /--aux-address name=ip/,
+    ],
+    [['network', 'create', '--label', '=x', 'red'], /--label needs a key/],
+    [['network', 'create', '--opt', 'a=1', '--opt', 'a=2', 'red'], /--opt "a" is given twice/],
+    [['log', '-n', 'x'], /--number "x" is no whole number/],
+    [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
+  ];
+  for (const [args, message] of misuses) {
+    it(`exits with 2 and says what to do: weft ${args.join(' ')}`, async () => {
+      const { code, out, err } = await runWeft(args, {});
+      assert.deepEqual([code, out], [2, '']);
+      assert.match(err, message);
+      assert.match(err, /^weft: [^\n]+ \(usage\)\n$/);
+    });
+  }
+
+  it('exits with 2 and help where a verb is missing', async () => {
+    const { code, err } = await runWeft(['network'], {});
+    assert.equal(code, 2);
+    assert.match(err, /^Usage: weft network /);
+  });
+});
+
+describe('help and version', () => {
+  it('need no daemon', async () => {
+    assert.deepEqual(await runWeft(['--version'], {}), { code: 0, out: 'weft 0.1.0\n', err: '' });
+    for (const args of [
+      ['--help'],
+      ['network', '--help'],
+      ['network', 'create', '--help'],
+      ['daemon', '--help'],
+    ]) {
+      const { code, out, err } = await runWeft(args, {});
+      assert.deepEqual([code, err], [0, '']);
+      assert.match(out, /^Usage: weft /);
+    }
+  });
+
+  it('list every verb at the top', async () => {
+    const { out } = await runWeft(['--help'], {});
+    for (const verb of ['network', 'endpoint', 'host', 'status', 'log', 'doctor', 'daemon', 'completion']) {
+      assert.match(out, new RegExp(`^ {2}${verb} `, 'm'));
+    }
+  });
+});
