@@ -10,6 +10,7 @@ import type { Kernel } from '../dataplane/kernel.ts';
 import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
 import { isWeftError, WeftError } from '../errors.ts';
+import { endpointsOfHost } from '../fold/lookup.ts';
 import type { State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { Appender } from '../log/appender.ts';
@@ -38,7 +39,7 @@ import type {
 import { catchUpDeadlineMs, statusDeadlineMs } from './defaults.ts';
 import type { Cursor } from './fold-entries.ts';
 import { History } from './history.ts';
-import { endpointsOn, lookupEndpoint, lookupEndpointOf, lookupNetwork } from './lookup.ts';
+import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from './lookup.ts';
 import { type HostIdentity, Membership } from './membership.ts';
 import { Outcomes } from './outcomes.ts';
 import { Replica } from './replica.ts';
@@ -72,6 +73,8 @@ export class Controller implements Control {
   readonly #desired: DesiredState;
   readonly #reconciler: Reconciler;
   readonly #sandboxes: SandboxWatch;
+  /** Whether the kernel is held to the fold: not before the whole log is known. */
+  #holding = false;
   #phase: Phase = 'opening';
   #phaseReason: string | undefined;
 
@@ -83,9 +86,9 @@ export class Controller implements Control {
     this.#appender = new Appender(log, ports);
     this.#requests = new Requests(this.#appender, this.#outcomes, ports);
     this.#membership = new Membership(options, this.#requests, ports);
-    this.#desired = new DesiredState(ports.drivers, options);
+    this.#desired = new DesiredState(ports.drivers, options, ports);
     this.#sandboxes = new SandboxWatch(kernel, ports, {
-      endpoints: () => endpointsOn(this.state, options.host),
+      endpoints: () => endpointsOfHost(this.state, options.host),
       release: (endpoint, signal) => this.#release(endpoint, 'sandbox-gone', { by: 'daemon', signal }),
     });
     this.#reconciler = new Reconciler(kernel, this.#desired, { clock, logger });
@@ -257,7 +260,7 @@ export class Controller implements Control {
     await this.#caughtUpFirst(signal);
     if (signal.aborted) return;
     // Objects of a host that only shares our name are not ours to make: the join below is refused and says so.
-    if (!this.#membership.isForeign(this.state)) this.#reconciler.start(signal);
+    if (!this.#membership.isForeign(this.state)) this.#takeHold(signal);
     this.#enter('joining');
     await this.#membership.join(() => this.state, signal);
     if (signal.aborted || this.#phase !== 'joining') return;
@@ -278,16 +281,23 @@ export class Controller implements Control {
     }
   }
 
+  /** From here on the kernel is held to the fold. What came before is compiled once, from the state that it led to. */
+  #takeHold(signal: CancelSignal): void {
+    this.#holding = true;
+    this.#desired.load(this.state);
+    this.#reconciler.start(signal);
+  }
+
   /** One entry was folded: the data plane first, then those who wait. */
   #onEntry(cursor: Cursor): void {
     for (const step of cursor.steps) {
-      for (const change of step.changes) this.#desired.apply(change, step.state);
+      if (this.#holding) for (const change of step.changes) this.#desired.apply(change, step.state);
       const loss = this.#membership.observe(step);
       if (loss === 'removed')
         this.#enter('removed', `host '${this.#options.host}' was removed from the cluster`);
       if (loss === 'superseded') this.#freeze(`another daemon has joined as '${this.#options.host}'`);
     }
-    this.#reconciler.touch(this.#desired.takeDirty());
+    if (this.#holding) this.#reconciler.touch(this.#desired.takeDirty());
     for (const step of cursor.steps) {
       this.#history.push({
         outcome: step.outcome,
@@ -404,7 +414,7 @@ export class Controller implements Control {
   }
 
   #endpointOfSandbox(network: Network, ref: string, identity: string | undefined): Endpoint | undefined {
-    for (const endpoint of endpointsOn(this.state, this.#options.host)) {
+    for (const endpoint of endpointsOfHost(this.state, this.#options.host)) {
       if (endpoint.network !== network.id) continue;
       if (endpoint.sandbox.identity === identity || endpoint.sandbox.ref === ref) return endpoint;
     }

@@ -1,16 +1,16 @@
 /** Finding objects by what users type: full ids, names, unambiguous id prefixes, in this order. Pure. */
 import { WeftError } from '../errors.ts';
+import { endpointNamed, endpointsOfNetwork, networkNamed } from '../fold/lookup.ts';
 import type { State } from '../fold/state.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { type EndpointId, isObjectId, type NetworkId } from '../model/ids.ts';
-import { nameKey } from '../model/names.ts';
 import type { Network } from '../model/network.ts';
 
 /** The network that a reference means; undefined when there is none. @throws WeftError `ambiguous` */
 export function lookupNetwork(state: State, ref: string): Network | undefined {
   if (isObjectId(ref)) return state.networks.get(ref as NetworkId);
-  const named = state.networkNames.get(nameKey(ref));
-  if (named !== undefined) return state.networks.get(named);
+  const named = networkNamed(state, ref);
+  if (named !== undefined) return named;
   return onlyMatch('network', ref, byIdPrefix(state.networks.values(), ref));
 }
 
@@ -31,22 +31,7 @@ export function lookupEndpoint(state: State, ref: string): Endpoint | undefined 
 export function lookupEndpointOf(state: State, network: Network, ref: string): Endpoint | undefined {
   const named = endpointNamed(state, network.id, ref);
   if (named !== undefined) return named;
-  return onlyMatch('endpoint', ref, byIdPrefix(endpointsOf(state, network.id), ref));
-}
-
-/** The endpoints of a network in the order of their ids. */
-export function* endpointsOf(state: State, network: NetworkId): IterableIterator<Endpoint> {
-  for (const endpoint of state.endpoints.values()) if (endpoint.network === network) yield endpoint;
-}
-
-/** The endpoints of a host in the order of their ids. */
-export function* endpointsOn(state: State, host: string): IterableIterator<Endpoint> {
-  for (const endpoint of state.endpoints.values()) if (endpoint.host === host) yield endpoint;
-}
-
-function endpointNamed(state: State, network: NetworkId, name: string): Endpoint | undefined {
-  const id = state.endpointNames.get(`${network} ${nameKey(name)}`);
-  return id === undefined ? undefined : state.endpoints.get(id);
+  return onlyMatch('endpoint', ref, byIdPrefix(endpointsOfNetwork(state, network), ref));
 }
 
 function byIdPrefix<T extends { readonly id: string }>(objects: Iterable<T>, prefix: string): T[] {

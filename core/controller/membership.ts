@@ -3,6 +3,7 @@
  */
 import { isWeftError, WeftError } from '../errors.ts';
 import type { Change } from '../fold/change.ts';
+import { hostNamed } from '../fold/lookup.ts';
 import type { State } from '../fold/state.ts';
 import type { IpAddress } from '../model/address.ts';
 import type { RecordId } from '../model/ids.ts';
@@ -71,7 +72,7 @@ export class Membership {
 
   /** True when the log has the host's name, but for another machine. */
   isForeign(state: State): boolean {
-    const known = state.hosts.get(this.#self.host);
+    const known = hostNamed(state, this.#self.host);
     return known !== undefined && known.identity !== this.#self.identity;
   }
 
