@@ -22,7 +22,8 @@ export interface Kernel {
    * tables, routes over them, and in owned namespaces the namespace itself. Loopback is reported as a link wherever the
    * namespace exists. Sysctls are reported for the names asked for. What others made is never reported: not a link
    * without our alias, not an address that a user added to our interface in a sandbox (ours carry our protocol number).
-   * Empty when the namespace does not exist.
+   * Nor are link-local addresses that the kernel gave itself, and link-local routes. Empty when the namespace does not
+   * exist, but for a hosts block, which is in `/etc/netns` and outlives its sandbox.
    *
    * @param kinds restricts the dump; absent: all kinds
    * @param sysctls names below `/proc/sys/` whose values are wanted

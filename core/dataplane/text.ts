@@ -2,7 +2,8 @@
  * Kernel objects in the words of `ip`, `bridge` and `sysctl`: for logs, for dry runs and for goldens that a network
  * engineer can review. On an empty machine the commands of a compiled network, in the order of application, make it.
  *
- * They are for reading and for tests. weft itself speaks rtnetlink and never runs a command.
+ * They are for reading and for tests: weft itself speaks rtnetlink and never runs a command. What iproute2 6.1 has no
+ * word for is not said, namely the protocol number on addresses.
  */
 import { unreachable } from '../lib/assert.ts';
 import { familyOf } from '../model/address.ts';
@@ -143,6 +144,9 @@ function attributesOf(link: Link): string[] {
   ];
 }
 
+/** The kernel's for connected routes of IPv6 (`IP6_RT_PRIO_ADDRCONF`); with another a second route would be made. */
+const connectedMetric = 'metric 256';
+
 function routeWords(route: Route): string {
   return [
     route.destination,
@@ -150,6 +154,7 @@ function routeWords(route: Route): string {
     `dev ${route.link}`,
     `proto ${route.protocol === 'kernel' ? 'kernel' : weftProtocol}`,
     ...(route.via === undefined && familyOf(route.destination) === 4 ? ['scope link'] : []),
+    ...(route.protocol === 'kernel' && familyOf(route.destination) === 6 ? [connectedMetric] : []),
     ...(route.source === undefined ? [] : [`src ${route.source}`]),
   ].join(' ');
 }

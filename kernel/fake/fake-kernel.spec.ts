@@ -1,0 +1,117 @@
+/** The fake passes the contract of the port, and its hooks do what they say. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { diff } from '../../core/dataplane/diff.ts';
+import type { KernelEvent } from '../../core/dataplane/kernel.ts';
+import { sandboxNamespace } from '../../core/dataplane/namespace.ts';
+import type { FdbEntry } from '../../core/dataplane/object.ts';
+import type { IpAddress } from '../../core/model/address.ts';
+import { describeKernel } from '../../test/contract/kernel.contract.ts';
+import { type KernelBench, macs, peer, testNetwork } from '../../test/contract/kernel-bench.ts';
+import { FakeKernel } from './fake-kernel.ts';
+
+type FakeBench = KernelBench & { readonly kernel: FakeKernel };
+
+function fakeBench(): FakeBench {
+  const kernel = new FakeKernel({ netnsPrefix: 'wt-' });
+  const local = '192.0.2.15' as IpAddress;
+  kernel.addUnderlay(local, 'eth0', 1500);
+  kernel.addNoNamespace('/etc/hostname');
+  let sandboxes = 0;
+  const now = async (act: () => unknown): Promise<void> => void act();
+  return {
+    kernel,
+    netnsPrefix: 'wt-',
+    local,
+    underlayMtu: 1500,
+    vni: 300,
+    refs: { missing: 'nobody', host: 'pid:1', noNamespace: '/etc/hostname' },
+    addSandbox: async () => {
+      const ref = `sandbox${++sandboxes}`;
+      kernel.addSandbox(ref);
+      return ref;
+    },
+    removeSandbox: (ref) => now(() => kernel.removeSandbox(ref)),
+    recreateSandbox: (ref) => now(() => kernel.recreateSandbox(ref)),
+    addByHand: (object) => now(() => kernel.addByHand(object)),
+    deleteByHand: (object) => now(() => kernel.deleteByHand(object)),
+    alterLinkByHand: (link) => now(() => kernel.alterByHand(link)),
+    addForeignLink: (ns, name) => now(() => kernel.addForeignLink(ns, name)),
+    hasLink: async (ns, name) =>
+      kernel.inventory().some((object) => object.kind === 'link' && object.ns === ns && object.name === name),
+    close: () => kernel.close(),
+  };
+}
+
+describeKernel('fake', { open: async () => fakeBench() });
+
+describe('FakeKernel', () => {
+  const entryOf = (bench: KernelBench): FdbEntry => ({
+    kind: 'fdb',
+    ns: testNetwork(bench).ns,
+    link: 'vxlan0',
+    mac: macs[0],
+    remote: peer,
+  });
+
+  it('counts operations, and those that changed something', async () => {
+    const bench = fakeBench();
+    const operations = diff(testNetwork(bench).all, []);
+    await bench.kernel.apply(operations);
+    assert.deepEqual([bench.kernel.operations, bench.kernel.changes], [4, 4]);
+    await bench.kernel.apply(operations);
+    assert.deepEqual([bench.kernel.operations, bench.kernel.changes], [8, 4]);
+  });
+
+  it('fails the operations that it is told to, and may carry them out all the same', async () => {
+    const bench = fakeBench();
+    const { kernel } = bench;
+    await kernel.apply(diff(testNetwork(bench).all, []));
+    const operation = { op: 'set', object: entryOf(bench) } as const;
+    const reason = 'ENOBUFS: No buffer space available';
+    kernel.injectFault((_, index) => (index === 1 ? { reason, applied: true } : { reason }));
+    assert.deepEqual(await kernel.apply([operation]), [{ ok: false, reason }]);
+    assert.ok(!kernel.objects().some(({ kind }) => kind === 'fdb'));
+    assert.deepEqual(await kernel.apply([operation]), [{ ok: false, reason }]);
+    assert.ok(kernel.objects().some(({ kind }) => kind === 'fdb'));
+    kernel.injectFault(undefined);
+    assert.deepEqual(await kernel.apply([operation]), [{ ok: true }]);
+  });
+
+  it('loses events aloud and in silence', async () => {
+    const bench = fakeBench();
+    const { kernel } = bench;
+    const { ns, all } = testNetwork(bench);
+    await kernel.apply(diff(all, []));
+    await kernel.follow(new Set([ns]));
+    const events = kernel.watch(new AbortController().signal)[Symbol.asyncIterator]();
+    const take = async (): Promise<KernelEvent> => (await events.next()).value as KernelEvent;
+    kernel.addByHand(entryOf(bench));
+    kernel.loseEvents();
+    assert.deepEqual(await take(), { type: 'stale', ns });
+    kernel.setDeaf(true);
+    kernel.deleteByHand(entryOf(bench));
+    kernel.setDeaf(false);
+    kernel.addByHand(entryOf(bench));
+    assert.deepEqual(await take(), { type: 'present', object: entryOf(bench) });
+    await events.return?.();
+  });
+
+  it('gives a new sandbox of an old name another identity, and leaves what others made', async () => {
+    const { kernel } = fakeBench();
+    const ns = kernel.addSandbox('red');
+    kernel.addForeignLink(ns, 'docker0');
+    const before = await kernel.inspectSandbox('red');
+    assert.deepEqual(before.foreignLinks, ['lo', 'docker0']);
+    assert.deepEqual(
+      kernel.foreignObjects().map((object) => object.kind === 'link' && object.name),
+      ['docker0'],
+    );
+    kernel.recreateSandbox('red');
+    assert.notEqual((await kernel.inspectSandbox('red')).identity, before.identity);
+    assert.deepEqual(kernel.foreignObjects(), []);
+    assert.deepEqual(await kernel.dump(sandboxNamespace('red')), [
+      { kind: 'link', ns, name: 'lo', owner: '', up: false, type: { type: 'loopback' } },
+    ]);
+  });
+});
