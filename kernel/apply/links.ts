@@ -1,0 +1,186 @@
+/**
+ * Making, altering and deleting links.
+ *
+ * A link is looked at before it is touched: what is under the name may be someone else's, or what weft made in a life
+ * that ended between making and marking it. Both ends of a veth pair are born by one request; the operation on the
+ * second end then finds it there and gives it its alias.
+ */
+
+import { needsReplacing } from '../../core/dataplane/equal.ts';
+import type { Operation } from '../../core/dataplane/kernel.ts';
+import { linkKey } from '../../core/dataplane/key.ts';
+import { hostNamespace } from '../../core/dataplane/namespace.ts';
+import type { Link, VethType, VxlanType } from '../../core/dataplane/object.ts';
+import { unreachable } from '../../core/lib/assert.ts';
+import { errno } from '../native/constants.ts';
+import type { KernelError } from '../netlink/kernel-error.ts';
+import type { Request } from '../netlink/message.ts';
+import type { PeerFinder } from '../netns/peers.ts';
+import type { NamespaceHandle } from '../netns/registry.ts';
+import { aliasLengthMax, aliasOf } from '../objects/alias.ts';
+import { type LinkRecord, toLink } from '../objects/link.ts';
+import {
+  alterLink,
+  createBridge,
+  createVeth,
+  createVxlan,
+  deleteLink,
+  markLink,
+  setUp,
+} from '../objects/link-requests.ts';
+import { isOwnedNamespace } from '../ownership.ts';
+import type { NamespacesInUse } from './namespaces-in-use.ts';
+import { refusal } from './outcome.ts';
+
+export class LinkOperations {
+  readonly #namespaces: NamespacesInUse;
+  readonly #peers: PeerFinder;
+  /** Links that are set by the same `apply`: the other ends of pairs are born with their members. */
+  readonly #wanted: ReadonlyMap<string, Link>;
+
+  constructor(namespaces: NamespacesInUse, peers: PeerFinder, wanted: ReadonlyMap<string, Link>) {
+    this.#namespaces = namespaces;
+    this.#peers = peers;
+    this.#wanted = wanted;
+  }
+
+  /** @throws OperationFailure, KernelError */
+  carryOut(op: Operation['op'], link: Link): void {
+    try {
+      if (op === 'delete') this.#delete(link);
+      else this.#set(link, op === 'replace');
+    } finally {
+      this.#namespaces.linksChanged();
+    }
+  }
+
+  #delete(link: Link): void {
+    if (link.type.type === 'loopback') return;
+    const handle = this.#namespaces.find(link.ns);
+    const record = handle === undefined ? undefined : this.#namespaces.link(handle, link.name);
+    if (handle === undefined || record === undefined) return;
+    if (this.#isOurs(handle, link, record)) this.#remove(handle, record);
+  }
+
+  #set(link: Link, replace: boolean): void {
+    const handle = this.#namespaces.get(link.ns);
+    const record = this.#namespaces.link(handle, link.name);
+    if (link.type.type === 'loopback') {
+      if (record !== undefined && record.up !== link.up) {
+        demand(handle.requests.carryOut([setUp(record.index, link.up)]));
+      }
+      return;
+    }
+    if (aliasOf(link).length > aliasLengthMax) {
+      throw refusal(errno.EINVAL, `the path of the sandbox is too long for the alias of ${link.name}`);
+    }
+    if (record === undefined) return this.#create(handle, link);
+    if (!this.#isOurs(handle, link, record)) {
+      throw refusal(errno.EEXIST, `${link.name} in ${link.ns} is not weft's`);
+    }
+    const found = this.#toLink(handle, record, link);
+    if (!replace && found !== undefined && !needsReplacing(link, found)) {
+      demand(handle.requests.carryOut(alterLink(link, record, this.#master(handle, link))));
+      return;
+    }
+    this.#remove(handle, record);
+    this.#namespaces.linksChanged();
+    this.#create(handle, link);
+  }
+
+  /**
+   * Weft's: what has its alias. In its own namespaces also what has no alias at all, and in a sandbox the mate of the
+   * end that weft has: both were left by a life that ended too early, or someone took the alias away.
+   */
+  #isOurs(handle: NamespaceHandle, link: Link, record: LinkRecord): boolean {
+    if (record.loopback) return false;
+    if (record.weft?.owner === link.owner) return true;
+    if (handle.type === 'owned') return record.weft !== undefined || record.alias === '';
+    if (handle.type === 'host') return record.weft !== undefined;
+    const peer = this.#peers.find(handle, [record], peerNamespaces(link)).get(record.index);
+    if (peer === undefined || !isOwnedNamespace(this.#namespaces.registry, peer.ns)) return false;
+    return record.weft !== undefined || (record.alias === '' && isMateOf(link, peer));
+  }
+
+  /** What is there in the data plane's words, as if its alias were right. */
+  #toLink(handle: NamespaceHandle, record: LinkRecord, link: Link): Link | undefined {
+    const peer = this.#peers.find(handle, [record], peerNamespaces(link)).get(record.index);
+    return toLink(
+      { ...record, weft: { owner: link.owner } },
+      {
+        ns: handle.ns,
+        names: new Map(),
+        ...(peer === undefined ? {} : { peer }),
+        underlayIsHome: record.type !== 'vxlan' || this.#peers.underlayIsHome(handle, record),
+      },
+    );
+  }
+
+  #create(handle: NamespaceHandle, link: Link): void {
+    const master = this.#master(handle, link);
+    const { type } = link;
+    switch (type.type) {
+      case 'bridge':
+        return this.#createAndMark(handle, link, [createBridge(link)], master);
+      case 'veth':
+        return this.#createAndMark(handle, link, [this.#vethRequest(link, type, master)], master);
+      case 'vxlan':
+        return this.#createVxlan(handle, link, type, master);
+      case 'loopback':
+        throw refusal(errno.ENODEV, `${link.name} in ${link.ns}`);
+      default:
+        return unreachable(type);
+    }
+  }
+
+  #vethRequest(link: Link, type: VethType, master: number): Request {
+    const { ns, name } = type.peer;
+    const netnsFd = ns === link.ns ? undefined : this.#namespaces.get(ns).fd;
+    return createVeth(link, { name, netnsFd, link: this.#wanted.get(linkKey(ns, name)) }, master);
+  }
+
+  #createVxlan(handle: NamespaceHandle, link: Link, type: VxlanType, master: number): void {
+    const host = this.#namespaces.get(hostNamespace);
+    demand(host.requests.carryOut([createVxlan(link, type, handle.fd)]));
+    this.#createAndMark(handle, link, [], master);
+  }
+
+  /** All in one `send`, so that nothing stays unmarked. What was made is taken back when marking it fails. */
+  #createAndMark(handle: NamespaceHandle, link: Link, making: readonly Request[], master: number): void {
+    const results = handle.requests.carryOut([...making, ...markLink(link, master)]);
+    demand(results.slice(0, making.length));
+    const fault = results.find((error) => error !== undefined);
+    if (fault === undefined) return;
+    this.#namespaces.linksChanged();
+    const made = this.#namespaces.link(handle, link.name);
+    if (made !== undefined) this.#remove(handle, made);
+    throw fault;
+  }
+
+  #remove(handle: NamespaceHandle, record: LinkRecord): void {
+    const [error] = handle.requests.carryOut([deleteLink(record.index)]);
+    if (error !== undefined && error.errno !== errno.ENODEV) throw error;
+  }
+
+  #master(handle: NamespaceHandle, link: Link): number {
+    if (link.master === undefined) return 0;
+    const bridge = this.#namespaces.link(handle, link.master);
+    if (bridge === undefined)
+      throw refusal(errno.ENODEV, `bridge ${link.master} of ${link.name} in ${link.ns}`);
+    return bridge.index;
+  }
+}
+
+function peerNamespaces(link: Link): Link['ns'][] {
+  return link.type.type === 'veth' ? [link.type.peer.ns] : [];
+}
+
+function isMateOf(link: Link, peer: VethType['peer']): boolean {
+  return link.type.type === 'veth' && link.type.peer.ns === peer.ns && link.type.peer.name === peer.name;
+}
+
+/** @throws KernelError the first refusal */
+function demand(results: readonly (KernelError | undefined)[]): void {
+  const fault = results.find((error) => error !== undefined);
+  if (fault !== undefined) throw fault;
+}

@@ -1,0 +1,216 @@
+/**
+ * The machine's network, for real: the port `core/dataplane/kernel.ts` over rtnetlink, nsfs, /proc/sys and hosts files.
+ *
+ * - `native/` is the C library, `netlink/` messages, attributes and sockets, with the layouts as tables in
+ *   `netlink/tables/`; `objects/` has one file per kind of object: to requests, and from messages.
+ * - `netns/` opens, makes and enters namespaces; `ownership.ts` says what in them is weft's.
+ * - `dump.ts`, `apply/` and `watch/` are the three sides of the port.
+ *
+ * Everything that enters a namespace does so in one synchronous section on the main thread and comes back, or the
+ * process ends. Needs CAP_NET_ADMIN, CAP_SYS_ADMIN and Linux 5.18.
+ */
+import { readFileSync } from 'node:fs';
+import type {
+  Kernel,
+  KernelEvent,
+  Operation,
+  OperationResult,
+  SandboxInspection,
+} from '../core/dataplane/kernel.ts';
+import { hostNamespace, type Namespace, sandboxNamespace } from '../core/dataplane/namespace.ts';
+import type { KernelObject } from '../core/dataplane/object.ts';
+import { isWeftError, WeftError } from '../core/errors.ts';
+import { addressOf, type IpAddress } from '../core/model/address.ts';
+import type { CancelSignal } from '../core/ports/cancel.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/logger.ts';
+import { Applier } from './apply/apply.ts';
+import { NamespaceDumper } from './dump.ts';
+import { HostsFiles } from './hosts-file.ts';
+import { requestBufferBytes } from './limits.ts';
+import { HomeNamespace } from './netns/enter.ts';
+import { MachineMounts } from './netns/machine-mounts.ts';
+import { machineProcess } from './netns/machine-process.ts';
+import { NamedNamespaces } from './netns/named-namespaces.ts';
+import { PeerFinder } from './netns/peers.ts';
+import { type NamespaceHandle, NamespaceRegistry, type OpenFault } from './netns/registry.ts';
+import { dumpAddresses } from './objects/address.ts';
+import { dumpLinks } from './objects/link.ts';
+import { KernelWatch } from './watch/kernel-watch.ts';
+
+export interface LinuxKernelOptions {
+  /** Prefix of the names of weft's own namespaces, `weft-` by default of the daemon. */
+  readonly netnsPrefix: string;
+  /** Where named namespaces are. */
+  readonly netnsDir?: string;
+  /** Where the files of named namespaces are that `ip netns exec` mounts. */
+  readonly hostsDir?: string;
+}
+
+export class LinuxKernel implements Kernel {
+  readonly #mounts: MachineMounts;
+  readonly #registry: NamespaceRegistry;
+  readonly #hosts: HostsFiles;
+  readonly #peers: PeerFinder;
+  readonly #dumper: NamespaceDumper;
+  readonly #applier: Applier;
+  readonly #logger: Logger;
+  #followed: ReadonlySet<Namespace> = new Set();
+  #watch: KernelWatch | undefined;
+  #closed = false;
+
+  /** The namespace in which this is called is the host's. */
+  constructor(options: LinuxKernelOptions, ports: { readonly logger: Logger; readonly clock: Clock }) {
+    const { netnsPrefix, netnsDir = '/run/netns', hostsDir = '/etc/netns' } = options;
+    const machine = machineProcess();
+    const home = new HomeNamespace();
+    this.#logger = ports.logger;
+    this.#mounts = new MachineMounts(machine, ports.logger);
+    const named = new NamedNamespaces(netnsDir, this.#mounts, home);
+    this.#registry = new NamespaceRegistry(home, named, this.#mounts, {
+      netnsPrefix,
+      machineProcess: machine,
+    });
+    this.#hosts = new HostsFiles({ hostsDirectory: hostsDir, netnsDirectory: netnsDir, prefix: netnsPrefix });
+    this.#peers = new PeerFinder(this.#registry);
+    this.#dumper = new NamespaceDumper(this.#registry, this.#peers, this.#hosts, ports.clock);
+    this.#applier = new Applier(this.#registry, this.#peers, this.#hosts, ports.clock);
+  }
+
+  async namespaces(): Promise<readonly Namespace[]> {
+    this.#requireOpen();
+    return this.#told('Cannot list namespaces', () => [
+      ...this.#registry.owned(),
+      ...this.#hosts.namespaces(),
+    ]);
+  }
+
+  async dump(ns: Namespace, options: Parameters<Kernel['dump']>[1] = {}): Promise<readonly KernelObject[]> {
+    this.#requireOpen();
+    try {
+      return await this.#dumper.dump(ns, options);
+    } catch (error) {
+      throw toWeftError(`Cannot read ${ns}`, error);
+    }
+  }
+
+  async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
+    this.#requireOpen();
+    const results = await this.#applier.apply(operations);
+    if (operations.some(({ object }) => object.kind === 'hosts' || object.kind === 'netns')) {
+      this.#watch?.watchFiles();
+    }
+    return results;
+  }
+
+  /** Listening begins with the call, not with the first event that is asked for. */
+  watch(signal: CancelSignal): AsyncIterable<KernelEvent> {
+    this.#requireOpen();
+    if (this.#watch?.ended === false) {
+      throw new WeftError('internal', 'Cannot watch the kernel twice at a time: end the first watch before');
+    }
+    const watch = new KernelWatch(this.#registry, this.#peers, this.#hosts, this.#logger, signal);
+    this.#watch = watch;
+    watch.follow(this.#followed);
+    const events = watch.events();
+    return { [Symbol.asyncIterator]: () => events };
+  }
+
+  async follow(namespaces: ReadonlySet<Namespace>): Promise<void> {
+    this.#requireOpen();
+    this.#followed = new Set(namespaces);
+    this.#told('Cannot follow namespaces', () => this.#watch?.follow(this.#followed));
+  }
+
+  async inspectSandbox(ref: string): Promise<SandboxInspection> {
+    this.#requireOpen();
+    const handle = this.#registry.open(sandboxNamespace(ref));
+    if (typeof handle !== 'object') throw sandboxError(ref, handle);
+    try {
+      return this.#told(`Cannot look into the sandbox ${ref}`, () => ({
+        identity: this.#identityOf(handle),
+        foreignLinks: dumpLinks(handle.requests)
+          .filter((link) => link.weft === undefined)
+          .map((link) => link.name),
+      }));
+    } finally {
+      this.#registry.close(handle);
+    }
+  }
+
+  async underlay(address: IpAddress): Promise<{ readonly link: string; readonly mtu: number }> {
+    this.#requireOpen();
+    return this.#told('Cannot read the underlay', () => {
+      const host = this.#registry.acquire(hostNamespace) as NamespaceHandle;
+      const found = dumpAddresses(host.requests).find((one) => addressOf(one.address) === address);
+      const link = dumpLinks(host.requests).find((one) => one.index === found?.index);
+      if (link !== undefined) return { link: link.name, mtu: link.mtu };
+      throw new WeftError(
+        'bad-configuration',
+        `Cannot advertise ${address}: no interface of this host has it; give one that \`ip address\` shows`,
+      );
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#watch?.end();
+    this.#registry.closeAll();
+    this.#mounts.close();
+  }
+
+  #identityOf(handle: NamespaceHandle): string {
+    const socket = this.#registry.openSocket(handle, { receiveBufferBytes: requestBufferBytes });
+    try {
+      return `${bootId()}:${socket.namespaceCookie()}`;
+    } finally {
+      socket.close();
+    }
+  }
+
+  #told<T>(what: string, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw toWeftError(what, error);
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new WeftError('closed', 'The kernel adapter is closed');
+  }
+}
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+}
+
+function toWeftError(what: string, error: unknown): WeftError {
+  if (isWeftError(error)) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new WeftError('kernel', `${what}: ${reason}`, { cause: error });
+}
+
+function sandboxError(ref: string, fault: OpenFault): WeftError {
+  switch (fault) {
+    case 'absent':
+      return new WeftError(
+        'no-such-sandbox',
+        `Cannot find the sandbox ${ref}: no such network namespace on this host; see \`ip netns list\``,
+      );
+    case 'denied':
+      return new WeftError('permission-denied', `Cannot open the sandbox ${ref}: the daemon lacks the right`);
+    case 'host':
+      return new WeftError(
+        'host-sandbox',
+        `Cannot use ${ref} as a sandbox: it is the host's own network namespace; name another`,
+      );
+    case 'no-namespace':
+    case 'malformed':
+      return new WeftError(
+        'bad-sandbox',
+        `Cannot use ${ref} as a sandbox: it is no network namespace; give NAME, /absolute/path or pid:N`,
+      );
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The alias (IFLA_IFALIAS) by which weft's links are known: `weft:OWNER`, to be seen in `ip link`.
+ *
+ * The end of a veth pair whose mate lies in a sandbox that has no name of `ip netns` says where, after a blank:
+ * `weft:endpoint:ID sandbox:/var/run/docker/netns/x`. The kernel tells only numbers of namespaces, and a restarted
+ * daemon could not find the text again.
+ */
+import { type Namespace, parseNamespace } from '../../core/dataplane/namespace.ts';
+import type { Link } from '../../core/dataplane/object.ts';
+import { parseSandboxRef } from '../../core/model/sandbox.ts';
+
+export interface LinkAlias {
+  readonly owner: string;
+  readonly peer?: Namespace;
+}
+
+/** IFALIASZ (`linux/if.h`) less the terminating zero. */
+export const aliasLengthMax = 255;
+
+export function aliasOf(link: Link): string {
+  const peer = link.type.type === 'veth' ? link.type.peer.ns : undefined;
+  return `weft:${link.owner}${peer !== undefined && isNameless(peer) ? ` ${peer}` : ''}`;
+}
+
+export function parseAlias(alias: string): LinkAlias | undefined {
+  const parts = /^weft:(\S*)(?: (sandbox:\S+))?$/.exec(alias);
+  if (parts === null) return undefined;
+  const [, owner = '', peer] = parts;
+  return peer === undefined ? { owner } : { owner, peer: peer as Namespace };
+}
+
+function isNameless(ns: Namespace): boolean {
+  const parsed = parseNamespace(ns);
+  return parsed.type === 'sandbox' && parseSandboxRef(parsed.ref)?.type !== 'name';
+}

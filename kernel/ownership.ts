@@ -1,0 +1,142 @@
+/**
+ * What of a namespace is weft's.
+ *
+ * In its own namespaces: its links, and everything on them (so strays are found), but for what the kernel makes by
+ * itself. In a user's sandbox: veth ends whose mates lie in weft's own namespaces, and on them only what carries weft's
+ * protocol number, with the routes that came with its addresses. Foreign objects are not reported and so never touched.
+ */
+import { connectedRouteOf } from '../core/dataplane/connected.ts';
+import { type Namespace, parseNamespace } from '../core/dataplane/namespace.ts';
+import type { Address, FdbEntry, Link, Neighbour, Route } from '../core/dataplane/object.ts';
+import type { PeerFinder } from './netns/peers.ts';
+import type { NamespaceHandle, NamespaceRegistry } from './netns/registry.ts';
+import type { AddressRecord } from './objects/address.ts';
+import { type FdbRecord, toFdbEntry } from './objects/fdb-entry.ts';
+import { dumpLinks, type LinkRecord, toLink } from './objects/link.ts';
+import type { NeighbourRecord } from './objects/neighbour.ts';
+import type { RouteRecord } from './objects/route.ts';
+
+/** weft's links in a namespace, loopback included, by number. */
+export type OwnLinks = ReadonlyMap<number, Link>;
+
+/** Equivalent to: ip -d link show, cut down to what is weft's. */
+export function readOwnLinks(
+  registry: NamespaceRegistry,
+  peers: PeerFinder,
+  handle: NamespaceHandle,
+): OwnLinks {
+  const records = dumpLinks(handle.requests);
+  const names = new Map(records.map((record) => [record.index, record.name]));
+  return toOwnLinks(registry, peers, handle, records, names);
+}
+
+/** The same for some links, when the names of all are known. */
+export function toOwnLinks(
+  registry: NamespaceRegistry,
+  peers: PeerFinder,
+  handle: NamespaceHandle,
+  records: readonly LinkRecord[],
+  names: ReadonlyMap<number, string>,
+): OwnLinks {
+  const marked = records.filter((record) => record.loopback || record.weft !== undefined);
+  const peerOf = peers.find(handle, marked);
+  const links = new Map<number, Link>();
+  for (const record of marked) {
+    const peer = peerOf.get(record.index);
+    const link = toLink(record, {
+      ns: handle.ns,
+      names,
+      ...(peer === undefined ? {} : { peer }),
+      underlayIsHome: record.type !== 'vxlan' || peers.underlayIsHome(handle, record),
+    });
+    if (link !== undefined && isOwn(registry, handle, link)) links.set(record.index, link);
+  }
+  return links;
+}
+
+/** Another daemon's link in a sandbox that both serve has an alias of weft's too, but leads to that daemon's namespace. */
+function isOwn(registry: NamespaceRegistry, handle: NamespaceHandle, link: Link): boolean {
+  if (handle.type === 'owned' || link.type.type === 'loopback') return true;
+  return link.type.type === 'veth' && isOwnedNamespace(registry, link.type.peer.ns);
+}
+
+export function isOwnedNamespace(registry: NamespaceRegistry, ns: Namespace): boolean {
+  const parsed = parseNamespace(ns);
+  return parsed.type === 'owned' && registry.isOwnedName(parsed.name);
+}
+
+/** The link of weft's with that number; loopback is none that anything of weft's is on. */
+export function ownLinkAt(links: OwnLinks, index: number): Link | undefined {
+  const link = links.get(index);
+  return link?.type.type === 'loopback' ? undefined : link;
+}
+
+export function ownAddress(
+  handle: NamespaceHandle,
+  links: OwnLinks,
+  record: AddressRecord,
+): Address | undefined {
+  const link = ownLinkAt(links, record.index);
+  if (link === undefined) return undefined;
+  if (!record.weft && (handle.type !== 'owned' || record.linkLocal)) return undefined;
+  return { kind: 'address', ns: handle.ns, link: link.name, address: record.address };
+}
+
+/** @param addresses weft's in that namespace; asked for only where they decide */
+export function ownRoute(
+  handle: NamespaceHandle,
+  links: OwnLinks,
+  record: RouteRecord,
+  addresses: () => readonly Address[],
+): Route | undefined {
+  const found = routeOnOwnLink(handle, links, record);
+  if (found === undefined || found.protocol === 'weft' || handle.type === 'owned') return found;
+  const connected = addresses().some((address) => {
+    const route = connectedRouteOf(address);
+    return (
+      route?.link === found.link && route.destination === found.destination && route.source === found.source
+    );
+  });
+  return connected ? found : undefined;
+}
+
+/** The route as an object, whoever made it; undefined when it is not over a link of weft's. */
+export function routeOnOwnLink(
+  handle: NamespaceHandle,
+  links: OwnLinks,
+  record: RouteRecord,
+): Route | undefined {
+  const link = ownLinkAt(links, record.index);
+  if (link === undefined) return undefined;
+  const { destination, via, source, protocol } = record;
+  return {
+    kind: 'route',
+    ns: handle.ns,
+    link: link.name,
+    destination,
+    ...(via === undefined ? {} : { via }),
+    ...(source === undefined ? {} : { source }),
+    protocol,
+  };
+}
+
+export function ownNeighbour(
+  handle: NamespaceHandle,
+  links: OwnLinks,
+  record: NeighbourRecord,
+): Neighbour | undefined {
+  const link = ownLinkAt(links, record.index);
+  if (link === undefined || !record.permanent || record.mac === undefined) return undefined;
+  if (!record.weft && handle.type !== 'owned') return undefined;
+  return { kind: 'neighbour', ns: handle.ns, link: link.name, address: record.address, mac: record.mac };
+}
+
+export function ownFdbEntry(
+  handle: NamespaceHandle,
+  links: OwnLinks,
+  record: FdbRecord,
+): FdbEntry | undefined {
+  const link = ownLinkAt(links, record.index);
+  if (link === undefined) return undefined;
+  return toFdbEntry(record, { ns: handle.ns, name: link.name, vxlan: link.type.type === 'vxlan' });
+}
