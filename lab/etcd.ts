@@ -141,9 +141,10 @@ export class EtcdServer {
   async kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
-    const ended = once(child, 'exit');
+    const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT';
+    const ended = ends ? once(child, 'exit') : undefined;
     child.kill(signal);
-    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await ended;
+    await ended;
   }
 
   /** Starts it again with its data and waits until it is ready; kills it before if it runs. */

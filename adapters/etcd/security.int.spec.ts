@@ -1,0 +1,182 @@
+/** Users, passwords and TLS of a real etcd. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Range } from 'etcd3';
+import { after, afterEach, before, describe, it } from 'mocha';
+import { isWeftError } from '../../core/errors.ts';
+import { run } from '../../lab/command.ts';
+import { type EtcdServer, etcdUnavailable, startEtcd } from '../../lab/etcd.ts';
+import { codeOf, EtcdLogs, eventually, RunningTail } from '../../test/support/etcd-logs.ts';
+import { draft, never } from '../../test/support/log-drafts.ts';
+import { requireCommand, skipBecause } from '../../test/support/requirements.ts';
+import { EtcdChannel } from './channel.ts';
+
+const secret = 'correct horse battery staple';
+
+describe('etcd: users', function users() {
+  this.timeout(60_000);
+  const logs = new EtcdLogs();
+  let folder: string;
+  let server: EtcdServer;
+  let url: string;
+
+  before(async function start() {
+    const unavailable = etcdUnavailable();
+    if (unavailable !== undefined) skipBecause(this, unavailable);
+    folder = await mkdtemp(join(tmpdir(), 'weft-etcd-auth-'));
+    await writeFile(join(folder, 'password'), `${secret}\n`);
+    await writeFile(join(folder, 'wrong'), 'guess\n');
+    server = await startEtcd();
+    url = `${server.url}/weft`;
+    await enableAuth(server);
+  });
+  afterEach(() => logs.closeAll());
+  after(async () => {
+    await server?.stop();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+
+  const auth = (file = 'password') => ({ auth: { user: 'weft', passwordFile: join(folder, file) } });
+
+  it('works with the right password, also after the server has forgotten all tokens', async () => {
+    const log = await logs.open(url, auth());
+    const tail = new RunningTail(log);
+    const [before, behind] = [draft('before'), draft('behind')];
+    await log.append(before, never());
+    await tail.until(1);
+    await server.restart();
+    await eventually(() => log.append(behind, never()));
+    await tail.until(2);
+    assert.deepEqual(tail.ids, [before.id, behind.id]);
+    await tail.stop();
+  });
+
+  it('is refused with a wrong password, without one, and outside its role', async () => {
+    assert.equal(await codeOf(logs.open(url, auth('wrong'))), 'store-auth');
+    assert.equal(await codeOf(logs.open(url)), 'store-auth');
+    assert.equal(await codeOf(logs.open(`${server.url}/elsewhere`, auth())), 'store-auth');
+    assert.equal(await codeOf(logs.open(url, auth('missing'))), 'store-unreachable');
+  });
+
+  it('ends a tail and refuses appends once the role is taken away', async () => {
+    const log = await logs.open(url, auth());
+    const position = await log.head(never());
+    const tail = new RunningTail(log, position);
+    await log.append(draft(), never());
+    await tail.until(1);
+    await asRoot(server, (client) => client.auth.userRevokeRole({ name: 'weft', role: 'weft' }));
+    assert.equal(await codeOf(log.append(draft(), never())), 'store-auth');
+    const again = new RunningTail(log, position);
+    assert.ok(isWeftError(await again.ended, 'store-auth'));
+    assert.equal(log.health.reachable, false);
+    await asRoot(server, (client) => client.auth.userGrantRole({ user: 'weft', role: 'weft' }));
+    await log.append(draft(), never());
+    await tail.stop();
+  });
+
+  it('keeps the password out of messages and log lines', async () => {
+    const failure = await logs.open(url, auth('wrong')).catch((error: unknown) => error);
+    const lines = JSON.stringify(logs.logger.lines);
+    for (const text of [String(failure), String((failure as Error).cause), lines]) {
+      assert.doesNotMatch(text, /guess|horse/);
+    }
+  });
+});
+
+describe('etcd: TLS', function tls() {
+  this.timeout(60_000);
+  const logs = new EtcdLogs();
+  let folder: string;
+  let server: EtcdServer;
+
+  before(async function start() {
+    const unavailable = etcdUnavailable();
+    if (unavailable !== undefined) skipBecause(this, unavailable);
+    requireCommand(this, 'openssl');
+    folder = await mkdtemp(join(tmpdir(), 'weft-etcd-tls-'));
+    await makeAuthority(folder, 'ca');
+    await makeAuthority(folder, 'strange');
+    await makeCertificate(folder, 'server');
+    await makeCertificate(folder, 'client');
+    server = await startEtcd({
+      tls: { certFile: at('server.crt'), keyFile: at('server.key'), clientCaFile: at('ca.crt') },
+    });
+  });
+  afterEach(() => logs.closeAll());
+  after(async () => {
+    await server?.stop();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+
+  const at = (name: string) => join(folder, name);
+  const own = () => ({ certFile: at('client.crt'), keyFile: at('client.key') });
+
+  it('appends and tails by mutual TLS', async () => {
+    const log = await logs.open(server.url, { tls: { caFile: at('ca.crt'), ...own() } });
+    const tail = new RunningTail(log);
+    const made = draft('sealed');
+    await log.append(made, never());
+    await tail.until(1);
+    assert.deepEqual(tail.ids, [made.id]);
+    await tail.stop();
+  });
+
+  it('does not talk to a server that it cannot check, nor without its own certificate, nor in the clear', async () => {
+    const ways = [
+      { tls: { caFile: at('strange.crt'), ...own() } },
+      { tls: { ...own() } },
+      { tls: { caFile: at('ca.crt') } },
+      { tls: { caFile: at('missing.crt') } },
+      {},
+    ];
+    for (const way of ways) {
+      assert.equal(await codeOf(logs.open(server.url, way)), 'store-unreachable', JSON.stringify(way));
+    }
+  });
+});
+
+async function enableAuth(server: EtcdServer): Promise<void> {
+  const client = new EtcdChannel({ hosts: server.endpoints });
+  try {
+    await client.user('root').create('root');
+    await client.role('root').create();
+    await client.user('root').addRole('root');
+    const role = client.role('weft');
+    await role.create();
+    await role.grant({ permission: 'Readwrite', range: Range.prefix('/weft/') });
+    await client.user('weft').create(secret);
+    await client.user('weft').addRole('weft');
+    await client.auth.authEnable();
+  } finally {
+    client.close();
+  }
+}
+
+async function asRoot<T>(server: EtcdServer, act: (client: EtcdChannel) => Promise<T>): Promise<T> {
+  const client = new EtcdChannel({ hosts: server.endpoints, auth: { username: 'root', password: 'root' } });
+  try {
+    return await act(client);
+  } finally {
+    client.close();
+  }
+}
+
+async function makeAuthority(folder: string, name: string): Promise<void> {
+  const files = ['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.crt`)];
+  await run('openssl', ['req', '-x509', ...newKey, '-subj', `/CN=${name}`, '-days', '2', ...files]);
+}
+
+async function makeCertificate(folder: string, name: string): Promise<void> {
+  const [key, csr, crt, extensions] = ['key', 'csr', 'crt', 'ext'].map((end) =>
+    join(folder, `${name}.${end}`),
+  );
+  await writeFile(extensions ?? '', 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
+  await run('openssl', ['req', ...newKey, '-subj', `/CN=${name}`, '-keyout', key ?? '', '-out', csr ?? '']);
+  const signer = ['-CA', join(folder, 'ca.crt'), '-CAkey', join(folder, 'ca.key'), '-CAcreateserial'];
+  const files = ['-in', csr ?? '', '-out', crt ?? '', '-extfile', extensions ?? ''];
+  await run('openssl', ['x509', '-req', ...files, ...signer, '-days', '2']);
+}
+
+const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
