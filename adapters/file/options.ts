@@ -8,7 +8,7 @@ export interface FileOptions {
 
 /** Takes `file:/path` and `file:///path`. @throws WeftError `bad-store-url` */
 export function parseFileUrl(url: string): FileOptions {
-  const path = /^file:(?:\/\/(?=\/))?(\/.*)$/.exec(url)?.[1];
+  const path = /^file:(?:\/\/)?(\/(?!\/).*)$/.exec(url)?.[1];
   const parts = path?.split('/').filter((part) => part !== '');
   if (path === undefined || parts === undefined || parts.length === 0) {
     throw badUrl(url, 'it names no absolute directory');

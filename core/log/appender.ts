@@ -104,9 +104,8 @@ export class Appender {
     return new Promise((resolve, reject) => {
       const waiter = { line, base, deadlineMs: this.#clock.monotonicMs() + deadlineMs, resolve, reject };
       this.#queue.push(waiter);
-      if (waiter.deadlineMs < this.#expiryMs) this.#deadlines.notify();
+      this.#watchDeadlines([waiter]);
       this.#pumping ??= this.#pump();
-      this.#expiring ??= this.#expire();
     });
   }
 
@@ -129,8 +128,9 @@ export class Appender {
         `A record of ${line.length} bytes is over the bound of ${recordBytesMax}: send less in one request`,
       );
     }
-    if (line.includes(newline))
-      return new WeftError('malformed', 'A record must be one line: it holds a newline');
+    if (line.length === 0 || line.includes(newline)) {
+      return new WeftError('malformed', 'A record must be one line of text: it is empty or holds a newline');
+    }
     if (this.#queue.length < this.#options.queueLinesMax) return undefined;
     return new WeftError(
       'store-unreachable',
@@ -209,8 +209,8 @@ export class Appender {
       return 'settled';
     }
     this.#queue.unshift(...waiting);
-    this.#refuseQueued((waiter) => this.#isDue(waiter), neverSentError);
     if (this.#scope.signal.aborted) this.#refuseQueued(() => true, closedError);
+    this.#watchDeadlines(waiting);
     return 'requeued';
   }
 
@@ -255,6 +255,12 @@ export class Appender {
       base: Math.max(...batch.map(({ base }) => base)),
       bytes,
     };
+  }
+
+  /** To be called with lines that have come to the queue. */
+  #watchDeadlines(lines: readonly Waiter[]): void {
+    if (earliestOf(lines) < this.#expiryMs) this.#deadlines.notify();
+    this.#expiring ??= this.#expire();
   }
 
   /** Refuses queued lines when their time is up, also while an entry is in flight. */

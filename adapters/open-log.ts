@@ -1,0 +1,52 @@
+/** From a store's URL to its log: the one place that knows which kinds of stores there are. */
+import { WeftError } from '../core/errors.ts';
+import type { EventLog } from '../core/log/event-log.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Logger } from '../core/ports/logger.ts';
+import type { Random } from '../core/ports/random.ts';
+import { EtcdEventLog } from './etcd/event-log.ts';
+import { type EtcdAuth, type EtcdTls, parseEtcdUrl } from './etcd/options.ts';
+import { FileEventLog } from './file/event-log.ts';
+import { parseFileUrl } from './file/options.ts';
+import { MemoryEventLog } from './memory/event-log.ts';
+import { parseMemoryUrl } from './memory/options.ts';
+
+/** Names of files that hold what no URL may: read by the adapter, never logged. */
+export interface StoreSecrets {
+  readonly tls?: EtcdTls;
+  readonly auth?: EtcdAuth;
+}
+
+export interface OpenLogDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly secrets?: StoreSecrets;
+}
+
+type Make = (url: string, deps: OpenLogDeps) => EventLog;
+
+/** By the URL's scheme. */
+const stores: ReadonlyMap<string, Make> = new Map<string, Make>([
+  ['memory', (url, deps) => new MemoryEventLog(parseMemoryUrl(url), deps)],
+  ['file', (url, deps) => new FileEventLog(parseFileUrl(url), deps)],
+  ['etcd', (url, deps) => new EtcdEventLog({ ...parseEtcdUrl(url), ...deps.secrets }, deps)],
+]);
+
+/** What each kind looks like, for messages. */
+const examples = 'file:/var/lib/weft/log, etcd://host:2379/prefix, memory:NAME';
+
+/**
+ * The log of a store, not opened yet: nothing is connected or written before `open`.
+ *
+ * @throws WeftError `bad-store-url`
+ */
+export function openLog(url: string, deps: OpenLogDeps): EventLog {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
+  const make = scheme === undefined ? undefined : stores.get(scheme);
+  if (make !== undefined) return make(url, deps);
+  // Not the URL itself: whatever it is, it may hold a password.
+  const what =
+    scheme === undefined ? 'The store URL has no scheme' : `No store of the kind '${scheme}' is known`;
+  throw new WeftError('bad-store-url', `${what}: write one of ${examples}`);
+}
