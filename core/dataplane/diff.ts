@@ -39,13 +39,14 @@ export function diff(desired: Iterable<KernelObject>, actual: Iterable<KernelObj
   const found = byKey(actual);
   const gone = goneNamespaces(wanted, found);
   const links = planLinks(wanted, found, gone);
-  const survives = (object: KernelObject): boolean => !gone.has(object.ns) && !goesWithLink(object, links);
+  const survives = survival(gone, links);
   const strays = straysOf(wanted, found, survives);
   const cascade = addressCascade(strays, found);
 
   const deletions: KernelObject[] = [...links.deletions];
-  for (const stray of strays)
-    if (!(stray.kind === 'route' && cascade.has(keyOf(stray)))) deletions.push(stray);
+  for (const stray of strays) {
+    if (stray.kind !== 'route' || !cascade.has(keyOf(stray))) deletions.push(stray);
+  }
   const changes: Operation[] = [...links.changes];
   for (const [key, object] of wanted) {
     if (object.kind === 'link') continue;
@@ -58,6 +59,13 @@ export function diff(desired: Iterable<KernelObject>, actual: Iterable<KernelObj
     ...sorted(deletions.map((object): Operation => ({ op: 'delete', object, actual: object }))).reverse(),
     ...sorted(changes),
   ];
+}
+
+/** Whether an object is still there after the planned deletions. Mostly nothing goes, and the answer costs nothing. */
+function survival(gone: ReadonlySet<Namespace>, links: LinkPlan): (object: KernelObject) => boolean {
+  const { lost, unplugged, readdressed } = links;
+  if (gone.size + lost.size + unplugged.size + readdressed.size === 0) return () => true;
+  return (object) => !gone.has(object.ns) && !goesWithLink(object, links);
 }
 
 function byKey(objects: Iterable<KernelObject>): Map<string, KernelObject> {
