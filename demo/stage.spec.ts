@@ -6,16 +6,22 @@ import { type Place, Stage, StepFailed } from './stage.ts';
 describe('the stage of the demo', () => {
   it('prints the command as typed and its real output, and returns it', async () => {
     const { stage, text } = makeStage();
-    const output = await stage.show(place(['one\n']), 'weft', ['network', 'ls', 'a b']);
+    const output = await stage.act(place(['one\n']), 'weft', ['network', 'ls', 'a b']);
     assert.equal(output, 'one\n');
     assert.equal(text(), "\nhere# weft network ls 'a b'\none\n");
+  });
+
+  it('shows only the lines that it is to show', async () => {
+    const { stage, text } = makeStage();
+    await stage.act(place(['one\ntwo\nthree\n']), 'ip', ['link'], { grep: 'two' });
+    assert.equal(text(), '\nhere# ip link | grep two\ntwo\n');
   });
 
   it('fails where the output does not show what it must, and prints it all the same', async () => {
     const { stage, text } = makeStage();
     const expect = [{ pattern: /two/, what: 'the second' }];
     await assert.rejects(
-      stage.show(place(['one\n']), 'weft', ['ls'], { expect, withinMs: 0 }),
+      stage.act(place(['one\n']), 'weft', ['ls'], { expect }),
       (error) => error instanceof StepFailed && error.message === '`here# weft ls` does not show the second',
     );
     assert.match(text(), /one\n$/);
@@ -24,22 +30,22 @@ describe('the stage of the demo', () => {
   it('fails where the output shows what it must not', async () => {
     const expect = [{ pattern: /one/, what: 'the first', absent: true }];
     await assert.rejects(
-      makeStage().stage.show(place(['one\n']), 'weft', ['ls'], { expect, withinMs: 0 }),
+      makeStage().stage.act(place(['one\n']), 'weft', ['ls'], { expect }),
       /shows the first/,
     );
   });
 
   it('fails where the status is not as it must be', async () => {
     const { stage } = makeStage();
-    await assert.rejects(stage.show(place(['no\n'], 1), 'ping', [], { withinMs: 0 }), /exited with 1/);
-    await assert.rejects(stage.show(place(['yes\n']), 'ping', [], { withinMs: 0, fails: true }), /must not/);
-    await stage.show(place(['no\n'], 1), 'ping', [], { fails: true });
+    await assert.rejects(stage.act(place(['no\n'], 1), 'ping', [], {}), /exited with 1/);
+    await assert.rejects(stage.act(place(['yes\n']), 'ping', [], { fails: true }), /must not/);
+    await stage.act(place(['no\n'], 1), 'ping', [], { fails: true });
   });
 
   it('looks again while there is time, and shows the last output alone', async () => {
     const { stage, text } = makeStage();
     const expect = [{ pattern: /two/, what: 'the second' }];
-    await stage.show(place(['one\n', 'two\n']), 'weft', ['ls'], { expect });
+    await stage.look(place(['one\n', 'two\n']), 'weft', ['ls'], { expect });
     assert.equal(text(), '\nhere# weft ls\ntwo\n');
   });
 });

@@ -24,8 +24,8 @@ export interface ShowOptions {
   readonly expect?: readonly Expectation[];
   /** The command must fail, as the ping of a segregated neighbour does. */
   readonly fails?: boolean;
-  /** The command is run again, unseen, for so long until it shows what it must. */
-  readonly withinMs?: number;
+  /** Only lines that hold this text are shown, as behind `| grep`. */
+  readonly grep?: string;
 }
 
 /** A step did not show what it must. The message is one line for people. */
@@ -33,7 +33,7 @@ export class StepFailed extends Error {
   override readonly name = 'StepFailed';
 }
 
-const expectWithinMs = 2_000;
+const lookMsMax = 2_000;
 const pollMs = 20;
 
 export class Stage {
@@ -71,19 +71,35 @@ export class Stage {
   }
 
   /**
-   * Runs a command, prints it with its output and returns the output.
+   * Runs a command that changes something, prints it with its output and returns the output.
    *
    * @throws StepFailed when its status or its output is not as it must be
    */
-  async show(
+  act(place: Place, command: string, args: readonly string[], options: ShowOptions = {}): Promise<string> {
+    return this.#show(place, command, args, options, 0);
+  }
+
+  /**
+   * As `act`, for a command that only looks: it is run again, unseen, until it shows what it must, for a while. What one
+   * host does takes its time to reach the other.
+   *
+   * @throws StepFailed when it does not show it in time
+   */
+  look(place: Place, command: string, args: readonly string[], options: ShowOptions = {}): Promise<string> {
+    return this.#show(place, command, args, options, lookMsMax);
+  }
+
+  async #show(
     place: Place,
     command: string,
     args: readonly string[],
-    options: ShowOptions = {},
+    options: ShowOptions,
+    patienceMs: number,
   ): Promise<string> {
-    const line = [command, ...args.map((arg) => quote(arg))].join(' ');
+    const filter = options.grep === undefined ? [] : ['|', 'grep', quote(options.grep)];
+    const line = [command, ...args.map((arg) => quote(arg)), ...filter].join(' ');
     this.typed(place.name, line);
-    const deadline = performance.now() + (options.withinMs ?? expectWithinMs);
+    const deadline = performance.now() + patienceMs;
     let attempt = await tryOnce(place, command, args, options);
     while (attempt.missing !== undefined && performance.now() < deadline) {
       await sleep(pollMs);
@@ -103,10 +119,11 @@ async function tryOnce(
   place: Place,
   command: string,
   args: readonly string[],
-  { expect = [], fails = false }: ShowOptions,
+  { expect = [], fails = false, grep = '' }: ShowOptions,
 ): Promise<{ output: string; missing: string | undefined }> {
   const { code, stdout, stderr } = await place.run(command, args);
-  const output = `${stdout}${stderr}`;
+  const lines = `${stdout}${stderr}`.split('\n');
+  const output = lines.filter((line) => line.includes(grep)).join('\n');
   const unmet = expect.find(({ pattern, absent = false }) => pattern.test(output) === absent);
   if (fails && code === 0) return { output, missing: 'succeeded, and must not' };
   if (!fails && code !== 0) return { output, missing: `exited with ${code}` };

@@ -20,7 +20,7 @@ export async function showContainers(stage: Stage, cast: Cast, networkId: string
   stage.chapter('Containers on both hosts');
   stage.say('A container is a network namespace. One on each host is attached under a name:');
   const miniontest = await addContainer(stage, minion0, 'miniontest');
-  await stage.show(
+  await stage.act(
     minion0,
     'weft',
     ['network', 'connect', '--name', 'miniontest', 'overlayred', miniontest.netns],
@@ -31,7 +31,7 @@ export async function showContainers(stage: Stage, cast: Cast, networkId: string
     },
   );
   const mastertest = await addContainer(stage, etcdmaster, 'mastertest');
-  await stage.show(
+  await stage.act(
     etcdmaster,
     'weft',
     ['network', 'connect', '--name', 'mastertest', 'overlayred', mastertest.netns],
@@ -41,7 +41,7 @@ export async function showContainers(stage: Stage, cast: Cast, networkId: string
   );
   stage.say('Both hosts know both:');
   for (const place of [minion0, etcdmaster]) {
-    await stage.show(place, 'weft', ['endpoint', 'ls'], {
+    await stage.look(place, 'weft', ['endpoint', 'ls'], {
       expect: [
         { pattern: /miniontest.*10\.0\.1\.2/, what: 'miniontest' },
         { pattern: /mastertest.*10\.0\.1\.3/, what: 'mastertest' },
@@ -59,7 +59,7 @@ export async function showContainers(stage: Stage, cast: Cast, networkId: string
 /** The interface inside a container, and the namespace of the overlay with the way to the other host. */
 async function showKernel(stage: Stage, made: RedContainers, cast: Cast): Promise<void> {
   stage.say('Inside mastertest: an address of the pool, and an MTU 50 bytes smaller, for the VXLAN headers.');
-  await stage.show(made.mastertest, 'ip', ['address', 'show', 'eth0'], {
+  await stage.look(made.mastertest, 'ip', ['address', 'show', 'eth0'], {
     expect: [
       { pattern: / mtu 1450 /, what: 'an MTU of 1450' },
       { pattern: /link\/ether 02:42:0a:00:01:03 /, what: 'the MAC address made of the IPv4 address' },
@@ -67,22 +67,23 @@ async function showKernel(stage: Stage, made: RedContainers, cast: Cast): Promis
     ],
   });
   stage.say('Its other end is in a namespace of the overlay, with a bridge and the end of the VXLAN tunnel.');
-  await stage.show(cast.etcdmaster, 'ip', ['netns', 'list'], {
+  await stage.look(cast.etcdmaster, 'ip', ['netns', 'list'], {
+    grep: cast.lab.prefix,
     expect: [{ pattern: new RegExp(cast.etcdmaster.host.netnsPrefix), what: "the overlay's namespace" }],
   });
-  await stage.show(made.overlay, 'ip', ['-brief', 'address'], {
+  await stage.look(made.overlay, 'ip', ['-brief', 'address'], {
     expect: [
       { pattern: /^br0\s.*10\.0\.1\.1\/24/m, what: 'the bridge with the gateway address' },
-      { pattern: /^vxlan0\s/m, what: 'the VXLAN interface' },
+      { pattern: /^vxlan0\b/m, what: 'the VXLAN interface' },
     ],
   });
   stage.say(
     'The way to miniontest: its MAC address is behind 192.168.2.200, and its address is answered for here.',
   );
-  await stage.show(made.overlay, 'bridge', ['fdb', 'show', 'dev', 'vxlan0'], {
+  await stage.look(made.overlay, 'bridge', ['fdb', 'show', 'dev', 'vxlan0'], {
     expect: [{ pattern: /^02:42:0a:00:01:02 dst 192\.168\.2\.200 .*self permanent/m, what: 'the FDB entry' }],
   });
-  await stage.show(made.overlay, 'ip', ['neighbour', 'show', 'dev', 'vxlan0'], {
+  await stage.look(made.overlay, 'ip', ['neighbour', 'show', 'dev', 'vxlan0'], {
     expect: [{ pattern: /^10\.0\.1\.2 lladdr 02:42:0a:00:01:02 PERMANENT/m, what: 'the neighbour' }],
   });
 }

@@ -12,13 +12,14 @@ export async function showFarewell(
 ): Promise<void> {
   const { minion0, etcdmaster } = cast;
   stage.chapter('Leaving');
-  await stage.show(minion0, 'weft', ['network', 'disconnect', 'overlayred', miniontest.netns]);
-  await stage.show(minion0, 'weft', ['network', 'disconnect', 'overlayblue', minionblue.netns]);
-  await stage.show(etcdmaster, 'weft', ['network', 'disconnect', 'overlayred', mastertest.netns]);
-  await stage.show(etcdmaster, 'weft', ['network', 'disconnect', 'overlayblue', masterblue.netns]);
-  await stage.show(minion0, 'weft', ['network', 'rm', 'overlayred', 'overlayblue']);
+  await stage.act(minion0, 'weft', ['network', 'disconnect', 'overlayred', miniontest.netns]);
+  await stage.act(minion0, 'weft', ['network', 'disconnect', 'overlayblue', minionblue.netns]);
+  await stage.act(etcdmaster, 'weft', ['network', 'disconnect', 'overlayred', mastertest.netns]);
+  await stage.act(etcdmaster, 'weft', ['network', 'disconnect', 'overlayblue', masterblue.netns]);
+  await stage.act(minion0, 'weft', ['network', 'rm', 'overlayred', 'overlayblue']);
   stage.say("No namespace of weft's is left on either host:");
-  await stage.show(machine, 'ip', ['netns', 'list'], {
+  await stage.look(machine, 'ip', ['netns', 'list'], {
+    grep: cast.lab.prefix,
     expect: [minion0, etcdmaster].map(({ host }) => ({
       pattern: new RegExp(`^${host.netnsPrefix}`, 'm'),
       what: `a namespace of ${host.name}'s overlays`,

@@ -9,7 +9,7 @@ export async function showHosts(stage: Stage, cast: Cast): Promise<void> {
     'namespaces of this machine. What follows `minion0#` is run on minion0, and `weft` there speaks to its daemon.',
   );
   for (const place of [cast.etcdmaster, cast.minion0]) {
-    await stage.show(place, 'ip', ['-brief', 'address', 'show', 'eth0'], {
+    await stage.look(place, 'ip', ['-brief', 'address', 'show', 'eth0'], {
       expect: [{ pattern: new RegExp(place.host.place.ipv4), what: 'the underlay address' }],
     });
   }
@@ -22,13 +22,13 @@ export async function showHosts(stage: Stage, cast: Cast): Promise<void> {
   for (const place of [cast.etcdmaster, cast.minion0]) await startDaemon(stage, place, cast.storeUrl);
 
   stage.say('Each knows the other, by what both read in the log.');
-  await stage.show(cast.minion0, 'weft', ['host', 'ls'], {
+  await stage.look(cast.minion0, 'weft', ['host', 'ls'], {
     expect: [
       { pattern: /etcdmaster\s.*192\.168\.2\.15\b/, what: 'etcdmaster at 192.168.2.15' },
       { pattern: /minion0\s.*192\.168\.2\.200\b/, what: 'minion0 at 192.168.2.200' },
     ],
   });
-  await stage.show(cast.etcdmaster, 'weft', ['status'], {
+  await stage.look(cast.etcdmaster, 'weft', ['status'], {
     expect: [
       { pattern: /Phase:\s+running/, what: 'a running daemon' },
       { pattern: /: reachable/, what: 'a reachable store' },

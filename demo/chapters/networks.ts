@@ -8,21 +8,21 @@ export async function showNetworks(stage: Stage, cast: Cast): Promise<string> {
   stage.chapter('An overlay network');
   stage.say('No overlay yet, on either host.');
   for (const place of [minion0, etcdmaster]) {
-    await stage.show(place, 'weft', ['network', 'ls'], {
+    await stage.look(place, 'weft', ['network', 'ls'], {
       expect: [{ pattern: /^NETWORK ID/, what: 'the list of networks' }],
     });
   }
   stage.say('It is created on one host...');
   const create = ['network', 'create', '--driver=overlay', '--subnet=10.0.1.0/24', 'overlayred'];
-  const id = idIn(await stage.show(minion0, 'weft', create));
+  const id = idIn(await stage.act(minion0, 'weft', create));
   const listed: Expectation = {
     pattern: new RegExp(`^${id.slice(0, 12)}\\s+overlayred\\s+overlay\\b`, 'm'),
     what: 'overlayred with its id and driver',
   };
-  await stage.show(minion0, 'weft', ['network', 'ls'], { expect: [listed] });
+  await stage.look(minion0, 'weft', ['network', 'ls'], { expect: [listed] });
   stage.say('...and is on the other, which nobody told:');
-  await stage.show(etcdmaster, 'weft', ['network', 'ls'], { expect: [listed] });
-  await stage.show(etcdmaster, 'weft', ['network', 'inspect', 'overlayred'], {
+  await stage.look(etcdmaster, 'weft', ['network', 'ls'], { expect: [listed] });
+  await stage.look(etcdmaster, 'weft', ['network', 'inspect', 'overlayred'], {
     expect: [
       { pattern: new RegExp(`"Id": "${id}"`), what: 'the id' },
       { pattern: /"Scope": "global"/, what: 'the scope' },
@@ -39,14 +39,14 @@ async function showStore(stage: Stage, cast: Cast): Promise<void> {
   stage.say(
     'How did it get there? Each request is one record of the log; every host reads them in the same order.',
   );
-  await stage.show(cast.etcdmaster, 'weft', ['log'], {
+  await stage.look(cast.etcdmaster, 'weft', ['log'], {
     expect: [
       { pattern: /minion0\s.*network-create overlayred overlay 10\.0\.1\.0\/24/, what: 'the request' },
     ],
   });
   if (cast.etcd === undefined) return;
   stage.say('And so it stands in etcd, as JSON:');
-  await stage.show(
+  await stage.look(
     cast.etcdmaster,
     'etcdctl',
     [`--endpoints=${cast.etcd.endpoints}`, 'get', '--prefix', '/weft'],

@@ -40,16 +40,16 @@ export async function showRepair(stage: Stage, cast: Cast, red: RedContainers): 
   );
   for (const damage of damages) await showOne(stage, red, damage);
   stage.say('The traffic flows, and nothing of this went unnoticed:');
-  await stage.show(red.mastertest, 'ping', ['-c', '2', '-i', '0.2', 'miniontest'], {
+  await stage.act(red.mastertest, 'ping', ['-c', '2', '-i', '0.2', 'miniontest'], {
     expect: [{ pattern: / 0% packet loss/, what: 'an answer to every ping' }],
   });
-  await stage.show(cast.etcdmaster, 'weft', ['doctor'], {
+  await stage.look(cast.etcdmaster, 'weft', ['doctor'], {
     expect: [
       { pattern: /missing.*02:42:0a:00:01:02.*192\.168\.2\.200/, what: 'the repaired FDB entry' },
       { pattern: /missing.*10\.0\.1\.2.*02:42:0a:00:01:02/, what: 'the repaired neighbour' },
     ],
   });
-  await stage.show(cast.etcdmaster, 'weft', ['status'], {
+  await stage.look(cast.etcdmaster, 'weft', ['status'], {
     expect: [
       { pattern: /of drift repaired: ([2-9]|[1-9]\d)\b/, what: 'that drift was repaired twice at least' },
     ],
@@ -58,7 +58,7 @@ export async function showRepair(stage: Stage, cast: Cast, red: RedContainers): 
 
 async function showOne(stage: Stage, { overlay }: RedContainers, damage: Damage): Promise<void> {
   const [command, ...args] = damage.remove;
-  await stage.show(overlay, command, args, { withinMs: 0 });
+  await stage.act(overlay, command, args);
   const startedAt = performance.now();
   const [lookCommand, ...lookArgs] = damage.look;
   for (;;) {
@@ -70,6 +70,6 @@ async function showOne(stage: Stage, { overlay }: RedContainers, damage: Damage)
     await sleep(pollMs);
   }
   const ms = Math.round(performance.now() - startedAt);
-  await stage.show(overlay, lookCommand, lookArgs, { expect: [damage.expect] });
+  await stage.look(overlay, lookCommand, lookArgs, { expect: [damage.expect] });
   stage.note(`the ${damage.what} was back after ${ms} ms, the time of looking included`);
 }

@@ -12,13 +12,13 @@ const pollMs = 50;
 export async function showTraffic(stage: Stage, cast: Cast, { miniontest }: RedContainers): Promise<void> {
   stage.chapter('Traffic by name, across VXLAN');
   stage.say('Each container finds the others of its network by name:');
-  await stage.show(miniontest, 'cat', ['/etc/hosts'], {
+  await stage.look(miniontest, 'cat', ['/etc/hosts'], {
     expect: [
       { pattern: /^10\.0\.1\.3\s+(\S+\s+)*mastertest\b/m, what: 'mastertest' },
       { pattern: /\bmastertest\.overlayred\b/, what: 'mastertest.overlayred' },
     ],
   });
-  await stage.show(miniontest, 'ping', ['-c', '3', '-i', '0.2', 'mastertest'], {
+  await stage.act(miniontest, 'ping', ['-c', '3', '-i', '0.2', 'mastertest'], {
     expect: [
       { pattern: /3 packets transmitted, 3 received, 0% packet loss/, what: 'three answers of three' },
     ],
@@ -38,7 +38,7 @@ async function showPacket(stage: Stage, cast: Cast, from: RedContainers['miniont
   const capture = host.start('tcpdump', 'tcpdump', args);
   const output = (): string => readFileSync(join(host.folder, 'tcpdump.log'), 'utf8');
   await until(() => /listening on eth0/.test(output()), '`tcpdump` does not listen');
-  await stage.show(from, 'ping', ['-c', '1', 'mastertest'], {
+  await stage.act(from, 'ping', ['-c', '1', 'mastertest'], {
     expect: [{ pattern: / 0% packet loss/, what: 'an answer' }],
   });
   await until(() => capture.exitCode !== null, '`tcpdump` sees no VXLAN packet');
