@@ -43,6 +43,9 @@ export interface KernelBench {
   close(): Promise<void>;
 }
 
+/** The bench of the running test. */
+export type Bench = () => KernelBench;
+
 export const macs = ['02:42:0a:00:01:02', '02:42:0a:00:01:03'] as [Mac, Mac];
 export const peer = '192.0.2.200' as IpAddress;
 
