@@ -1,6 +1,5 @@
-/** Keeps the controller running between start and stop, and says so when it ends by itself. */
+/** Keeps the controller running between start and stop, and tells when it ends by itself. */
 import type { CancelSignal } from '../core/ports/cancel.ts';
-import type { Logger } from '../core/ports/logger.ts';
 import type { Service } from './lifecycle.ts';
 
 /** The part of a controller that is its life. */
@@ -12,28 +11,32 @@ export interface Runnable {
 export class ControllerService implements Service {
   readonly name = 'controller';
   readonly #controller: Runnable;
-  readonly #logger: Logger;
   readonly #scope = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(controller: Runnable, logger: Logger) {
+  constructor(controller: Runnable) {
     this.#controller = controller;
-    this.#logger = logger;
+  }
+
+  /** Begins; does not wait for the store, which may be down. */
+  async start(): Promise<void> {
+    this.#running = this.#controller.run(this.#scope.signal);
+    // Whoever asks for `ended` hears of it; until somebody does, it must not count as unhandled.
+    this.#running.catch(() => undefined);
   }
 
   /**
-   * Begins; does not wait for the store, which may be down. When the controller breaks, that is logged and the API goes
-   * on answering what it can: `weft status` shows that nothing moves, and the data plane stays.
+   * Resolves when the controller has ended because it was told to; rejects when it could not go on, e.g. because the
+   * cluster refuses this host.
    */
-  async start(): Promise<void> {
-    this.#running = this.#controller.run(this.#scope.signal).catch((error: unknown) => {
-      this.#logger.error('The controller ended: restart the daemon', { error });
-    });
+  get ended(): Promise<void> {
+    return this.#running ?? Promise.resolve();
   }
 
   async stop(): Promise<void> {
     this.#scope.abort();
     await this.#controller.stop();
-    await this.#running;
+    // Why it ended by itself, if it did, is told by `ended`; that it has ended is enough here.
+    await Promise.allSettled([this.#running]);
   }
 }

@@ -23,10 +23,13 @@ const serviceTokens = [
 export class Daemon {
   readonly #lifecycle: Lifecycle;
   readonly logger: Logger;
+  /** Rejects when the daemon cannot go on by itself, e.g. because the cluster refuses this host. Never resolves before `stop`. */
+  readonly ended: Promise<void>;
 
-  private constructor(lifecycle: Lifecycle, logger: Logger) {
+  private constructor(lifecycle: Lifecycle, logger: Logger, ended: Promise<void>) {
     this.#lifecycle = lifecycle;
     this.logger = logger;
+    this.ended = ended;
   }
 
   /**
@@ -52,10 +55,11 @@ export class Daemon {
     }
     const lifecycle = new Lifecycle(services, clock, logger, { stopMsMax: serviceStopMsMax });
     await lifecycle.start();
-    const { host, advertise, store } = configuration;
+    const { advertise } = configuration;
     const { url } = container.get(tokens.log);
-    logger.info('The daemon runs', { version, host, advertise, store: url || store, pid: process.pid });
-    return new Daemon(lifecycle, logger);
+    logger.info('The daemon runs', { version, advertise, store: url, pid: process.pid });
+    const { ended } = await container.getAsync(tokens.controllerService);
+    return new Daemon(lifecycle, logger, ended);
   }
 
   /** Stops all services in reverse order; the data plane stays. Idempotent. */

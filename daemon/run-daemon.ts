@@ -10,13 +10,16 @@ import { stopMsMax } from './defaults.ts';
  * reason to stop, and there is nothing to read anew.
  *
  * @returns the exit status: 0 after a clean stop, 1 when it was not clean or took longer than 5 s
- * @throws WeftError when it cannot start
+ * @throws WeftError when it cannot start, or the cluster refuses it (`host-taken`, `address-in-use-by-host`, …)
  */
 export async function runDaemon(commandLine: CommandLine): Promise<number> {
   const told = untilTold();
   const daemon = await Daemon.start(await loadConfiguration(commandLine));
   failLoudly(daemon.logger);
-  const signal = await told;
+  const signal = await Promise.race([told, daemon.ended]).catch(async (error: unknown) => {
+    await stopInTime(daemon);
+    throw error;
+  });
   daemon.logger.info('The daemon stops; the data plane stays', { signal });
   for (const again of ['SIGTERM', 'SIGINT'] as const) process.once(again, () => process.exit(1));
   return stopInTime(daemon);

@@ -8,6 +8,7 @@ import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { Random } from '../core/ports/random.ts';
 import type { Configuration } from './configuration/configuration.ts';
+import type { ControllerService } from './controller-service.ts';
 import type { Service } from './lifecycle.ts';
 import type { MachineClaim } from './machine-claim.ts';
 import type { PeerUid } from './server/caller.ts';
@@ -37,5 +38,5 @@ export const tokens = {
   kernelService: token<Service>('kernelService'),
   logService: token<Service>('logService'),
   apiService: token<Service>('apiService'),
-  controllerService: token<Service>('controllerService'),
+  controllerService: token<ControllerService>('controllerService'),
 } as const;

@@ -29,9 +29,6 @@ export const controlModule = new ContainerModule(({ bind }) => {
     )
     .inSingletonScope();
   bind(tokens.controllerService)
-    .toResolvedValue(
-      (controller, logger) => new ControllerService(controller, logger),
-      [tokens.controller, tokens.logger],
-    )
+    .toResolvedValue((controller) => new ControllerService(controller), [tokens.controller])
     .inSingletonScope();
 });
