@@ -33,7 +33,7 @@ export class StepFailed extends Error {
   override readonly name = 'StepFailed';
 }
 
-const lookMsMax = 2_000;
+const lookMsMax = 10_000;
 const pollMs = 20;
 
 export class Stage {

@@ -21,6 +21,9 @@ const claimsFolder = '/run/weft-lab';
 const namespacesFolder = '/run/netns';
 /** `ip netns exec` binds the files below `/etc/netns/NAME` over those in `/etc`. */
 const namespaceFilesFolder = '/etc/netns';
+/** A daemon's locks by its prefix of namespaces, which is the lab's and more. They hold nothing once it is dead. */
+const locksFolder = '/run/weft';
+const lockNameStart = 'netns-';
 
 export interface Claim {
   readonly prefix: string;
@@ -59,6 +62,7 @@ export function leftovers(prefix: string): string[] {
   return [
     ...namesIn(namespacesFolder, prefix).map((name) => `namespace ${name}`),
     ...namesIn(namespaceFilesFolder, prefix).map((name) => `${namespaceFilesFolder}/${name}`),
+    ...namesIn(locksFolder, lockNameStart + prefix).map((name) => `${locksFolder}/${name}`),
     ...processes.map((pid) => `process ${pid}`),
     ...(existsSync(folderOf(prefix)) ? [folderOf(prefix)] : []),
     ...(existsSync(claimPath(prefix)) ? [claimPath(prefix)] : []),
@@ -94,6 +98,9 @@ function sweep(prefix: string): void {
   }
   for (const name of namesIn(namespaceFilesFolder, prefix)) {
     rmSync(join(namespaceFilesFolder, name), { recursive: true, force: true });
+  }
+  for (const name of namesIn(locksFolder, lockNameStart + prefix)) {
+    rmSync(join(locksFolder, name), { force: true });
   }
   rmSync(folderOf(prefix), { recursive: true, force: true });
   rmSync(claimPath(prefix), { force: true });
