@@ -33,6 +33,8 @@ export class History {
   readonly #serial = new Serial();
   readonly #segments: Segment[] = [];
   readonly #sequences = new Map<string, number>();
+  /** Ids of segments whose names have been taken by others before they had an entry. */
+  readonly #replaced = new Set<string>();
   /** The last segment, open to read. */
   #file: OpenFile | undefined;
 
@@ -70,6 +72,15 @@ export class History {
     return last === undefined ? 0 : last.header.first + last.offsets.length - 1;
   }
 
+  /** What the header of the next segment must say; all zero before the first. */
+  get link(): Pick<SegmentHeader, 'first' | 'previousEnd' | 'previous'> {
+    const last = this.#segments.at(-1);
+    if (last === undefined) return { first: 1, previousEnd: 0, previous: 0 };
+    // One without an entry is replaced, so that it is as if it had never been.
+    if (last.offsets.length === 0) return last.header;
+    return { first: this.sequence + 1, previousEnd: last.end, previous: this.#tip(last).checksum };
+  }
+
   sequenceOf(id: EntryId): number | undefined {
     return this.#sequences.get(id);
   }
@@ -88,7 +99,7 @@ export class History {
    */
   async advance(head: Head): Promise<void> {
     await this.#serial.run(async () => {
-      this.#checkAgainst(head);
+      if (this.#isBehindUs(head)) return;
       while (!this.#isLast(head)) await this.#enterNextSegment(head);
       await this.#readTo(head.end);
       const last = this.#segments.at(-1);
@@ -164,10 +175,14 @@ export class History {
     await this.#serial.run(async () => this.#closeFile());
   }
 
-  /** A head must lie where we are or further on, in the same log. */
-  #checkAgainst(head: Head): void {
+  /**
+   * A head must lie where we are or further on, in the same log. One of the same sequence may be of a segment that we
+   * have left already: its successor was begun, and whoever began it could not say so in the head.
+   */
+  #isBehindUs(head: Head): boolean {
     const { logId, sequence } = this;
-    if (logId === undefined) return;
+    const last = this.#segments.at(-1)?.header;
+    if (logId === undefined || last === undefined) return false;
     if (head.logId !== logId) throw mismatchError(this.#directory, `its id is ${head.logId}, not ${logId}`);
     if (head.sequence < sequence) {
       throw mismatchError(
@@ -175,11 +190,12 @@ export class History {
         `it ends at entry ${head.sequence}, and entry ${sequence} was read before`,
       );
     }
-    const known = this.head;
-    const isSame =
-      head.sequence === sequence && known?.segmentId === head.segmentId && known.checksum !== head.checksum;
-    if (isSame)
+    if (head.sequence > sequence) return false;
+    if (head.segment < last.first || this.#replaced.has(head.segmentId)) return true;
+    if (head.segmentId === last.id && head.checksum !== this.head?.checksum) {
       throw mismatchError(this.#directory, `its entry ${sequence} is not the one that was read before`);
+    }
+    return false;
   }
 
   #isLast(head: Head): boolean {
@@ -226,6 +242,7 @@ export class History {
     if (identity === this.#file?.identity) return;
     if (head.segment < last.header.first) return;
     this.#segments.pop();
+    this.#replaced.add(last.header.id);
     await this.#closeFile();
   }
 

@@ -83,7 +83,7 @@ export class Writer {
       const claim = await this.#headFile.read();
       if (segments.length > 0) await this.#recover(claim);
       else if (this.#history.logId !== undefined) throw missingError(this.#directory);
-      else if (claim === 'missing') await this.#begin(undefined);
+      else if (claim === 'missing') await this.#begin();
       else
         throw damagedError(
           this.#headFile.path,
@@ -322,18 +322,19 @@ export class Writer {
   async #roll(head: Head): Promise<Head> {
     await this.#headFile.write({ ...head, state: 'sealed' });
     await this.#history.verifyLastSegment();
-    return await this.#begin(head);
+    return await this.#begin();
   }
 
-  /** Begins the segment behind a head, or the first one of a new log. */
-  async #begin(head: Head | undefined): Promise<Head> {
+  /** Begins the segment behind all that is known, or the first one of a new log. */
+  async #begin(): Promise<Head> {
     await this.#closeFile();
+    const { first, previousEnd, previous } = this.#history.link;
     const header = await createSegment(this.#fileSystem, this.#directory, {
-      first: (head?.sequence ?? 0) + 1,
+      first,
       id: this.#random.hex(16),
-      logId: head?.logId ?? (this.#random.hex(16) as LogId),
-      previousEnd: head?.end ?? 0,
-      previous: head?.checksum ?? 0,
+      logId: this.#history.logId ?? (this.#random.hex(16) as LogId),
+      previousEnd,
+      previous,
     });
     const begun: Head = {
       logId: header.logId,
