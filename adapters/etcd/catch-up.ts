@@ -3,7 +3,7 @@
  *
  * First the keys are listed, by create revision; then the values are fetched in batches that are bounded by weight. One
  * listing costs the server a look at every live key, whatever it gives back (it filters and sorts after reading), so a
- * listing is large and brings no values, and a catch-up of any size holds no more than one listing and one batch.
+ * listing is large and brings no values, and a catch-up of any size holds no more than one listing and two batches.
  */
 import type { IKeyValue } from 'etcd3';
 import { WeftError } from '../../core/errors.ts';
@@ -145,20 +145,27 @@ export class CatchUp {
     );
   }
 
+  /** Values in batches; while one is consumed the next is under way. */
   async *#fetch(
     member: Member,
     entries: readonly ListedEntry[],
     signal: CancelSignal,
   ): AsyncGenerator<LogEntry> {
-    let size = batchEntriesFirst;
-    for (let start = 0; start < entries.length; ) {
+    let start = 0;
+    const next = (size: number): Promise<LogEntry[]> => {
       const batch = entries.slice(start, start + size);
-      const values = await this.#values(member, batch, signal);
-      yield* values;
       start += batch.length;
-      const bytes = values.reduce((sum, entry) => sum + entry.bytes.length, 0);
-      const fitting = Math.floor((batchBytesTarget * batch.length) / Math.max(bytes, 1));
-      size = Math.min(Math.max(fitting, 1), batchEntriesMax);
+      const values = batch.length === 0 ? Promise.resolve([]) : this.#values(member, batch, signal);
+      // A consumer that stops early never asks for what is under way; one that goes on meets its error below.
+      values.catch(() => undefined);
+      return values;
+    };
+    let ahead = next(batchEntriesFirst);
+    for (;;) {
+      const values = await ahead;
+      if (values.length === 0) return;
+      ahead = next(fittingSize(values));
+      yield* values;
     }
   }
 
@@ -180,4 +187,11 @@ export class CatchUp {
       return { position: toPosition(entry.revision, entry.id), id: entry.id, bytes: kv.value };
     });
   }
+}
+
+/** How many entries like these make a batch of the weight that is wanted. */
+function fittingSize(values: readonly LogEntry[]): number {
+  const bytes = values.reduce((sum, entry) => sum + entry.bytes.length, 0);
+  const fitting = Math.floor((batchBytesTarget * values.length) / Math.max(bytes, 1));
+  return Math.min(Math.max(fitting, 1), batchEntriesMax);
 }

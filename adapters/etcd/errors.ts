@@ -36,7 +36,7 @@ export class EtcdCallError extends Error {
 export interface Verdict {
   readonly code: Extract<
     ErrorCode,
-    'store-unreachable' | 'outcome-unknown' | 'store-full' | 'store-auth' | 'too-large' | 'closed'
+    'store-unreachable' | 'outcome-unknown' | 'store-full' | 'store-auth' | 'too-large'
   >;
   /** The token is no longer good: worth one try with a new one. */
   readonly renewToken?: boolean;
@@ -106,7 +106,6 @@ const advice: Readonly<Record<Verdict['code'], string>> = {
   'store-full': 'compact and defragment etcd, raise its quota, then disarm its NOSPACE alarm',
   'store-auth': 'check the user, the password file and the role of that user',
   'too-large': "raise etcd's --max-request-bytes to its default of 1.5 MiB",
-  closed: 'open it again',
 };
 
 function toWeftError(code: Verdict['code'], error: EtcdCallError, what: string, url: string): WeftError {

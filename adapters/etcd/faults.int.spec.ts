@@ -75,11 +75,12 @@ describe('etcd: faults', function faults() {
     const { direct } = place();
     const [writer, reader] = [await logs.open(direct), await logs.open(direct)];
     const tail = new RunningTail(reader);
-    const first = draft('first');
+    const [first, second, frozen, next] = [draft('first'), draft('second'), draft('frozen'), draft('next')];
     await writer.append(first, never());
     await tail.until(1);
+    await writer.append(second, never());
+    await tail.until(2);
     await server.kill('SIGSTOP');
-    const [frozen, next] = [draft('frozen'), draft('next')];
     // Both end while the server is still frozen, or the test does not.
     assert.equal(await codeOf(writer.append(frozen, never())), 'outcome-unknown');
     assert.equal(await codeOf(writer.head(never())), 'store-unreachable');
@@ -87,8 +88,8 @@ describe('etcd: faults', function faults() {
     await server.kill('SIGCONT');
     await eventually(() => writer.append(frozen, never()));
     await eventually(() => writer.append(next, never()));
-    await tail.until(3);
-    assert.deepEqual(tail.ids, [first.id, frozen.id, next.id]);
+    await tail.until(4);
+    assert.deepEqual(tail.ids, [first.id, second.id, frozen.id, next.id]);
     assert.deepEqual(reader.health, { reachable: true });
     await tail.stop();
   });
@@ -131,14 +132,17 @@ describe('etcd: faults', function faults() {
     const { direct, relayed } = place();
     const [writer, behind] = [await logs.open(direct), await logs.open(relayed)];
     const tail = new RunningTail(behind);
-    const drafts = [draft('before'), draft('unseen'), draft('from behind')] as const;
+    const drafts = [draft('listed'), draft('watched'), draft('unseen'), draft('from behind')] as const;
     await writer.append(drafts[0], never());
     await tail.until(1);
+    // What comes after the listing comes by the watch: it stands when this has come.
+    await writer.append(drafts[1], never());
+    await tail.until(2);
     relay.freeze();
     relay.thawNew();
-    await writer.append(drafts[1], never());
-    await eventually(() => behind.append(drafts[2], never()));
-    await tail.until(3);
+    await writer.append(drafts[2], never());
+    await eventually(() => behind.append(drafts[3], never()));
+    await tail.until(4);
     assert.deepEqual(
       tail.ids,
       drafts.map(({ id }) => id),
@@ -157,7 +161,9 @@ describe('etcd: faults', function faults() {
     await new Promise((resolve) => setTimeout(resolve, 50));
     const position = await quick.append(made, never());
     relay.thaw();
-    assert.deepEqual(await first, { type: 'acked', position });
+    // Unknown where the machine was too slow for the deadline; the entry is one in any case.
+    const outcome = await first;
+    assert.ok(outcome.type === 'unknown' || (outcome.type === 'acked' && outcome.position === position));
     assert.equal((await takeAll(quick, genesis)).length, 1);
   });
 

@@ -21,7 +21,7 @@ export interface EtcdTls {
   readonly keyFile?: string;
 }
 
-/** etcd's own users (`etcdctl user add`). */
+/** etcd's own users (`etcdctl user add`). The user's role needs `readwrite` on all keys that begin with `<prefix>/`. */
 export interface EtcdAuth {
   readonly user: string;
   /** First line is the password. */
