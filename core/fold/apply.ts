@@ -20,6 +20,7 @@ import { nextRecordHash } from './hash.ts';
 import { forgetRemovedHost, joinHost, removeHost } from './host.ts';
 import { createNetwork, removeNetwork } from './network.ts';
 import type { Outcome, Refusal } from './outcome.ts';
+import { seenAt } from './record-memory.ts';
 import { Refused } from './refused.ts';
 import type { State } from './state.ts';
 
@@ -72,7 +73,7 @@ function applyRecord(
   if ('code' in decision) {
     const { code, message } = decision;
     // The id of a repetition stays with the ordinal that it was first seen at.
-    const remembered = code === 'duplicate' && state.recentRecords.has(id) ? undefined : id;
+    const remembered = seenAt(state.memory, id, ordinal) === undefined ? id : undefined;
     const outcome: Outcome = { accepted: false, ordinal, record: id, kind, code, message };
     return { state: passOver(state, ordinal, recordHash, remembered), outcome, changes: [] };
   }
@@ -129,9 +130,7 @@ function passOver(state: State, ordinal: number, recordHash: string, id: RecordI
 
 /** Remembers a record, and forgets what has left the window with it. */
 function keepMemory(draft: Draft, ordinal: number, id: RecordId | undefined): void {
+  draft.advanceMemory(ordinal);
   if (id !== undefined) draft.rememberRecord(id, ordinal);
-  const left = ordinal - dedupeWindowOrdinals;
-  if (left < 1) return;
-  draft.forgetRecord(left);
-  forgetRemovedHost(draft, left);
+  forgetRemovedHost(draft, ordinal - dedupeWindowOrdinals);
 }

@@ -28,7 +28,9 @@ import {
   vniMember,
 } from './hash.ts';
 import { byNetworkKey, bySandboxKey, endpointNameKey, macKey } from './index-keys.ts';
-import type { RemovedHost, State } from './state.ts';
+import { memoryFor, type RecordMemory, withRecord } from './record-memory.ts';
+import type { RemovedHost } from './removed-host.ts';
+import type { State } from './state.ts';
 
 export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'> {
   readonly hosts: SortedTable<string, Host>;
@@ -43,12 +45,11 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
   readonly hostAddresses: SortedTable<string, string>;
   readonly removedHosts: SortedTable<string, RemovedHost>;
   readonly removals: SortedTable<number, string>;
-  readonly recentRecords: SortedTable<RecordId, number>;
-  readonly recentOrdinals: SortedTable<number, RecordId>;
   #pools: Pools;
   #vnis: RangeSet;
   #vniCursor: bigint;
   #epochFloor: number;
+  #memory: RecordMemory;
   readonly #hash: SetHash;
 
   constructor(state: State) {
@@ -64,12 +65,11 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     this.hostAddresses = SortedTable.forkOf(state.hostAddresses);
     this.removedHosts = SortedTable.forkOf(state.removedHosts);
     this.removals = SortedTable.forkOf(state.removals);
-    this.recentRecords = SortedTable.forkOf(state.recentRecords);
-    this.recentOrdinals = SortedTable.forkOf(state.recentOrdinals);
     this.#pools = state.pools;
     this.#vnis = state.vnis;
     this.#vniCursor = state.vniCursor;
     this.#epochFloor = state.epochFloor;
+    this.#memory = state.memory;
     this.#hash = SetHash.fromHex(state.stateHash);
   }
 
@@ -83,6 +83,10 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
 
   get vniCursor(): bigint {
     return this.#vniCursor;
+  }
+
+  get memory(): RecordMemory {
+    return this.#memory;
   }
 
   get epochFloor(): number {
@@ -111,8 +115,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
       removedHosts: this.removedHosts,
       removals: this.removals,
       epochFloor: this.#epochFloor,
-      recentRecords: this.recentRecords,
-      recentOrdinals: this.recentOrdinals,
+      memory: this.#memory,
     };
   }
 
@@ -197,7 +200,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
 
   /** Replaces a pool by a later form of it. */
   replacePool(before: Pool, after: Pool): void {
-    this.#pools = this.#pools.with(after, 0n);
+    this.#pools = this.#pools.withReplaced(after);
     if (before.cursors === after.cursors) return;
     this.#hash.remove(poolMember(before));
     this.#hash.add(poolMember(after));
@@ -244,19 +247,18 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     this.#hash.add(registerMember('vni-cursor', cursor));
   }
 
-  rememberRecord(id: RecordId, ordinal: number): void {
-    this.recentRecords.set(id, ordinal);
-    this.recentOrdinals.set(ordinal, id);
-    this.#hash.add(recentMember(id, ordinal));
+  /** Lets go of what has left the memory with that ordinal. Before `rememberRecord`, at every ordinal. */
+  advanceMemory(ordinal: number): void {
+    const next = memoryFor(this.#memory, ordinal);
+    if (next === this.#memory) return;
+    this.#hash.removeAll(SetHash.fromHex(this.#memory.previousHash));
+    this.#memory = next;
   }
 
-  /** Forgets the record of an ordinal, if one is remembered. */
-  forgetRecord(ordinal: number): void {
-    const id = this.recentOrdinals.get(ordinal);
-    if (id === undefined) return;
-    this.recentRecords.delete(id);
-    this.recentOrdinals.delete(ordinal);
-    this.#hash.remove(recentMember(id, ordinal));
+  rememberRecord(id: RecordId, ordinal: number): void {
+    const member = SetHash.of(recentMember(id, ordinal));
+    this.#memory = withRecord(this.#memory, id, ordinal, member);
+    this.#hash.addAll(member);
   }
 
   #addSpaceMember(name: string): void {

@@ -18,17 +18,17 @@ import { nameKey } from '../model/names.ts';
 import type { Network, Subnet } from '../model/network.ts';
 import { releaseAddress, takeAddress, takeNextAddress } from './allocation.ts';
 import type { Draft } from './draft.ts';
-import { refuseUnless } from './refused.ts';
+import { refuseUnless, type What } from './refused.ts';
 import { isReserved } from './subnet-plan.ts';
 
 /**
  * IPv4 first. None for a family that the network has no subnet of.
  *
- * @param what begins every refusal
+ * @param what the beginning of every refusal
  * @throws Refused `bad-address`, `address-taken`, `pool-exhausted`
  */
 export function allocateAddresses(
-  what: string,
+  what: What,
   draft: Draft,
   network: Network,
   asked: Pick<BodyOf<'endpoint-create'>, 'ipv4' | 'ipv6'>,
@@ -48,7 +48,7 @@ export function releaseAddresses(draft: Draft, network: Network, endpoint: Endpo
 }
 
 function allocateOfFamily(
-  what: string,
+  what: What,
   draft: Draft,
   network: Network,
   family: Family,
@@ -61,13 +61,13 @@ function allocateOfFamily(
     if (value !== undefined) return withLength(addressFromBigInt(value, family), lengthOf(subnet.prefix));
   }
   refuseUnless(subnets.length === 0, 'pool-exhausted', () => {
-    return `${what}: ${placesOf(subnets)} has no free IPv${family} address; remove endpoints or make a network with another subnet`;
+    return `${what()}: ${placesOf(subnets)} has no free IPv${family} address; remove endpoints or make a network with another subnet`;
   });
   return undefined;
 }
 
 function takeAsked(
-  what: string,
+  what: What,
   draft: Draft,
   network: Network,
   subnets: readonly Subnet[],
@@ -76,17 +76,17 @@ function takeAsked(
 ): InterfaceAddress {
   const address = parseAddress(asked);
   refuseUnless(address !== undefined && familyOf(address) === family, 'bad-address', () => {
-    return `${what}: ${quote(asked)} is no IPv${family} address; write one such as ${family === 4 ? '10.0.1.9' : 'fd00:1::9'}`;
+    return `${what()}: ${quote(asked)} is no IPv${family} address; write one such as ${family === 4 ? '10.0.1.9' : 'fd00:1::9'}`;
   });
   const subnet = subnets.find((each) => contains(each.prefix, address));
   refuseUnless(subnet !== undefined, 'bad-address', () => {
     const places =
       subnets.length === 0 ? `the network has no IPv${family} subnet` : `choose one in ${placesOf(subnets)}`;
-    return `${what}: ${address} is in no subnet of the network; ${places}`;
+    return `${what()}: ${address} is in no subnet of the network; ${places}`;
   });
   refuseUnless(takeAddress(draft, nameKey(network.space), subnet.prefix, address), 'address-taken', () => {
     const holder = address === subnet.gateway ? "is the network's gateway" : holderOf(subnet, address);
-    return `${what}: ${address} ${holder}; choose another, or leave it out for the next free one`;
+    return `${what()}: ${address} ${holder}; choose another, or leave it out for the next free one`;
   });
   return withLength(address, lengthOf(subnet.prefix));
 }

@@ -12,7 +12,7 @@ import { isInterfaceName } from '../model/names.ts';
 import type { Network } from '../model/network.ts';
 import type { Draft } from './draft.ts';
 import { endpointWithMac } from './lookup.ts';
-import { Refused, refuseUnless } from './refused.ts';
+import { Refused, refuseUnless, type What } from './refused.ts';
 
 /** Hashes to try for a MAC address that nobody has. With a million endpoints on a network each fails one time in 4,000. */
 const macAttemptsMax = 16;
@@ -29,7 +29,7 @@ const loopback = 'lo';
  * @throws Refused `bad-mac`, `mac-taken`
  */
 export function chooseMac(
-  what: string,
+  what: What,
   draft: Draft,
   network: Network,
   id: EndpointId,
@@ -48,7 +48,7 @@ export function chooseMac(
     ]);
     if (endpointWithMac(draft, network, mac) === undefined) return mac;
   }
-  throw new Refused('mac-taken', `${what}: no free MAC address was found; give a --mac-address`);
+  throw new Refused('mac-taken', `${what()}: no free MAC address was found; give a --mac-address`);
 }
 
 /**
@@ -58,7 +58,7 @@ export function chooseMac(
  * @throws Refused `bad-name`, `interface-taken`
  */
 export function chooseInterfaceName(
-  what: string,
+  what: What,
   siblings: readonly Endpoint[],
   { ifname, avoid }: Pick<BodyOf<'endpoint-create'>, 'ifname' | 'avoid'>,
 ): string {
@@ -66,12 +66,12 @@ export function chooseInterfaceName(
   for (const sibling of siblings) if (sibling.ifname !== undefined) taken.add(sibling.ifname);
   if (ifname !== undefined) {
     refuseUnless(isInterfaceName(ifname) && !sysctlNames.has(ifname), 'bad-name', () => {
-      return `${what}: ${quote(ifname)} is no interface name; use 1 to ${interfaceNameLengthMax} letters, digits, '_', '.' or '-', beginning with a letter`;
+      return `${what()}: ${quote(ifname)} is no interface name; use 1 to ${interfaceNameLengthMax} letters, digits, '_', '.' or '-', beginning with a letter`;
     });
     refuseUnless(
       !taken.has(ifname),
       'interface-taken',
-      () => `${what}: the sandbox has an interface ${ifname}; choose another name`,
+      () => `${what()}: the sandbox has an interface ${ifname}; choose another name`,
     );
     return ifname;
   }
@@ -80,21 +80,21 @@ export function chooseInterfaceName(
   return `eth${number}`;
 }
 
-function checkMac(what: string, draft: Draft, network: Network, asked: string): Mac {
+function checkMac(what: What, draft: Draft, network: Network, asked: string): Mac {
   const mac = parseMac(asked);
   refuseUnless(
     mac !== undefined,
     'bad-mac',
-    () => `${what}: ${quote(asked)} is no MAC address; write it like 02:42:0a:00:01:09`,
+    () => `${what()}: ${quote(asked)} is no MAC address; write it like 02:42:0a:00:01:09`,
   );
   refuseUnless(
     isUnicastMac(mac),
     'bad-mac',
-    () => `${what}: ${mac} is a group address or zero; choose a unicast one`,
+    () => `${what()}: ${mac} is a group address or zero; choose a unicast one`,
   );
   const other = endpointWithMac(draft, network, mac);
   refuseUnless(other === undefined, 'mac-taken', () => {
-    return `${what}: endpoint ${other?.id.slice(0, 12)} has MAC address ${mac}; choose another`;
+    return `${what()}: endpoint ${other?.id.slice(0, 12)} has MAC address ${mac}; choose another`;
   });
   return mac;
 }

@@ -14,7 +14,7 @@ import { driverTraits } from './driver-traits.ts';
 import { allocateAddresses, releaseAddresses } from './endpoint-addresses.ts';
 import { chooseInterfaceName, chooseMac } from './endpoint-interface.ts';
 import { endpointNamed, endpointsOfSandbox } from './lookup.ts';
-import { refuseUnless } from './refused.ts';
+import { refuseUnless, type What } from './refused.ts';
 
 type Body = BodyOf<'endpoint-create'>;
 
@@ -29,12 +29,12 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
     'no-such-network',
     () => `Cannot attach: no network has the id ${body.network}; see \`weft network ls\``,
   );
-  const what = `Cannot attach ${quote(body.sandbox.ref)} to network ${quote(network.name)}`;
+  const what: What = () => `Cannot attach ${quote(body.sandbox.ref)} to network ${quote(network.name)}`;
   const id = endpointIdOf(record.id);
   refuseUnless(
     !draft.endpoints.has(id),
     'duplicate',
-    () => `${what}: record ${record.id} has made an endpoint before; ask again`,
+    () => `${what()}: record ${record.id} has made an endpoint before; ask again`,
   );
   checkNames(what, draft, network, body);
   const siblings = checkSandbox(what, draft, stamp.host, network, body);
@@ -82,51 +82,51 @@ export function releaseEndpoint(draft: Draft, endpoint: Endpoint): void {
   draft.removeEndpoint(network, endpoint);
 }
 
-function checkNames(what: string, draft: Draft, network: Network, { name, aliases }: Body): void {
+function checkNames(what: What, draft: Draft, network: Network, { name, aliases }: Body): void {
   const improper = [...(name === undefined ? [] : [name]), ...aliases].find((each) => !isName(each));
   refuseUnless(
     improper === undefined,
     'bad-name',
-    () => `${what}: ${quote(improper ?? '')} is no name for an endpoint: ${nameRule}`,
+    () => `${what()}: ${quote(improper ?? '')} is no name for an endpoint: ${nameRule}`,
   );
   if (name === undefined) return;
   const other = endpointNamed(draft, network.id, name);
   refuseUnless(other === undefined, 'name-taken', () => {
-    return `${what}: its endpoint on host ${quote(other?.host ?? '')} is called ${quote(other?.name ?? '')}; choose another --name`;
+    return `${what()}: its endpoint on host ${quote(other?.host ?? '')} is called ${quote(other?.name ?? '')}; choose another --name`;
   });
 }
 
 /** Returns the sandbox's other endpoints. */
 function checkSandbox(
-  what: string,
+  what: What,
   draft: Draft,
   host: string,
   network: Network,
   { sandbox }: Body,
 ): readonly Endpoint[] {
   refuseUnless(parseSandboxRef(sandbox.ref) !== undefined, 'bad-sandbox', () => {
-    return `${what}: that is no sandbox; write a name of \`ip netns\`, an absolute path or pid:N`;
+    return `${what()}: that is no sandbox; write a name of \`ip netns\`, an absolute path or pid:N`;
   });
   refuseUnless(/^[\x21-\x7e]+$/.test(sandbox.identity), 'bad-sandbox', () => {
-    return `${what}: its identity ${quote(sandbox.identity)} has blanks or controls; upgrade host ${quote(host)}`;
+    return `${what()}: its identity ${quote(sandbox.identity)} has blanks or controls; upgrade host ${quote(host)}`;
   });
   const siblings = [...endpointsOfSandbox(draft, host, sandbox.identity)];
   const present = siblings.find((endpoint) => endpoint.network === network.id);
   refuseUnless(present === undefined, 'already-attached', () => {
-    return `${what}: it is attached by endpoint ${present?.id.slice(0, 12)}; disconnect that first`;
+    return `${what()}: it is attached by endpoint ${present?.id.slice(0, 12)}; disconnect that first`;
   });
   return siblings;
 }
 
-function refuseInterface(what: string, network: Network, body: Body): void {
-  const why = `${what}: driver ${network.driver} makes no interface`;
+function refuseInterface(what: What, network: Network, body: Body): void {
+  const why: What = () => `${what()}: driver ${network.driver} makes no interface`;
   refuseUnless(
     body.ipv4 === undefined && body.ipv6 === undefined,
     'bad-address',
-    () => `${why}; leave out the address`,
+    () => `${why()}; leave out the address`,
   );
-  refuseUnless(body.mac === undefined, 'bad-mac', () => `${why}; leave out the MAC address`);
-  refuseUnless(body.ifname === undefined, 'bad-name', () => `${why}; leave out the interface name`);
+  refuseUnless(body.mac === undefined, 'bad-mac', () => `${why()}; leave out the MAC address`);
+  refuseUnless(body.ifname === undefined, 'bad-name', () => `${why()}; leave out the interface name`);
 }
 
 function uniqueAliases(aliases: readonly string[]): readonly string[] {

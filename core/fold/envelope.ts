@@ -8,6 +8,7 @@ import type { LogRecord } from '../log/record.ts';
 import { nameKey } from '../model/names.ts';
 import type { Draft } from './draft.ts';
 import { hostNamed } from './lookup.ts';
+import { seenAt } from './record-memory.ts';
 import { Refused, refuseUnless } from './refused.ts';
 
 /**
@@ -15,7 +16,7 @@ import { Refused, refuseUnless } from './refused.ts';
  * @throws Refused `duplicate`: the one refusal that is not remembered under the record's id, which stands for the first
  */
 export function judgeRepetition(draft: Draft, record: LogRecord, ordinal: number): void {
-  const first = draft.recentRecords.get(record.id);
+  const first = seenAt(draft.memory, record.id, ordinal);
   refuseUnless(
     first === undefined,
     'duplicate',

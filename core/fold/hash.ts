@@ -3,11 +3,11 @@
  * a set hash (`lib/set-hash.ts`) over the members below: every object, every allocation, every cursor and the memory of
  * records, each as a tag and its fields in fixed order. Derived indexes are not in it; `check.ts` compares those.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { Pool } from '../ipam/pool.ts';
 import type { Space } from '../ipam/pools.ts';
 import { CanonicalBytes } from '../lib/canonical-bytes.ts';
+import { Digester } from '../lib/digest.ts';
 import { SetHash } from '../lib/set-hash.ts';
 import { vniMin } from '../limits.ts';
 import type { Endpoint } from '../model/endpoint.ts';
@@ -15,15 +15,17 @@ import type { Host } from '../model/host.ts';
 import type { RecordId } from '../model/ids.ts';
 import type { Network, Subnet } from '../model/network.ts';
 import type { Stamp } from '../model/stamp.ts';
-import type { RemovedHost } from './state.ts';
+import type { RemovedHost } from './removed-host.ts';
 
-/** One buffer for all members: each is hashed before the next is written, and nothing here is asynchronous. */
+/** One buffer and one hasher for all: each is hashed before the next is written, and nothing here is asynchronous. */
 const scratch = new CanonicalBytes();
+
+const digester = new Digester();
 
 /** The running hash after one more line: of the hash so far, the line's length in four bytes, and the line. */
 export function nextRecordHash(previous: string, line: Uint8Array): string {
   const length = Uint8Array.of(line.length >>> 24, line.length >>> 16, line.length >>> 8, line.length);
-  return bytesToHex(sha256.create().update(hexToBytes(previous)).update(length).update(line).digest());
+  return bytesToHex(digester.digest(hexToBytes(previous), length, line));
 }
 
 export function hostMember(host: Host): Uint8Array {
@@ -86,7 +88,7 @@ export function recentMember(id: RecordId, ordinal: number): Uint8Array {
 }
 
 /** The hashes before the first record. */
-export const emptyRecordHash: string = bytesToHex(sha256(begin('weft log').bytes));
+export const emptyRecordHash: string = bytesToHex(digester.digest(begin('weft log').bytes));
 export const emptyStateHash: string = hashOfRegisters();
 
 function hashOfRegisters(): string {

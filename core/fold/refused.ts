@@ -13,6 +13,9 @@ export class Refused extends Error implements Refusal {
   }
 }
 
+/** What was to be done, the beginning of the message. A function because most requests are not refused. */
+export type What = () => string;
+
 /** Refuses unless the condition holds. The message is a function because most conditions do hold. */
 export function refuseUnless(condition: boolean, code: ErrorCode, message: () => string): asserts condition {
   if (!condition) throw new Refused(code, message());

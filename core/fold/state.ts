@@ -13,9 +13,11 @@ import { SortedTable, type Table } from '../lib/table.ts';
 import { vniMin } from '../limits.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
-import type { EndpointId, NetworkId, RecordId } from '../model/ids.ts';
+import type { EndpointId, NetworkId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
 import { emptyRecordHash, emptyStateHash } from './hash.ts';
+import { emptyMemory, type RecordMemory } from './record-memory.ts';
+import type { RemovedHost } from './removed-host.ts';
 
 export interface State {
   /** Records folded so far; the ordinal of the last one. */
@@ -54,16 +56,8 @@ export interface State {
   /** No host that was removed longer ago had a later epoch. */
   readonly epochFloor: number;
 
-  /** Ids of the last W records with their ordinals, and the same the other way round. */
-  readonly recentRecords: Table<RecordId, number>;
-  readonly recentOrdinals: Table<number, RecordId>;
-}
-
-/** What is remembered of a removed host, so that a later life of it never repeats an epoch. */
-export interface RemovedHost {
-  readonly epoch: number;
-  /** Of the record that removed it. */
-  readonly ordinal: number;
+  /** Which records were seen in the last W ordinals. */
+  readonly memory: RecordMemory;
 }
 
 /** Before the first record. */
@@ -88,7 +82,6 @@ export function emptyState(): State {
     removedHosts: SortedTable.empty(),
     removals: SortedTable.empty(),
     epochFloor: 0,
-    recentRecords: SortedTable.empty(),
-    recentOrdinals: SortedTable.empty(),
+    memory: emptyMemory,
   };
 }

@@ -3,7 +3,7 @@
  * width of what could be. Ranges never touch or overlap, so the number after one is always free. Immutable: every change
  * gives a new set that shares its nodes with the old one.
  */
-import BTreeModule from 'sorted-btree';
+import { SortedTable } from '../lib/table.ts';
 
 export interface Range {
   readonly first: bigint;
@@ -11,24 +11,15 @@ export interface Range {
   readonly last: bigint;
 }
 
-// The package is CommonJS: its class is a member of what Node imports as the default.
-const BTree = BTreeModule.default;
-type BTree<K, V> = BTreeModule.default<K, V>;
-
-function compare(a: bigint, b: bigint): number {
-  if (a < b) return -1;
-  return a > b ? 1 : 0;
-}
-
 export class RangeSet {
-  static readonly empty: RangeSet = new RangeSet(new BTree<bigint, bigint>(undefined, compare), 0n);
+  static readonly empty: RangeSet = new RangeSet(SortedTable.empty(), 0n);
 
   /** First to last of each range. */
-  readonly #ranges: BTree<bigint, bigint>;
+  readonly #ranges: SortedTable<bigint, bigint>;
   /** How many numbers are in the set. */
   readonly size: bigint;
 
-  private constructor(ranges: BTree<bigint, bigint>, size: bigint) {
+  private constructor(ranges: SortedTable<bigint, bigint>, size: bigint) {
     this.#ranges = ranges;
     this.size = size;
   }
@@ -39,13 +30,13 @@ export class RangeSet {
   }
 
   has(value: bigint): boolean {
-    const range = this.#ranges.getPairOrNextLower(value);
+    const range = this.#ranges.floor(value);
     return range !== undefined && range[1] >= value;
   }
 
   /** The set with every number from `first` to `last`, whether or not some are in it already. */
   with(first: bigint, last: bigint = first): RangeSet {
-    const ranges = this.#ranges.clone();
+    const ranges = this.#ranges.fork();
     let [start, end, size] = [first, last, this.size];
     for (const range of this.#touching(first, last)) {
       ranges.delete(range.first);
@@ -59,7 +50,7 @@ export class RangeSet {
 
   /** The set without any number from `first` to `last`. */
   without(first: bigint, last: bigint = first): RangeSet {
-    const ranges = this.#ranges.clone();
+    const ranges = this.#ranges.fork();
     let size = this.size;
     for (const range of this.#touching(first, last)) {
       if (range.last < first || range.first > last) continue;
@@ -79,13 +70,15 @@ export class RangeSet {
 
   /** The lowest number from `from` up that is not in the set. */
   nextFree(from: bigint): bigint {
-    const range = this.#ranges.getPairOrNextLower(from);
+    const range = this.#ranges.floor(from);
     return range !== undefined && range[1] >= from ? range[1] + 1n : from;
   }
 
   /** The lowest number from `from` up that is in the set. */
   nextTaken(from: bigint): bigint | undefined {
-    return this.has(from) ? from : this.#ranges.nextHigherKey(from);
+    if (this.has(from)) return from;
+    const [first] = this.#ranges.keys(from);
+    return first;
   }
 
   /** In ascending order. */
@@ -96,12 +89,11 @@ export class RangeSet {
   /** The ranges that overlap or border on what lies between two numbers, in ascending order. */
   #touching(first: bigint, last: bigint): Range[] {
     const touching: Range[] = [];
-    const below = this.#ranges.getPairOrNextLower(first);
+    const below = this.#ranges.floor(first);
     if (below !== undefined && below[1] >= first - 1n) touching.push({ first: below[0], last: below[1] });
-    let next = this.#ranges.nextHigherPair(first);
-    while (next !== undefined && next[0] <= last + 1n) {
-      touching.push({ first: next[0], last: next[1] });
-      next = this.#ranges.nextHigherPair(next[0]);
+    for (const [start, end] of this.#ranges.entries(first + 1n)) {
+      if (start > last + 1n) break;
+      touching.push({ first: start, last: end });
     }
     return touching;
   }

@@ -29,3 +29,25 @@ export function canonicalJson(value: CanonicalValue): string {
 function isList(value: CanonicalValue): value is readonly CanonicalValue[] {
   return Array.isArray(value);
 }
+
+/**
+ * Whether a text is the canonical one of the value that it parses to. JSON.parse keeps one of two members of a name and
+ * JSON.stringify writes no blanks and one form of each string and number, so a text that survives both unchanged hides
+ * nothing; what is left to see is the order of the members, which both keep.
+ */
+export function isCanonicalJson(text: string, parsed: CanonicalValue): boolean {
+  return JSON.stringify(parsed) === text && hasSortedMembers(parsed);
+}
+
+function hasSortedMembers(value: CanonicalValue): boolean {
+  if (typeof value !== 'object') return true;
+  if (isList(value)) return value.every(hasSortedMembers);
+  let previous: string | undefined;
+  for (const name of Object.keys(value)) {
+    if (previous !== undefined && previous > name) return false;
+    const member = value[name];
+    if (member !== undefined && !hasSortedMembers(member)) return false;
+    previous = name;
+  }
+  return true;
+}

@@ -3,10 +3,12 @@
  * order in which the set came about. Finds replicas that parted by a defect; it is no defence against somebody who can
  * choose members at will (sums can be made to collide with enough of them).
  */
-import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 
-export const setHashBytes = 32;
+import { Digester, digestBytes } from './digest.ts';
+
+/** Shared: a digest is summed up before the next is made, and nothing here is asynchronous. */
+const digester = new Digester();
 
 export class SetHash {
   /** Big endian. */
@@ -18,7 +20,12 @@ export class SetHash {
 
   /** The hash of the empty set. */
   static empty(): SetHash {
-    return new SetHash(new Uint8Array(setHashBytes));
+    return new SetHash(new Uint8Array(digestBytes));
+  }
+
+  /** The hash of the set of one member. */
+  static of(member: Uint8Array): SetHash {
+    return new SetHash(digester.digest(member).slice());
   }
 
   /** Goes on from what `hex` gave. */
@@ -28,23 +35,39 @@ export class SetHash {
 
   /** @param member its canonical bytes */
   add(member: Uint8Array): void {
-    const digest = sha256(member);
-    let carry = 0;
-    for (let index = setHashBytes - 1; index >= 0; index -= 1) {
-      const value = byteAt(this.#sum, index) + byteAt(digest, index) + carry;
-      this.#sum[index] = value;
-      carry = value >> 8;
-    }
+    this.#plus(digester.digest(member));
   }
 
   /** @param member the canonical bytes of one that was added */
   remove(member: Uint8Array): void {
-    const digest = sha256(member);
+    this.#minus(digester.digest(member));
+  }
+
+  /** Adds all members of another set. */
+  addAll(other: SetHash): void {
+    this.#plus(other.#sum);
+  }
+
+  /** Takes out all members of another set, which were added. */
+  removeAll(other: SetHash): void {
+    this.#minus(other.#sum);
+  }
+
+  #plus(value: Uint8Array): void {
+    let carry = 0;
+    for (let index = digestBytes - 1; index >= 0; index -= 1) {
+      const sum = byteAt(this.#sum, index) + byteAt(value, index) + carry;
+      this.#sum[index] = sum;
+      carry = sum >> 8;
+    }
+  }
+
+  #minus(value: Uint8Array): void {
     let borrow = 0;
-    for (let index = setHashBytes - 1; index >= 0; index -= 1) {
-      const value = byteAt(this.#sum, index) - byteAt(digest, index) - borrow;
-      this.#sum[index] = value;
-      borrow = value < 0 ? 1 : 0;
+    for (let index = digestBytes - 1; index >= 0; index -= 1) {
+      const difference = byteAt(this.#sum, index) - byteAt(value, index) - borrow;
+      this.#sum[index] = difference;
+      borrow = difference < 0 ? 1 : 0;
     }
   }
 

@@ -4,8 +4,11 @@
  */
 import BTreeModule from 'sorted-btree';
 
+/** The keys of one table are all of one kind. */
+export type Key = string | number | bigint;
+
 /** The readable side. */
-export interface Table<K extends string | number, V> {
+export interface Table<K extends Key, V> {
   readonly size: number;
   get(key: K): V | undefined;
   has(key: K): boolean;
@@ -19,40 +22,41 @@ export interface Table<K extends string | number, V> {
 const BTree = BTreeModule.default;
 type BTree<K, V> = BTreeModule.default<K, V>;
 
-/** Code units for texts; no table mixes texts and numbers, and none has NaN for a key. */
-function compareKeys<K extends string | number>(a: K, b: K): number {
+/** Code units for texts. */
+function compareKeys<K extends Key>(a: K, b: K): number {
   if (a < b) return -1;
   return a > b ? 1 : 0;
 }
 
 /**
- * The writable side. A table is written by whoever forked it and by nobody after it has been shown to others: `fork`
- * gives a copy that may be written without the original noticing, and copies nothing until it is.
+ * The writable side. A fork and its original do not notice what is written to the other, and nothing is copied until
+ * something is. A table that has been shown to others is not written any more; whoever wants to change it forks it.
  */
-export class SortedTable<K extends string | number, V> implements Table<K, V> {
+export class SortedTable<K extends Key, V> implements Table<K, V> {
   #tree: BTree<K, V>;
   /** Whether `#tree` is this table's alone, so that writing needs no clone. */
-  #owned: boolean;
+  #isOwned: boolean;
 
-  private constructor(tree: BTree<K, V>, owned: boolean) {
+  private constructor(tree: BTree<K, V>, isOwned: boolean) {
     this.#tree = tree;
-    this.#owned = owned;
+    this.#isOwned = isOwned;
   }
 
-  static empty<K extends string | number, V>(): SortedTable<K, V> {
+  static empty<K extends Key, V>(): SortedTable<K, V> {
     return new SortedTable(new BTree<K, V>(undefined, compareKeys), true);
   }
 
-  /** A writable copy of any table; in constant time of a `SortedTable`, which from here on may be read only. */
-  static forkOf<K extends string | number, V>(table: Table<K, V>): SortedTable<K, V> {
+  /** A copy of any table; in constant time of a `SortedTable`. */
+  static forkOf<K extends Key, V>(table: Table<K, V>): SortedTable<K, V> {
     if (table instanceof SortedTable) return table.fork();
     const copy = SortedTable.empty<K, V>();
     for (const [key, value] of table.entries()) copy.set(key, value);
     return copy;
   }
 
-  /** Constant time. From here on this table may be read only; the fork may be written. */
+  /** A copy, in constant time. */
   fork(): SortedTable<K, V> {
+    this.#isOwned = false;
     return new SortedTable(this.#tree, false);
   }
 
@@ -95,9 +99,9 @@ export class SortedTable<K extends string | number, V> implements Table<K, V> {
   }
 
   #own(): BTree<K, V> {
-    if (!this.#owned) {
+    if (!this.#isOwned) {
       this.#tree = this.#tree.clone();
-      this.#owned = true;
+      this.#isOwned = true;
     }
     return this.#tree;
   }

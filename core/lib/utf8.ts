@@ -9,26 +9,22 @@ const chunkUnits = 4096;
 /** The text of the bytes; undefined when they are not well-formed UTF-8. A byte order mark is a character like any other. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   let text = '';
-  let units: number[] = [];
   let at = 0;
   while (at < bytes.length) {
     const first = byteAt(bytes, at);
     if (first < 0x80) {
-      units.push(first);
-      at += 1;
-    } else {
-      const length = sequenceLength(first);
-      const point = length === 0 ? undefined : codePointAt(bytes, at, length);
-      if (point === undefined) return undefined;
-      pushUnits(units, point);
-      at += length;
+      const end = asciiEnd(bytes, at);
+      text += asciiText(bytes, at, end);
+      at = end;
+      continue;
     }
-    if (units.length >= chunkUnits) {
-      text += String.fromCharCode(...units);
-      units = [];
-    }
+    const length = sequenceLength(first);
+    const point = length === 0 ? undefined : codePointAt(bytes, at, length);
+    if (point === undefined) return undefined;
+    text += String.fromCodePoint(point);
+    at += length;
   }
-  return text + String.fromCharCode(...units);
+  return text;
 }
 
 /** The bytes of a text without lone surrogates (which have no UTF-8 form and are not checked for here). */
@@ -92,7 +88,18 @@ function codePointAt(bytes: Uint8Array, at: number, length: number): number | un
   return overlong || surrogate || point > 0x10ffff ? undefined : point;
 }
 
-function pushUnits(units: number[], point: number): void {
-  if (point < 0x10000) units.push(point);
-  else units.push(0xd7c0 + (point >> 10), 0xdc00 | (point & 0x3ff));
+/** Where the run of ASCII bytes from an offset ends. */
+function asciiEnd(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (at < bytes.length && byteAt(bytes, at) < 0x80) at += 1;
+  return at;
+}
+
+/** By large pieces, because a text put together from small ones is put together again by whatever reads it first. */
+function asciiText(bytes: Uint8Array, from: number, end: number): string {
+  let text = '';
+  for (let at = from; at < end; at += chunkUnits) {
+    text += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(at, Math.min(at + chunkUnits, end)));
+  }
+  return text;
 }

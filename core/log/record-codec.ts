@@ -10,7 +10,7 @@
  * recognised before anything else is judged.
  */
 import { WeftError } from '../errors.ts';
-import { type CanonicalValue, canonicalJson } from '../lib/canonical-json.ts';
+import { type CanonicalValue, canonicalJson, isCanonicalJson } from '../lib/canonical-json.ts';
 import { decodeUtf8, encodeUtf8 } from '../lib/utf8.ts';
 import { recordBytesMax, recordDepthMax } from '../limits.ts';
 import { isRandomId, type RecordId } from '../model/ids.ts';
@@ -52,7 +52,7 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   const id = typeof claimedId === 'string' && isRandomId(claimedId) ? (claimedId as RecordId) : undefined;
   const parsed = recordSchema.safeParse(value);
   if (!parsed.success) return malformed(`${memberOf(parsed.error.issues)} does not have its shape`, id);
-  if (canonicalJson(parsed.data) !== text) return malformed('it is not in canonical form', id);
+  if (!isCanonicalJson(text, value as CanonicalValue)) return malformed('it is not in canonical form', id);
   if (hasLoneSurrogate(text)) return malformed('it holds half a character', id);
   return { type: 'record', record: parsed.data as LogRecord };
 }

@@ -1,0 +1,209 @@
+/**
+ * Recomputes from the base tables all that a state keeps up incrementally, and checks what must always hold. For tests
+ * and simulation, where it runs after every step; it costs as much as everything that exists.
+ */
+import { newPool } from '../ipam/pool.ts';
+import { SetHash } from '../lib/set-hash.ts';
+import type { Key, Table } from '../lib/table.ts';
+import { addressOf, addressToBigInt, contains } from '../model/address.ts';
+import { nameKey } from '../model/names.ts';
+import type { Stamp } from '../model/stamp.ts';
+import { checkPools } from './check-pools.ts';
+import {
+  addressMember,
+  endpointMember,
+  hostMember,
+  networkMember,
+  poolMember,
+  recentMember,
+  registerMember,
+  removedHostMember,
+  spaceMember,
+  vniMember,
+} from './hash.ts';
+import { byNetworkKey, bySandboxKey, endpointNameKey, macKey } from './index-keys.ts';
+import type { State } from './state.ts';
+
+/** What is wrong with a state, one line each; nothing is when it is sound. */
+export function checkState(state: State): readonly string[] {
+  const faults: string[] = [];
+  checkReferences(state, faults);
+  checkIndexes(state, faults);
+  checkPools(state, faults);
+  checkVnis(state, faults);
+  checkStamps(state, faults);
+  checkHashes(state, faults);
+  return faults;
+}
+
+/** Nothing refers to what does not exist, and what must be unique in its surroundings is. */
+function checkReferences(state: State, faults: string[]): void {
+  const interfaces = new Set<string>();
+  const attachments = new Set<string>();
+  for (const [id, endpoint] of state.endpoints.entries()) {
+    const what = `endpoint ${id}`;
+    const network = state.networks.get(endpoint.network);
+    if (endpoint.id !== id) faults.push(`${what} is filed under another id`);
+    if (network === undefined) faults.push(`${what} is on network ${endpoint.network}, which does not exist`);
+    if (!state.hosts.has(endpoint.host))
+      faults.push(`${what} is on host ${endpoint.host}, which does not exist`);
+    const sandbox = `${endpoint.host} ${endpoint.sandbox.identity}`;
+    unique(attachments, `${sandbox} ${endpoint.network}`, `${what}: a second attachment of`, faults);
+    if (endpoint.ifname !== undefined) {
+      unique(interfaces, `${sandbox} ${endpoint.ifname}`, `${what}: a second interface`, faults);
+    }
+  }
+  for (const [id, network] of state.networks.entries()) {
+    if (network.id !== id) faults.push(`network ${id} is filed under another id`);
+  }
+  for (const [name, host] of state.hosts.entries()) {
+    if (host.name !== name) faults.push(`host ${name} is filed under another name`);
+    if (host.epoch < 1) faults.push(`host ${name} lives no life`);
+    if (state.removedHosts.has(nameKey(name))) faults.push(`host ${name} lives and is remembered as removed`);
+  }
+}
+
+/** Every index is what the base tables make it. A key that two objects claim shows as a difference in size. */
+function checkIndexes(state: State, faults: string[]): void {
+  const hosts = [...state.hosts.values()];
+  const networks = [...state.networks.values()];
+  const endpoints = [...state.endpoints.values()];
+  const onNetwork = endpoints.flatMap((endpoint) => {
+    const network = state.networks.get(endpoint.network);
+    return network === undefined ? [] : [{ endpoint, network }];
+  });
+  const compare = <K extends Key, V>(
+    name: string,
+    index: Table<K, V>,
+    expected: readonly (readonly [K, V])[],
+  ) => {
+    if (index.size !== expected.length || [...index.keys()].length !== expected.length) {
+      faults.push(`index ${name} has ${index.size} entries and should have ${expected.length}`);
+    }
+    for (const [key, value] of expected)
+      if (index.get(key) !== value) faults.push(`index ${name} is wrong at '${key}'`);
+  };
+  compare(
+    'hostNames',
+    state.hostNames,
+    hosts.map((host) => [nameKey(host.name), host.name]),
+  );
+  compare(
+    'hostAddresses',
+    state.hostAddresses,
+    hosts.map((host) => [host.address, host.name]),
+  );
+  compare(
+    'networkNames',
+    state.networkNames,
+    networks.map((network) => [nameKey(network.name), network.id]),
+  );
+  compare(
+    'endpointNames',
+    state.endpointNames,
+    endpoints.flatMap((endpoint) => {
+      return endpoint.name === undefined
+        ? []
+        : [[endpointNameKey(endpoint.network, endpoint.name), endpoint.id]];
+    }),
+  );
+  compare(
+    'macs',
+    state.macs,
+    onNetwork.flatMap(({ endpoint, network }) => {
+      return endpoint.mac === undefined ? [] : [[macKey(network, endpoint.mac), endpoint.id]];
+    }),
+  );
+  compare(
+    'endpointsByNetwork',
+    state.endpointsByNetwork,
+    onNetwork.map(({ endpoint, network }) => {
+      return [byNetworkKey(network, endpoint), endpoint.id];
+    }),
+  );
+  compare(
+    'endpointsBySandbox',
+    state.endpointsBySandbox,
+    endpoints.map((endpoint) => [bySandboxKey(endpoint), endpoint.id]),
+  );
+  compare(
+    'removals',
+    state.removals,
+    [...state.removedHosts.entries()].map(([key, removed]) => [removed.ordinal, key]),
+  );
+}
+
+function checkVnis(state: State, faults: string[]): void {
+  const vnis = [...state.networks.values()].flatMap((network) => network.vni ?? []);
+  if (new Set(vnis).size !== vnis.length) faults.push('two networks have one VNI');
+  if (state.vnis.size !== BigInt(vnis.length) || !vnis.every((vni) => state.vnis.has(BigInt(vni)))) {
+    faults.push(`the set of VNIs is not ${vnis.join(' ')}`);
+  }
+}
+
+/** Nothing was made by a record that is not there yet, no two objects by one, and the memory reaches no further back. */
+function checkStamps(state: State, faults: string[]): void {
+  const creations = new Set<number>();
+  const check = (what: string, created: Stamp, changed: Stamp): void => {
+    unique(creations, created.ordinal, `${what}: a second object of record`, faults);
+    if (created.ordinal < 1 || created.ordinal > changed.ordinal || changed.ordinal > state.ordinal) {
+      faults.push(`${what} was made at ${created.ordinal} and changed at ${changed.ordinal}`);
+    }
+  };
+  for (const host of state.hosts.values()) check(`host ${host.name}`, host.created, host.changed);
+  for (const network of state.networks.values())
+    check(`network ${network.id}`, network.created, network.changed);
+  for (const endpoint of state.endpoints.values())
+    check(`endpoint ${endpoint.id}`, endpoint.created, endpoint.changed);
+}
+
+function checkHashes(state: State, faults: string[]): void {
+  const present = SetHash.empty();
+  for (const [id, ordinal] of state.memory.present.entries()) present.add(recentMember(id, ordinal));
+  if (present.hex !== state.memory.presentHash)
+    faults.push('the hash of the memory is not that of its records');
+  const previous = SetHash.empty();
+  for (const [id, ordinal] of state.memory.previous.entries()) previous.add(recentMember(id, ordinal));
+  if (previous.hex !== state.memory.previousHash)
+    faults.push('the hash of the earlier memory is not that of its records');
+  const all = SetHash.empty();
+  all.addAll(present);
+  all.addAll(previous);
+  for (const member of membersOf(state)) all.add(member);
+  if (all.hex !== state.stateHash)
+    faults.push(`the hash of the state is ${state.stateHash} and should be ${all.hex}`);
+}
+
+/** Every member of the hash of a state but the memory's. */
+function* membersOf(state: State): IterableIterator<Uint8Array> {
+  for (const host of state.hosts.values()) yield hostMember(host);
+  for (const [key, removed] of state.removedHosts.entries()) yield removedHostMember(key, removed);
+  for (const network of state.networks.values()) {
+    yield networkMember(network);
+    if (network.vni !== undefined) yield vniMember(BigInt(network.vni));
+    for (const subnet of network.subnets) {
+      const pool = newPool(nameKey(network.space), subnet.prefix);
+      for (const address of [subnet.gateway, ...subnet.aux.map((aux) => aux.address)]) {
+        yield addressMember(pool, addressToBigInt(address));
+      }
+    }
+  }
+  for (const endpoint of state.endpoints.values()) {
+    yield endpointMember(endpoint);
+    const network = state.networks.get(endpoint.network);
+    for (const address of endpoint.addresses.map(addressOf)) {
+      const subnet = network?.subnets.find((each) => contains(each.prefix, address));
+      if (network === undefined || subnet === undefined) continue;
+      yield addressMember(newPool(nameKey(network.space), subnet.prefix), addressToBigInt(address));
+    }
+  }
+  for (const pool of state.pools.all()) yield poolMember(pool);
+  for (const space of state.pools.spaces()) yield spaceMember(space);
+  yield registerMember('vni-cursor', state.vniCursor);
+  yield registerMember('epoch-floor', BigInt(state.epochFloor));
+}
+
+function unique<T extends string | number>(seen: Set<T>, key: T, what: string, faults: string[]): void {
+  if (seen.has(key)) faults.push(`${what} ${key}`);
+  seen.add(key);
+}

@@ -1,0 +1,53 @@
+/**
+ * Which records were seen lately, so that a repetition is known for one.
+ *
+ * Ids are kept by stretches of W ordinals: those of the present stretch, which grow, and those of the one before, which
+ * go all at once when the next begins. So between W and 2W of them are there, none has to be taken out one by one, and
+ * `seenAt` answers for exactly the last W.
+ */
+import { SetHash } from '../lib/set-hash.ts';
+import { SortedTable, type Table } from '../lib/table.ts';
+import { dedupeWindowOrdinals } from '../limits.ts';
+import type { RecordId } from '../model/ids.ts';
+
+export interface RecordMemory {
+  /** Ordinals by record id. */
+  readonly present: Table<RecordId, number>;
+  readonly previous: Table<RecordId, number>;
+  /** Set hashes of the two. */
+  readonly presentHash: string;
+  readonly previousHash: string;
+}
+
+export const emptyMemory: RecordMemory = {
+  present: SortedTable.empty(),
+  previous: SortedTable.empty(),
+  presentHash: SetHash.empty().hex,
+  previousHash: SetHash.empty().hex,
+};
+
+/** The ordinal of the record of that id, if it is one of the W before `ordinal`. */
+export function seenAt(memory: RecordMemory, id: RecordId, ordinal: number): number | undefined {
+  const seen = memory.present.get(id) ?? memory.previous.get(id);
+  return seen !== undefined && seen >= ordinal - dedupeWindowOrdinals ? seen : undefined;
+}
+
+/** The memory as the record of that ordinal finds it: when a stretch begins, the last but one is forgotten. */
+export function memoryFor(memory: RecordMemory, ordinal: number): RecordMemory {
+  if ((ordinal - 1) % dedupeWindowOrdinals !== 0) return memory;
+  return { ...emptyMemory, previous: memory.present, previousHash: memory.presentHash };
+}
+
+/** With one more record, which has not been seen in the present stretch. @param member set hash of it alone */
+export function withRecord(
+  memory: RecordMemory,
+  id: RecordId,
+  ordinal: number,
+  member: SetHash,
+): RecordMemory {
+  const present = SortedTable.forkOf(memory.present);
+  present.set(id, ordinal);
+  const hash = SetHash.fromHex(memory.presentHash);
+  hash.addAll(member);
+  return { ...memory, present, presentHash: hash.hex };
+}

@@ -1,0 +1,6 @@
+/** What is remembered of a removed host, so that a later life of it never repeats an epoch. */
+export interface RemovedHost {
+  readonly epoch: number;
+  /** Of the record that removed it. */
+  readonly ordinal: number;
+}
