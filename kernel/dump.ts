@@ -14,7 +14,15 @@ import { dumpAddresses } from './objects/address.ts';
 import { dumpFdb, readFdbEntry } from './objects/fdb-entry.ts';
 import { dumpNeighbours, readNeighbour } from './objects/neighbour.ts';
 import { dumpRoutes } from './objects/route.ts';
-import { type OwnLinks, ownAddress, ownFdbEntry, ownNeighbour, ownRoute, readOwnLinks } from './ownership.ts';
+import {
+  connectedRoutes,
+  type OwnLinks,
+  ownAddress,
+  ownFdbEntry,
+  ownNeighbour,
+  ownRoute,
+  readOwnLinks,
+} from './ownership.ts';
 import { readSysctls } from './sysctl.ts';
 
 type DumpOptions = NonNullable<Parameters<Kernel['dump']>[1]>;
@@ -91,8 +99,9 @@ export class NamespaceDumper {
     const addresses = ownAddresses(handle, links);
     if (wants('address')) objects.push(...addresses);
     if (!wants('route')) return;
+    const connected = connectedRoutes(addresses);
     for (const record of dumpRoutes(handle.requests)) {
-      const route = ownRoute(handle, links, record, () => addresses);
+      const route = ownRoute(handle, links, record, () => connected);
       if (route !== undefined) objects.push(route);
     }
   }

@@ -19,9 +19,14 @@ export interface BlockOwner {
 
 const anyBegin = /^# \S+ begin(?: \S+)?: written by weft/;
 
-function beginLine(owner: BlockOwner): string {
+/** By this much a begin marker is known, whatever became of the rest of its line. */
+function beginStart(owner: BlockOwner): string {
   const path = owner.path === undefined ? '' : ` ${owner.path}`;
-  return `# ${owner.prefix} begin${path}: written by weft, do not edit`;
+  return `# ${owner.prefix} begin${path}: written by weft`;
+}
+
+function beginLine(owner: BlockOwner): string {
+  return `${beginStart(owner)}, do not edit`;
 }
 
 function endLine(owner: BlockOwner): string {
@@ -127,7 +132,7 @@ function parseLine(line: string): HostsEntry | undefined {
  */
 function findBlock(text: string, owner: BlockOwner): Block | undefined {
   const lines = linesOf(text);
-  const first = lines.findIndex(({ line }) => line.startsWith(beginLine(owner)));
+  const first = lines.findIndex(({ line }) => line.startsWith(beginStart(owner)));
   const begin = lines[first];
   if (begin === undefined) return undefined;
   const marker = begin.line;

@@ -82,22 +82,32 @@ export function ownAddress(
   return { kind: 'address', ns: handle.ns, link: link.name, address: record.address };
 }
 
-/** @param addresses weft's in that namespace; asked for only where they decide */
+/** @param connected what weft's addresses in that namespace bring with them; asked for only where it decides */
 export function ownRoute(
   handle: NamespaceHandle,
   links: OwnLinks,
   record: RouteRecord,
-  addresses: () => readonly Address[],
+  connected: () => ConnectedRoutes,
 ): Route | undefined {
   const found = routeOnOwnLink(handle, links, record);
   if (found === undefined || found.protocol === 'weft' || handle.type === 'owned') return found;
-  const connected = addresses().some((address) => {
-    const route = connectedRouteOf(address);
-    return (
-      route?.link === found.link && route.destination === found.destination && route.source === found.source
-    );
-  });
-  return connected ? found : undefined;
+  return connected().has(connectedText(found)) ? found : undefined;
+}
+
+/** The connected routes that some addresses bring with them. */
+export type ConnectedRoutes = ReadonlySet<string>;
+
+export function connectedRoutes(addresses: readonly Address[]): ConnectedRoutes {
+  return new Set(
+    addresses.flatMap((address) => {
+      const route = connectedRouteOf(address);
+      return route === undefined ? [] : [connectedText(route)];
+    }),
+  );
+}
+
+function connectedText({ link, destination, source }: Route): string {
+  return `${link} ${destination} ${source ?? ''}`;
 }
 
 /** The route as an object, whoever made it; undefined when it is not over a link of weft's. */

@@ -32,11 +32,11 @@ import type { NamespaceHandle, NamespaceRegistry } from '../netns/registry.ts';
 import { deleteAddress, dumpAddresses, setAddress } from '../objects/address.ts';
 import { deleteFdbEntry, setFdbEntry } from '../objects/fdb-entry.ts';
 import { dumpLinks } from '../objects/link.ts';
-import { deleteLink } from '../objects/link-requests.ts';
 import { deleteNeighbour, dumpNeighbours, readNeighbour, setNeighbour } from '../objects/neighbour.ts';
 import { appendRoute, deleteRoute, type RouteRecord } from '../objects/route.ts';
 import { writeSysctl } from '../sysctl.ts';
 import { Batch } from './batch.ts';
+import { deleteLinks } from './delete-links.ts';
 import { LinkOperations } from './links.ts';
 import { NamespacesInUse } from './namespaces-in-use.ts';
 import { failed, refusal, succeeded } from './outcome.ts';
@@ -65,12 +65,12 @@ export class Applier {
     try {
       for (let at = 0; at < operations.length; at++) {
         if (at > 0 && at % decodedMessagesBeforeYield === 0) {
-          run.batch.flush();
+          run.flush();
           await this.#clock.sleep(0);
         }
         run.take(at);
       }
-      run.batch.flush();
+      run.flush();
       return run.results;
     } finally {
       run.namespaces.releaseAll();
@@ -80,11 +80,13 @@ export class Applier {
 
 class Run {
   readonly results: OperationResult[];
-  readonly batch: Batch;
   readonly namespaces: NamespacesInUse;
+  readonly #batch: Batch;
   readonly #operations: readonly Operation[];
   readonly #links: LinkOperations;
   readonly #hosts: HostsFiles;
+  /** Links that wait to be deleted together, by operation. */
+  readonly #deletions: Map<number, Link> = new Map();
 
   constructor(
     operations: readonly Operation[],
@@ -95,38 +97,60 @@ class Run {
     this.#operations = operations;
     this.#hosts = hosts;
     this.results = operations.map(() => succeeded);
-    this.batch = new Batch(this.results);
+    this.#batch = new Batch(this.results);
     this.namespaces = new NamespacesInUse(registry);
     this.#links = new LinkOperations(this.namespaces, peers, wantedLinks(operations));
   }
 
   take(at: number): void {
-    const operation = this.#operations[at] as Operation;
+    const { op, object } = this.#operations[at] as Operation;
     try {
-      this.#dispatch(at, operation.op, operation.object);
+      if (object.kind === 'link' && op === 'delete') {
+        this.#batch.flush();
+        this.#deletions.set(at, object);
+        return;
+      }
+      this.#deleteLinks();
+      this.#dispatch(at, op, object);
     } catch (error) {
       this.results[at] = failed(error);
     }
   }
 
+  /** Carries out everything that waits. */
+  flush(): void {
+    this.#deleteLinks();
+    this.#batch.flush();
+  }
+
+  #deleteLinks(): void {
+    if (this.#deletions.size === 0) return;
+    const places = [...this.#deletions.keys()];
+    const results = this.#links.deleteAll([...this.#deletions.values()]);
+    this.#deletions.clear();
+    places.forEach((at, order) => {
+      this.results[at] = results[order] ?? succeeded;
+    });
+  }
+
   #dispatch(at: number, op: Operation['op'], object: KernelObject): void {
+    if (
+      object.kind === 'address' ||
+      object.kind === 'route' ||
+      object.kind === 'neighbour' ||
+      object.kind === 'fdb'
+    ) {
+      return this.#queue(at, op, object);
+    }
+    this.#batch.flush();
     switch (object.kind) {
-      case 'address':
-      case 'route':
-      case 'neighbour':
-      case 'fdb':
-        return this.#queue(at, op, object);
       case 'link':
-        this.batch.flush();
-        return this.#links.carryOut(op, object as Link);
+        return this.#links.set(object, op === 'replace');
       case 'netns':
-        this.batch.flush();
         return this.#netns(op, object);
       case 'sysctl':
-        this.batch.flush();
         return this.#sysctl(op, object);
       case 'hosts':
-        this.batch.flush();
         return this.#hostsFile(op, object);
       default:
         return unreachable(object);
@@ -141,7 +165,7 @@ class Run {
       if (handle === undefined || link === undefined) return;
       if (handle.type !== 'owned' && !(link.weft !== undefined && this.#isOurs(handle, object, link.index)))
         return;
-      this.batch.add(handle, at, [deletion(object, link.index)], absences);
+      this.#batch.add(handle, at, [deletion(object, link.index)], absences);
       if (object.kind === 'address' || object.kind === 'route') this.namespaces.routesChanged(object.ns);
       return;
     }
@@ -149,14 +173,14 @@ class Run {
     const index = this.namespaces.linkIndex(handle, object.link);
     if (object.kind === 'route') return this.#setRoute(at, handle, object, index);
     if (object.kind === 'address') this.namespaces.routesChanged(object.ns);
-    if (op === 'replace') this.batch.add(handle, at, [deletion(object, index)], absences);
-    this.batch.add(handle, at, [making(object, index)], []);
+    if (op === 'replace') this.#batch.add(handle, at, [deletion(object, index)], absences);
+    this.#batch.add(handle, at, [making(object, index)], []);
   }
 
   /** In a user's sandbox the same key may be the user's: only what carries weft's number is deleted. */
   #isOurs(handle: NamespaceHandle, object: LinkedObject, index: number): boolean {
     // What waits may be about to make it.
-    this.batch.flush();
+    this.#batch.flush();
     switch (object.kind) {
       case 'address':
         return weftAddresses(handle, index).includes(object.address);
@@ -197,12 +221,12 @@ class Run {
         ...(via === undefined ? {} : { via }),
         ...(source === undefined ? {} : { source }),
       };
-      this.batch.add(handle, at, [deleteRoute(old, index)], absences);
+      this.#batch.add(handle, at, [deleteRoute(old, index)], absences);
     }
     if (equal.length > 0) return;
     // IPv4 refuses to append what is there to the last member; IPv6 also what differs in its protocol alone.
     const tolerated = familyOf(route.destination) === 4 ? [errno.EEXIST] : [];
-    this.batch.add(handle, at, [appendRoute(route, index)], tolerated);
+    this.#batch.add(handle, at, [appendRoute(route, index)], tolerated);
     table.push({ ...route, index });
   }
 
@@ -210,7 +234,7 @@ class Run {
     const known = this.namespaces.routes(handle.ns);
     if (known !== undefined) return known;
     // Addresses that still wait bring routes with them, or take them along.
-    this.batch.flush();
+    this.#batch.flush();
     return this.namespaces.readRoutes(handle);
   }
 
@@ -232,7 +256,10 @@ class Run {
     const handle = this.namespaces.find(object.ns);
     if (handle !== undefined) {
       const ours = dumpLinks(handle.requests).filter((link) => link.weft !== undefined);
-      handle.requests.carryOut(ours.map((link) => deleteLink(link.index)));
+      deleteLinks(
+        handle.requests,
+        ours.map((link) => link.index),
+      );
     }
     this.namespaces.registry.named.remove(name);
     this.namespaces.namespaceChanged(object.ns);

@@ -7,7 +7,7 @@
  */
 
 import { needsReplacing } from '../../core/dataplane/equal.ts';
-import type { Operation } from '../../core/dataplane/kernel.ts';
+import type { OperationResult } from '../../core/dataplane/kernel.ts';
 import { linkKey } from '../../core/dataplane/key.ts';
 import { hostNamespace } from '../../core/dataplane/namespace.ts';
 import type { Link, VethType, VxlanType } from '../../core/dataplane/object.ts';
@@ -24,13 +24,13 @@ import {
   createBridge,
   createVeth,
   createVxlan,
-  deleteLink,
   markLink,
   setUp,
 } from '../objects/link-requests.ts';
 import { isOwnedNamespace } from '../ownership.ts';
+import { deleteLinks } from './delete-links.ts';
 import type { NamespacesInUse } from './namespaces-in-use.ts';
-import { refusal } from './outcome.ts';
+import { failed, refusal, succeeded } from './outcome.ts';
 
 export class LinkOperations {
   readonly #namespaces: NamespacesInUse;
@@ -45,21 +45,45 @@ export class LinkOperations {
   }
 
   /** @throws OperationFailure, KernelError */
-  carryOut(op: Operation['op'], link: Link): void {
+  set(link: Link, replace: boolean): void {
     try {
-      if (op === 'delete') this.#delete(link);
-      else this.#set(link, op === 'replace');
+      this.#set(link, replace);
     } finally {
       this.#namespaces.linksChanged();
     }
   }
 
-  #delete(link: Link): void {
-    if (link.type.type === 'loopback') return;
+  /** Deletes those that are there and weft's; those of one namespace together. One result each. */
+  deleteAll(links: readonly Link[]): OperationResult[] {
+    const results: OperationResult[] = links.map(() => succeeded);
+    const found = new Map<NamespaceHandle, Map<number, number>>();
+    links.forEach((link, at) => {
+      try {
+        const one = this.#deletable(link);
+        if (one === undefined) return;
+        const indexes = found.get(one.handle) ?? new Map<number, number>();
+        found.set(one.handle, indexes.set(one.index, at));
+      } catch (error) {
+        results[at] = failed(error);
+      }
+    });
+    for (const [handle, indexes] of found) {
+      const errors = tryToDelete(handle, [...indexes.keys()]);
+      [...indexes.values()].forEach((at, order) => {
+        const error = errors[order];
+        if (error !== undefined) results[at] = failed(error);
+      });
+      this.#namespaces.linksChanged();
+    }
+    return results;
+  }
+
+  #deletable(link: Link): { readonly handle: NamespaceHandle; readonly index: number } | undefined {
+    if (link.type.type === 'loopback') return undefined;
     const handle = this.#namespaces.find(link.ns);
     const record = handle === undefined ? undefined : this.#namespaces.link(handle, link.name);
-    if (handle === undefined || record === undefined) return;
-    if (this.#isOurs(handle, link, record)) this.#remove(handle, record);
+    if (handle === undefined || record === undefined) return undefined;
+    return this.#isOurs(handle, link, record) ? { handle, index: record.index } : undefined;
   }
 
   #set(link: Link, replace: boolean): void {
@@ -78,7 +102,7 @@ export class LinkOperations {
     if (!this.#isOurs(handle, link, record)) {
       throw refusal(errno.EEXIST, `${link.name} in ${link.ns} is not weft's`);
     }
-    const found = this.#toLink(handle, record, link);
+    const found = this.#asWeft(handle, record, link);
     if (!replace && found !== undefined && !needsReplacing(link, found)) {
       demand(handle.requests.carryOut(alterLink(link, record, this.#master(handle, link))));
       return;
@@ -103,7 +127,7 @@ export class LinkOperations {
   }
 
   /** What is there in the data plane's words, as if its alias were right. */
-  #toLink(handle: NamespaceHandle, record: LinkRecord, link: Link): Link | undefined {
+  #asWeft(handle: NamespaceHandle, record: LinkRecord, link: Link): Link | undefined {
     const peer = this.#peers.find(handle, [record], peerNamespaces(link)).get(record.index);
     return toLink(
       { ...record, weft: { owner: link.owner } },
@@ -158,8 +182,7 @@ export class LinkOperations {
   }
 
   #remove(handle: NamespaceHandle, record: LinkRecord): void {
-    const [error] = handle.requests.carryOut([deleteLink(record.index)]);
-    if (error !== undefined && error.errno !== errno.ENODEV) throw error;
+    demand(deleteLinks(handle.requests, [record.index]));
   }
 
   #master(handle: NamespaceHandle, link: Link): number {
@@ -168,6 +191,14 @@ export class LinkOperations {
     if (bridge === undefined)
       throw refusal(errno.ENODEV, `bridge ${link.master} of ${link.name} in ${link.ns}`);
     return bridge.index;
+  }
+}
+
+function tryToDelete(handle: NamespaceHandle, indexes: readonly number[]): unknown[] {
+  try {
+    return deleteLinks(handle.requests, indexes);
+  } catch (error) {
+    return indexes.map(() => error);
   }
 }
 

@@ -128,6 +128,16 @@ export function deleteLink(index: number): Request {
   return request(linkLayout, linkMessage.delete, 0, { index }, {});
 }
 
+/** Equivalent to: ip link set dev NAME group N. */
+export function setGroup(index: number, group: number): Request {
+  return request(linkLayout, linkMessage.new, 0, { index }, { group });
+}
+
+/** Equivalent to: ip link delete group N. */
+export function deleteGroup(group: number): Request {
+  return request(linkLayout, linkMessage.delete, 0, {}, { group });
+}
+
 function setPort(name: string, port: NonNullable<Link['port']>): Request {
   const portData = { learning: port.learning ? 1 : 0, unicastFlood: port.flood ? 1 : 0 };
   return request(linkLayout, linkMessage.new, 0, {}, { name, info: { portKind: 'bridge', portData } });

@@ -36,6 +36,8 @@ export interface LinkRecord {
   readonly weft?: LinkAlias;
   /** 0 for none. */
   readonly master: number;
+  /** 0 unless someone gave it another. */
+  readonly group: number;
   readonly port?: { readonly learning: boolean; readonly flood: boolean };
   /** A veth's other end: its number in its namespace, and that namespace's number in this one (absent: this one). */
   readonly lower: { readonly index: number; readonly namespaceId?: number };
@@ -82,6 +84,7 @@ export function readLink(message: Message): LinkRecord {
     alias,
     ...(weft === undefined ? {} : { weft }),
     master: attributes.master ?? 0,
+    group: attributes.group ?? 0,
     ...(portKind === 'bridge' && portData !== undefined
       ? { port: { learning: portData.learning === 1, flood: portData.unicastFlood === 1 } }
       : {}),

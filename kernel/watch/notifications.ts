@@ -14,6 +14,7 @@ import { differingRemote, type FdbRecord, readFdbEntry } from '../objects/fdb-en
 import { readNeighbour } from '../objects/neighbour.ts';
 import { readRoute } from '../objects/route.ts';
 import {
+  connectedRoutes,
   type OwnLinks,
   ownAddress,
   ownFdbEntry,
@@ -71,7 +72,7 @@ function routeEvents(message: Message, { handle, links, seen }: Surroundings): K
   // One that takes the place of another does not say whose.
   if ((message.flags & flagReplace) !== 0) return [{ type: 'stale', ns: handle.ns, kinds: routes }];
   if (record === undefined) return [];
-  const own = ownRoute(handle, links, record, () => ownAddresses(handle, links));
+  const own = ownRoute(handle, links, record, () => connectedRoutes(ownAddresses(handle, links)));
   return own === undefined ? [] : present(own);
 }
 

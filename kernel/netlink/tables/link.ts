@@ -54,6 +54,8 @@ const commonAttributes = {
   lower: s32(5),
   master: u32(10),
   alias: text(20),
+  /** A number by which links can be deleted together. */
+  group: u32(27),
   netnsFd: u32(28),
   extendedMask: u32(29),
   /** In which namespace `lower` is, as this one numbers it; absent for this one. */
