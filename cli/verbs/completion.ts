@@ -1,3 +1,4 @@
+/** `weft completion`: a script for a shell, made from the tree of verbs itself, so that it cannot fall behind. */
 import { Argument, type Command, type Option } from 'commander';
 import type { Context } from '../context.ts';
 import { createProgram } from '../program.ts';

@@ -1,3 +1,4 @@
+/** `weft daemon`: the one verb that does not ask a daemon but is one. Its flags are texts; the daemon judges them. */
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 

@@ -1,3 +1,4 @@
+/** `weft doctor`: what needs attention first, then what was repaired. Exit status 1 when something needs attention. */
 import type { Command } from 'commander';
 import type { DoctorView } from '../../api/index.ts';
 import type { Context } from '../context.ts';

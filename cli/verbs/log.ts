@@ -1,3 +1,4 @@
+/** `weft log`: one line a record, with what the fold decided on it. */
 import type { Command } from 'commander';
 import type { HistoryItemView } from '../../api/index.ts';
 import type { Context } from '../context.ts';

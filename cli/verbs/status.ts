@@ -1,3 +1,4 @@
+/** `weft status`: one line for each thing that may be wrong. */
 import type { Command } from 'commander';
 import type { StatusView } from '../../api/index.ts';
 import type { Context } from '../context.ts';

@@ -3,7 +3,8 @@ import type { Control } from '../../core/controller/control.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Service } from '../lifecycle.ts';
 import type { PeerUid } from './caller.ts';
-import { createHandlers, type HealthSource } from './handlers.ts';
+import type { HealthSource } from './handlers/handler.ts';
+import { createHandlers } from './handlers/handlers.ts';
 import { HttpServer } from './http-server.ts';
 import { UnixSocket } from './unix-socket.ts';
 
@@ -36,7 +37,7 @@ export class ApiServer implements Service {
     this.#options = options;
     this.#logger = logger;
     this.#http = new HttpServer({
-      handlers: createHandlers(control, log, options),
+      handlers: createHandlers({ control, log, host: options.host, version: options.version }),
       standing: () => {
         return {
           version: options.version,

@@ -28,7 +28,7 @@ import { WeftError } from '../../core/errors.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Callers, type PeerUid } from './caller.ts';
 import { failureOf, malformed } from './failures.ts';
-import type { Call, Handlers } from './handlers.ts';
+import type { Call, Handlers } from './handlers/handler.ts';
 import { acceptJson } from './json-body.ts';
 
 /** What every answer says of the daemon, beside what the route is about. */

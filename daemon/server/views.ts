@@ -29,8 +29,12 @@ export function networkDetail(network: Network, state: State): NetworkDetail {
   return { ...networkView(network), endpoints: endpoints.map((one) => endpointView(one, network.name)) };
 }
 
-/** @param networkName the name of its network, or its id where the network is gone already */
-export function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
+/** An endpoint with the name of its network, or its network's id where that is gone already. */
+export function shownEndpoint(endpoint: Endpoint, state: State): EndpointView {
+  return endpointView(endpoint, state.networks.get(endpoint.network)?.name ?? endpoint.network);
+}
+
+function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
   const own = [...(endpoint.name === undefined ? [] : [endpoint.name]), ...endpoint.aliases];
   return {
     ...endpoint,
@@ -41,20 +45,9 @@ export function endpointView(endpoint: Endpoint, networkName: string): EndpointV
   };
 }
 
-export function networkNameOf(endpoint: Endpoint, state: State): string {
-  return state.networks.get(endpoint.network)?.name ?? endpoint.network;
-}
-
 export function hostView(host: Host, self: string, endpoints: number): HostView {
   const { name, address, epoch, mtu, version, created, changed } = host;
   return { name, address, self: name === self, epoch, mtu, version, endpoints, created, changed };
-}
-
-/** How many endpoints live on each host, in one pass. */
-export function endpointsByHost(state: State): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { host } of state.endpoints.values()) counts.set(host, (counts.get(host) ?? 0) + 1);
-  return counts;
 }
 
 export function statusView(status: Status): StatusView {

@@ -1,3 +1,4 @@
+/** `weft endpoint ls`. The verbs of `weft endpoint` are one file each; endpoints of all hosts are theirs. */
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { shortId } from '../../output/id.ts';

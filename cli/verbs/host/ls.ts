@@ -1,3 +1,4 @@
+/** `weft host ls`. The verbs of `weft host` are one file each. */
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { formatTable } from '../../output/table.ts';

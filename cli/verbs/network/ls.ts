@@ -1,3 +1,4 @@
+/** `weft network ls`, with Docker's columns. The verbs of `weft network` are one file each. */
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { shortId } from '../../output/id.ts';
