@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -33,6 +33,12 @@ export interface EtcdServerOptions {
   /** More options of etcd. */
   readonly extraArgs?: readonly string[];
 }
+
+/** Data folders of servers that run; removed when this process ends without having stopped them. */
+const ownedFolders = new Set<string>();
+process.once('exit', () => {
+  for (const folder of ownedFolders) rmSync(folder, { recursive: true, force: true });
+});
 
 /** Why no etcd can be started here, one line; undefined when one can. */
 export function etcdUnavailable(): string | undefined {
@@ -164,7 +170,10 @@ export class EtcdServer {
   /** Ends it and removes its data. Idempotent. */
   async stop(): Promise<void> {
     await this.kill('SIGKILL');
-    if (this.#place.ownsDataDir) await rm(this.#place.dataDir, { recursive: true, force: true });
+    const { dataDir, ownsDataDir } = this.#place;
+    if (!ownsDataDir) return;
+    await rm(dataDir, { recursive: true, force: true });
+    ownedFolders.delete(dataDir);
   }
 
   #command(): string[] {
@@ -265,6 +274,8 @@ async function startAll(servers: readonly EtcdServer[]): Promise<EtcdServer | un
 
 async function placeOf(options: EtcdServerOptions, name: string): Promise<Place> {
   const address = options.listenAddress ?? '127.0.0.1';
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'weft-etcd-')));
+  if (options.dataDir === undefined) ownedFolders.add(dataDir);
   // A namespace has ports of its own, so etcd's usual ones are free there.
   const [free, peer, health] = options.netns === undefined ? await freePorts(address, 3) : [2379, 2380, 2381];
   return {
@@ -273,7 +284,7 @@ async function placeOf(options: EtcdServerOptions, name: string): Promise<Place>
     clientPort: options.clientPort ?? free ?? 2379,
     peerPort: peer ?? 2380,
     healthPort: health ?? 2381,
-    dataDir: options.dataDir ?? (await mkdtemp(join(tmpdir(), 'weft-etcd-'))),
+    dataDir,
     ownsDataDir: options.dataDir === undefined,
   };
 }

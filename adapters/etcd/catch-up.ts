@@ -5,11 +5,12 @@
  * listing costs the server a look at every live key, whatever it gives back (it filters and sorts after reading), so a
  * listing is large and brings no values, and a catch-up of any size holds no more than one listing and two batches.
  */
-import type { IKeyValue } from 'etcd3';
+import type { IKeyValue, ITxnRequest, ITxnResponse } from 'etcd3';
 import { WeftError } from '../../core/errors.ts';
 import type { LogEntry } from '../../core/log/event-log.ts';
 import type { EntryId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import type { Connection } from './connection.ts';
 import { EtcdCallError } from './errors.ts';
 import {
   batchBytesTarget,
@@ -19,7 +20,7 @@ import {
   listDeadlineMsMax,
   listKeysMax,
 } from './limits.ts';
-import type { Member } from './member.ts';
+import type { CallLimits, Member } from './member.ts';
 import type { EntryMark, LogHead, LogScope } from './transactions.ts';
 import {
   assertFence,
@@ -56,11 +57,13 @@ interface ListedEntry {
 
 export class CatchUp {
   readonly #scope: LogScope;
+  readonly #connection: Connection;
   /** Deadline of the next listing; see `listDeadlineMsMax`. */
   #listDeadlineMs = callDeadlineMs;
 
-  constructor(scope: LogScope) {
+  constructor(scope: LogScope, connection: Connection) {
     this.#scope = scope;
+    this.#connection = connection;
   }
 
   /**
@@ -91,7 +94,7 @@ export class CatchUp {
     } as const;
     const request = fencedRead(this.#scope, [readKey(keys.head), { request_range: range }]);
     try {
-      const answer = await member.txn(request, { deadlineMs: this.#listDeadlineMs, signal });
+      const answer = await this.#ask(member, request, { deadlineMs: this.#listDeadlineMs, signal });
       assertFence(this.#scope, answer);
       const head = headOf(this.#scope, kvsOf(answer, 0)[0]);
       const listed = this.#parse(kvsOf(answer, 1));
@@ -169,12 +172,19 @@ export class CatchUp {
     }
   }
 
+  /** Failures are counted by the tail, which knows what it does next. */
+  async #ask(member: Member, request: ITxnRequest, limits: CallLimits): Promise<ITxnResponse> {
+    const answer = await member.txn(request, limits);
+    this.#connection.noteSuccess();
+    return answer;
+  }
+
   async #values(member: Member, batch: readonly ListedEntry[], signal: CancelSignal): Promise<LogEntry[]> {
     const request = fencedRead(
       this.#scope,
       batch.map((entry) => readKey(entry.key)),
     );
-    const answer = await member.txn(request, { deadlineMs: callDeadlineMs, signal });
+    const answer = await this.#ask(member, request, { deadlineMs: callDeadlineMs, signal });
     assertFence(this.#scope, answer);
     return batch.map((entry, index) => {
       const kv = kvsOf(answer, index)[0];

@@ -76,7 +76,7 @@ export class Tail {
     this.#ports = ports;
     this.#last = after;
     this.#signal = signal;
-    this.#catchUp = new CatchUp(scope);
+    this.#catchUp = new CatchUp(scope, connection);
   }
 
   /** @throws WeftError `log-ahead`, `log-mismatch`, `log-damaged`, `store-auth` */
@@ -85,7 +85,6 @@ export class Tail {
       const member = this.#connection.preferred;
       try {
         const caughtUp = yield* this.#deliver(this.#catchUp.read(member, this.#last, this.#signal));
-        this.#connection.noteSuccess();
         const reason = yield* this.#follow(member, caughtUp);
         this.#ports.logger.info('the watch of the log starts again', { member: member.address, reason });
         await this.#ports.clock.sleep(resyncDelayMsMin, this.#signal);
@@ -216,9 +215,8 @@ export class Tail {
 
   async #readHead(member: Member): Promise<LogHead> {
     const request = fencedRead(this.#scope, [readKey(this.#scope.keys.head)]);
-    const answer = await this.#connection.exchange(member, (one) =>
-      one.txn(request, { deadlineMs: callDeadlineMs, signal: this.#signal }),
-    );
+    const answer = await member.txn(request, { deadlineMs: callDeadlineMs, signal: this.#signal });
+    this.#connection.noteSuccess();
     assertFence(this.#scope, answer);
     return headOf(this.#scope, kvsOf(answer, 0)[0]);
   }
