@@ -6,7 +6,7 @@ import { checkout, filesOf, projectFolders } from './checkout.ts';
 
 /** The file of each top-level folder that says what the folder is. A new folder is added here, with its own. */
 const chiefFiles: Readonly<Record<string, string>> = {
-  adapters: 'open-log.ts',
+  adapters: 'README.md',
   api: 'index.ts',
   benchmarks: 'README.md',
   cli: 'program.ts',
