@@ -44,6 +44,21 @@ describe('the documents', () => {
   });
 });
 
+describe('the package', () => {
+  for (const [name, member] of [
+    ['weft', 'Controller'],
+    ['weft/adapters', 'openLog'],
+    ['weft/api', 'Client'],
+    ['weft/drivers', 'drivers'],
+    ['weft/kernel', 'LinuxKernel'],
+  ] as const) {
+    it(`offers ${member} to who imports ${name}`, async () => {
+      const exports = (await import(name)) as Readonly<Record<string, unknown>>;
+      assert.ok(exports[member] !== undefined);
+    });
+  }
+});
+
 describe('package-lock.json', () => {
   it('names every build of every tool, as npm ci demands', () => {
     const { packages } = JSON.parse(read('package-lock.json')) as Lock;
