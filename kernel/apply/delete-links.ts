@@ -6,7 +6,7 @@
  * that nobody uses, and then the group is deleted.
  */
 import { errno } from '../native/constants.ts';
-import { KernelError } from '../netlink/kernel-error.ts';
+import type { KernelError } from '../netlink/kernel-error.ts';
 import type { RequestSocket } from '../netlink/request.ts';
 import { dumpLinks } from '../objects/link.ts';
 import { deleteGroup, deleteLink, setGroup } from '../objects/link-requests.ts';

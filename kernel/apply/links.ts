@@ -15,7 +15,7 @@ import { unreachable } from '../../core/lib/assert.ts';
 import { errno } from '../native/constants.ts';
 import type { KernelError } from '../netlink/kernel-error.ts';
 import type { Request } from '../netlink/message.ts';
-import type { PeerFinder } from '../netns/peers.ts';
+import type { Peer, PeerFinder } from '../netns/peers.ts';
 import type { NamespaceHandle } from '../netns/registry.ts';
 import { aliasLengthMax, aliasOf } from '../objects/alias.ts';
 import { type LinkRecord, toLink } from '../objects/link.ts';
@@ -83,7 +83,8 @@ export class LinkOperations {
     const handle = this.#namespaces.find(link.ns);
     const record = handle === undefined ? undefined : this.#namespaces.link(handle, link.name);
     if (handle === undefined || record === undefined) return undefined;
-    return this.#isOurs(handle, link, record) ? { handle, index: record.index } : undefined;
+    const peer = this.#peerOf(handle, link, record);
+    return this.#isOurs(handle, link, record, peer) ? { handle, index: record.index } : undefined;
   }
 
   #set(link: Link, replace: boolean): void {
@@ -99,10 +100,11 @@ export class LinkOperations {
       throw refusal(errno.EINVAL, `the path of the sandbox is too long for the alias of ${link.name}`);
     }
     if (record === undefined) return this.#create(handle, link);
-    if (!this.#isOurs(handle, link, record)) {
+    const peer = this.#peerOf(handle, link, record);
+    if (!this.#isOurs(handle, link, record, peer)) {
       throw refusal(errno.EEXIST, `${link.name} in ${link.ns} is not weft's`);
     }
-    const found = this.#asWeft(handle, record, link);
+    const found = this.#asWeft(handle, record, link, peer);
     if (!replace && found !== undefined && !needsReplacing(link, found)) {
       demand(handle.requests.carryOut(alterLink(link, record, this.#master(handle, link))));
       return;
@@ -112,23 +114,27 @@ export class LinkOperations {
     this.#create(handle, link);
   }
 
+  #peerOf(handle: NamespaceHandle, link: Link, record: LinkRecord): Peer | undefined {
+    const likely = link.type.type === 'veth' ? [link.type.peer.ns] : [];
+    return this.#peers.find(handle, [record], likely).get(record.index);
+  }
+
   /**
    * Weft's: what has its alias. In its own namespaces also what has no alias at all, and in a sandbox the mate of the
    * end that weft has: both were left by a life that ended too early, or someone took the alias away.
    */
-  #isOurs(handle: NamespaceHandle, link: Link, record: LinkRecord): boolean {
+  #isOurs(handle: NamespaceHandle, link: Link, record: LinkRecord, peer: Peer | undefined): boolean {
     if (record.loopback) return false;
     if (record.weft?.owner === link.owner) return true;
-    if (handle.type === 'owned') return record.weft !== undefined || record.alias === '';
+    const nameless = record.alias === '' && record.type === link.type.type;
+    if (handle.type === 'owned') return record.weft !== undefined || nameless;
     if (handle.type === 'host') return record.weft !== undefined;
-    const peer = this.#peers.find(handle, [record], peerNamespaces(link)).get(record.index);
     if (peer === undefined || !isOwnedNamespace(this.#namespaces.registry, peer.ns)) return false;
-    return record.weft !== undefined || (record.alias === '' && isMateOf(link, peer));
+    return record.weft !== undefined || (nameless && isMateOf(link, peer));
   }
 
   /** What is there in the data plane's words, as if its alias were right. */
-  #asWeft(handle: NamespaceHandle, record: LinkRecord, link: Link): Link | undefined {
-    const peer = this.#peers.find(handle, [record], peerNamespaces(link)).get(record.index);
+  #asWeft(handle: NamespaceHandle, record: LinkRecord, link: Link, peer: Peer | undefined): Link | undefined {
     return toLink(
       { ...record, weft: { owner: link.owner } },
       {
@@ -202,11 +208,7 @@ function tryToDelete(handle: NamespaceHandle, indexes: readonly number[]): unkno
   }
 }
 
-function peerNamespaces(link: Link): Link['ns'][] {
-  return link.type.type === 'veth' ? [link.type.peer.ns] : [];
-}
-
-function isMateOf(link: Link, peer: VethType['peer']): boolean {
+function isMateOf(link: Link, peer: Peer): boolean {
   return link.type.type === 'veth' && link.type.peer.ns === peer.ns && link.type.peer.name === peer.name;
 }
 

@@ -94,7 +94,7 @@ export class NamespacesInUse {
 }
 
 /** @throws KernelError for anything but its absence */
-export function askForLink(handle: NamespaceHandle, name: string): LinkRecord | undefined {
+function askForLink(handle: NamespaceHandle, name: string): LinkRecord | undefined {
   const [answer] = handle.requests.ask([getLink(name)], readLink);
   if (!(answer instanceof KernelError)) return answer;
   if (answer.errno === errno.ENODEV) return undefined;

@@ -23,7 +23,7 @@ import { SystemError } from '../native/libc.ts';
 import { MalformedMessage } from './attribute.ts';
 import { errorOf, KernelError, messageDone, messageError } from './kernel-error.ts';
 import { type Message, messagesOf, type Request } from './message.ts';
-import { NetlinkSocket } from './socket.ts';
+import type { NetlinkSocket } from './socket.ts';
 import { MessageWriter } from './writer.ts';
 
 /** `linux/netlink.h`. */

@@ -18,7 +18,7 @@ export interface Peer {
 }
 
 /** A namespace that nothing leads to. No reference is written so, hence no desired object lies in it. */
-export const unknownNamespace: Namespace = sandboxNamespace('?');
+const unknownNamespace: Namespace = sandboxNamespace('?');
 
 /** Namespaces that are open at once while one is looked for. */
 const candidatesAtOnce = 128;

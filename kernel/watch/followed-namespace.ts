@@ -80,10 +80,26 @@ export class FollowedNamespace {
     this.#registry.close(this.handle);
   }
 
-  /** Events were lost. What waits is older than what is looked up now. */
+  /**
+   * Events were lost. What waits is older than what is looked up now, so it is thrown away; and it must be, to the last
+   * one, because a socket that has overflowed takes nothing in until it is empty, and says so only once
+   * (NETLINK_S_CONGESTED of `net/netlink/af_netlink.c`).
+   */
   #startOver(): KernelEvent[] {
+    this.#discard();
     this.#links = readOwnLinks(this.#registry, this.#peers, this.handle);
     return [{ type: 'stale', ns: this.ns }];
+  }
+
+  #discard(): void {
+    for (;;) {
+      try {
+        if (this.socket.receiveRaw(buffer) === undefined) return;
+      } catch (error) {
+        const isLoss = error instanceof SystemError && error.errno === errno.ENOBUFS;
+        if (!isLoss && !(error instanceof MalformedMessage)) throw error;
+      }
+    }
   }
 
   #receive(): Message[] {

@@ -145,8 +145,18 @@ export class KernelWatch {
       this.#logger.warn('Lost the notifications of a namespace', { ns, error: String(error) });
       const followed = this.#followed.get(ns);
       if (followed !== undefined) this.#drop(ns, followed);
+      return [this.#reopen(ns) ? { type: 'stale', ns } : { type: 'namespace-gone', ns }];
+    }
+  }
+
+  /** False when the namespace is gone. One that is there but cannot be heard is left to the audit, and told. */
+  #reopen(ns: Namespace): boolean {
+    try {
       this.#add(ns);
-      return [this.#followed.has(ns) ? { type: 'stale', ns } : { type: 'namespace-gone', ns }];
+      return this.#followed.has(ns);
+    } catch (error) {
+      this.#logger.error('Cannot follow a namespace any more', { ns, error: String(error) });
+      return true;
     }
   }
 

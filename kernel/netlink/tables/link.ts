@@ -3,7 +3,7 @@ import { bytes, ip, mac, messageNest, nest, s32, text, u8, u16, u16be, u32 } fro
 
 export const linkMessage = { new: 16, delete: 17, get: 18, set: 19 } as const;
 
-export const linkHeader = {
+const linkHeader = {
   bytes: 16,
   fields: {
     family: { offset: 0, type: 'u8' },
@@ -19,9 +19,9 @@ export const linkHeader = {
 /** IFF_* (`linux/if.h`). */
 export const linkFlag = { up: 1, loopback: 8 } as const;
 
-export const bridgePortAttributes = { learning: u8(8), unicastFlood: u8(9) } as const;
+const bridgePortAttributes = { learning: u8(8), unicastFlood: u8(9) } as const;
 
-export const bridgeAttributes = {
+const bridgeAttributes = {
   stpState: u32(5),
   multicastSnooping: u8(23),
   vlanDefaultPvid: u16(39),
@@ -41,7 +41,7 @@ export const vxlanAttributes = {
 
 const peerAttributes = { mac: mac(1), name: text(3), mtu: u32(4), netnsFd: u32(28) } as const;
 
-export const vethAttributes = { peer: messageNest(1, linkHeader, peerAttributes) } as const;
+const vethAttributes = { peer: messageNest(1, linkHeader, peerAttributes) } as const;
 
 /** IFLA_INFO_DATA means what the kind says; what is read is left as bytes until the kind is known. */
 const linkInfo = { kind: text(1), data: bytes(2), portKind: text(4) } as const;
