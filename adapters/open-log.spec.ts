@@ -15,12 +15,12 @@ const deps = { clock: new SystemClock(), random: new SystemRandom(), logger: new
 
 describe('openLog', () => {
   it('knows every kind of store by its scheme, and touches none', async () => {
-    const logs = [
+    const logs = await Promise.all([
       openLog('memory:one', deps),
       openLog('file:/nowhere/at/all', deps),
       openLog('file:///nowhere//at/all/', deps),
       openLog('etcd://127.0.0.1:1/prefix', deps),
-    ];
+    ]);
     assert.deepEqual(
       logs.map((log) => log.constructor),
       [MemoryEventLog, FileEventLog, FileEventLog, EtcdEventLog],
@@ -33,11 +33,11 @@ describe('openLog', () => {
   });
 
   it('shares a memory store by its name', async () => {
-    const [a, b, other] = [
+    const [a, b, other] = await Promise.all([
       openLog('memory:shared', deps),
       openLog('memory:shared', deps),
       openLog('memory:other', deps),
-    ];
+    ]);
     await Promise.all([a, b, other].map((log) => log.open(never())));
     const made = draft('shared');
     await a.append(made, never());
@@ -46,7 +46,7 @@ describe('openLog', () => {
     await Promise.all([a, b, other].map((log) => log.close()));
   });
 
-  it('refuses what it does not know, and says what it knows', () => {
+  it('refuses what it does not know, and says what it knows', async () => {
     for (const url of [
       '',
       'weft',
@@ -55,19 +55,16 @@ describe('openLog', () => {
       'redis://user:secret@h',
       'constructor:x',
     ]) {
-      assert.throws(
-        () => openLog(url, deps),
-        (error) => {
-          assert.ok(isWeftError(error, 'bad-store-url'));
-          assert.match(error.message, /file:\/.*etcd:\/\/.*memory:/);
-          assert.doesNotMatch(error.message, /secret/);
-          return true;
-        },
-      );
+      await assert.rejects(openLog(url, deps), (error) => {
+        assert.ok(isWeftError(error, 'bad-store-url'));
+        assert.match(error.message, /file:\/.*etcd:\/\/.*memory:/);
+        assert.doesNotMatch(error.message, /secret/);
+        return true;
+      });
     }
   });
 
-  it('refuses malformed URLs of known kinds', () => {
+  it('refuses malformed URLs of known kinds', async () => {
     const urls = [
       'memory:',
       'memory:a/b',
@@ -82,10 +79,6 @@ describe('openLog', () => {
       'etcd://user:secret@host:2379/p',
     ];
     for (const url of urls)
-      assert.throws(
-        () => openLog(url, deps),
-        (error) => isWeftError(error, 'bad-store-url'),
-        url,
-      );
+      await assert.rejects(openLog(url, deps), (error) => isWeftError(error, 'bad-store-url'), url);
   });
 });

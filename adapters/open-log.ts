@@ -4,11 +4,8 @@ import type { EventLog } from '../core/log/event-log.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { Random } from '../core/ports/random.ts';
-import { EtcdEventLog } from './etcd/event-log.ts';
 import { type EtcdAuth, type EtcdTls, parseEtcdUrl } from './etcd/options.ts';
-import { FileEventLog } from './file/event-log.ts';
 import { parseFileUrl } from './file/options.ts';
-import { MemoryEventLog } from './memory/event-log.ts';
 import { parseMemoryUrl } from './memory/options.ts';
 
 /** Names of files that hold what no URL may: read by the adapter, never logged. */
@@ -24,14 +21,32 @@ export interface OpenLogDeps {
   readonly secrets?: StoreSecrets;
 }
 
-type Make = (url: string, deps: OpenLogDeps) => EventLog;
+type Make = (url: string, deps: OpenLogDeps) => Promise<EventLog>;
 
-/** By the URL's scheme. */
+/** By the URL's scheme. A store's client is loaded only where it is used: some take longer than all else at the start. */
 const stores: ReadonlyMap<string, Make> = new Map<string, Make>([
-  ['memory', (url, deps) => new MemoryEventLog(parseMemoryUrl(url), deps)],
-  ['file', (url, deps) => new FileEventLog(parseFileUrl(url), deps)],
-  ['etcd', (url, deps) => new EtcdEventLog({ ...parseEtcdUrl(url), ...deps.secrets }, deps)],
+  ['memory', makeMemory],
+  ['file', makeFile],
+  ['etcd', makeEtcd],
 ]);
+
+async function makeMemory(url: string, deps: OpenLogDeps): Promise<EventLog> {
+  const options = parseMemoryUrl(url);
+  const { MemoryEventLog } = await import('./memory/event-log.ts');
+  return new MemoryEventLog(options, deps);
+}
+
+async function makeFile(url: string, deps: OpenLogDeps): Promise<EventLog> {
+  const options = parseFileUrl(url);
+  const { FileEventLog } = await import('./file/event-log.ts');
+  return new FileEventLog(options, deps);
+}
+
+async function makeEtcd(url: string, deps: OpenLogDeps): Promise<EventLog> {
+  const options = { ...parseEtcdUrl(url), ...deps.secrets };
+  const { EtcdEventLog } = await import('./etcd/event-log.ts');
+  return new EtcdEventLog(options, deps);
+}
 
 /** What each kind looks like, for messages. */
 const examples = 'file:/var/lib/weft/log, etcd://host:2379/prefix, memory:NAME';
@@ -41,10 +56,10 @@ const examples = 'file:/var/lib/weft/log, etcd://host:2379/prefix, memory:NAME';
  *
  * @throws WeftError `bad-store-url`
  */
-export function openLog(url: string, deps: OpenLogDeps): EventLog {
+export async function openLog(url: string, deps: OpenLogDeps): Promise<EventLog> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   const make = scheme === undefined ? undefined : stores.get(scheme);
-  if (make !== undefined) return make(url, deps);
+  if (make !== undefined) return await make(url, deps);
   // Not the URL itself: whatever it is, it may hold a password.
   const what =
     scheme === undefined ? 'The store URL has no scheme' : `No store of the kind '${scheme}' is known`;

@@ -56,7 +56,7 @@ export class Daemon {
     const lifecycle = new Lifecycle(services, clock, logger, { stopMsMax: serviceStopMsMax });
     await lifecycle.start();
     const { advertise } = configuration;
-    const { url } = container.get(tokens.log);
+    const { url } = await container.getAsync(tokens.log);
     logger.info('The daemon runs', { version, advertise, store: url, pid: process.pid });
     const { ended } = await container.getAsync(tokens.controllerService);
     return new Daemon(lifecycle, logger, ended);

@@ -49,7 +49,7 @@ describe('What weft refuses', function () {
     ['network connect nothing SPARE', 'no-such-network', /nothing/],
     ['network connect red nosuchsandbox', 'no-such-sandbox', /nosuchsandbox/],
     ['network connect red ../etc/passwd', 'bad-sandbox', /passwd/],
-    ['network connect red /proc/1/ns/net', 'host-sandbox', /own|host/],
+    ['network connect red /proc/self/ns/net', 'host-sandbox', /host's own/],
     ['network connect red SANDBOX', 'already-attached', /red/],
     ['network connect --name one red SPARE', 'name-taken', /one/],
     ['network connect --ip 10.0.1.2 red SPARE', 'address-taken', /10\.0\.1\.2/],
