@@ -49,6 +49,18 @@ const inside = `
   if (process.argv[4] === 'remove') await kernel.apply([{ op: 'delete', object: { kind: 'netns', ns } }]);
   await kernel.close();
 `;
+/** Waits for events, and ends in the middle of it. */
+const watching = `
+  const { LinuxKernel } = await import(process.argv[1]);
+  const logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => logger };
+  const kernel = new LinuxKernel({ netnsPrefix: process.argv[2] }, { logger, clock: { sleep: async () => {} } });
+  await kernel.follow(new Set(['host']));
+  void kernel.watch(new AbortController().signal)[Symbol.asyncIterator]().next();
+  setTimeout(() => {
+    if (process.argv[3] === 'exit') process.exit(0);
+    throw new Error('a defect');
+  }, 50);
+`;
 const kernelModule = new URL('../linux-kernel.js', import.meta.url).href;
 
 describe('namespaces of the real machine', () => {
@@ -259,6 +271,12 @@ describe('namespaces of the real machine', () => {
       (event) => event.type === 'present' && event.object.kind === 'link' && event.object.mtu === 1300,
     );
     await watch.close();
+  });
+
+  it('a process that watches can exit, and die of an error', async () => {
+    const words = ['--input-type=module', '-e', watching, kernelModule, bench.prefix];
+    await command([process.execPath, ...words, 'exit']);
+    await assert.rejects(command([process.execPath, ...words, 'throw']), /a defect/);
   });
 
   it('sysctls cannot be used to get at other files', async () => {

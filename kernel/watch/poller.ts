@@ -20,10 +20,13 @@ export class Poller {
   readonly #epoll: number = epollCreate(epollCloexec);
   readonly #waker: number = eventfd(eventfdNonblockCloexec);
   readonly #buffer: Uint8Array = epollBuffer(readyDescriptorsMax);
+  readonly #atExit = (): void => this.wake();
   #waiting = false;
 
+  /** A process that exits waits for koffi's threads, for ever if one of them waits here: it is woken then. */
   constructor() {
     epollControl(this.#epoll, epollCtlAdd, this.#waker, epollIn);
+    process.once('exit', this.#atExit);
   }
 
   get waiting(): boolean {
@@ -60,6 +63,7 @@ export class Poller {
 
   close(): void {
     assert(!this.#waiting, 'nobody waits on a poller that is closed');
+    process.removeListener('exit', this.#atExit);
     close(this.#epoll);
     close(this.#waker);
   }
