@@ -21,7 +21,7 @@ import type { ReconcilerOptions } from './defaults.ts';
 import type { DesiredView } from './desired.ts';
 import { type Failure, Failures } from './failures.ts';
 import { InFlight } from './in-flight.ts';
-import { RepairLog } from './repair-log.ts';
+import { type Finding, RepairLog } from './repair-log.ts';
 import { Settlements } from './settlements.ts';
 import type { Survey } from './survey.ts';
 
@@ -37,7 +37,7 @@ export class Ledger {
   readonly #dirty = new Set<string>();
   readonly #inFlight: InFlight;
   readonly #failures: Failures;
-  readonly #drift = new Map<string, Omit<Repair, 'at'>>();
+  readonly #drift = new Map<string, Finding>();
   readonly #settlements = new Settlements();
   /** Whether the kernel has been looked at: before, not even what is absent is known to be. */
   #opened = false;
@@ -258,7 +258,7 @@ export class Ledger {
     assert(object !== undefined, 'drift is of something that is there or should be');
     const found = desired === undefined ? 'stray' : actual === undefined ? 'missing' : 'altered';
     const was = found === 'altered' && actual !== undefined ? { actual } : {};
-    this.#drift.set(key, { object, found, ...was, text: toText(object), noticed });
+    this.#drift.set(key, { object, found, ...was, noticed });
   }
 
   #isDefinite(failure: Failure): boolean {

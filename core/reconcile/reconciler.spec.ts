@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'mocha';
-import { overlayRig, Rig } from '../../test/support/rig.ts';
 import { FakeKernel } from '../../kernel/fake/fake-kernel.ts';
+import { overlayRig, Rig } from '../../test/support/rig.ts';
 import type { Kernel, KernelEvent, Operation } from '../dataplane/kernel.ts';
 import { keyOf } from '../dataplane/key.ts';
 import { type Namespace, sandboxNamespace } from '../dataplane/namespace.ts';
@@ -471,9 +471,8 @@ describe('core/reconcile', () => {
         watch: (signal) => {
           if (broken === 2) return kernel.watch(signal);
           broken += 1;
-          return (async function* (): AsyncGenerator<KernelEvent> {
-            throw new Error('ENOBUFS');
-          })();
+          const next = (): Promise<IteratorResult<KernelEvent>> => Promise.reject(new Error('ENOBUFS'));
+          return { [Symbol.asyncIterator]: () => ({ next }) };
         },
       });
       const { rig } = scene({ port }, kernel);

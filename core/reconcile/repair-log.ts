@@ -5,6 +5,9 @@ import { toText } from '../dataplane/text.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 
+/** A repair before it is made. */
+export type Finding = Omit<Repair, 'at' | 'text'>;
+
 export class RepairLog {
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -44,10 +47,10 @@ export class RepairLog {
     return this.#kept.slice(-this.#keptMax);
   }
 
-  record(finding: Omit<Repair, 'at'>): void {
+  record(finding: Finding): void {
     this.sumUp();
     if (this.#burst === 0) this.#burstBeganMs = this.#clock.monotonicMs();
-    const repair = { at: this.#clock.wallMs(), ...finding };
+    const repair = { at: this.#clock.wallMs(), ...finding, text: toText(finding.object) };
     this.#count += 1;
     this.#burst += 1;
     this.#kept.push(repair);

@@ -13,7 +13,7 @@ import type { DesiredView } from './desired.ts';
 
 /** What a dump showed. */
 export interface Reading {
-  /** Keys of everything desired, found, or no longer found in the namespace and of the kinds asked for. */
+  /** Keys of what is otherwise than it was known to be, or than it should be. */
   readonly keys: ReadonlySet<string>;
   /** A link was gone, in a dump of some kinds only: what was on it must be looked at too. */
   readonly lostLink: boolean;
@@ -131,24 +131,27 @@ export class Survey {
   ): Reading {
     const covers = (object: KernelObject): boolean => kinds === undefined || kinds.has(object.kind);
     const found = new Map(dumped.map((object) => [keyOf(object), object]));
-    const keys = new Set(found.keys());
-    for (const [key, object] of this.#desired.inNamespace(ns)) if (covers(object)) keys.add(key);
+    const keys = new Set<string>();
+    let lostLink = false;
     for (const key of this.actual.keysIn(ns)) {
-      const object = this.actual.get(key);
-      if (object !== undefined && covers(object)) keys.add(key);
+      const old = this.actual.get(key);
+      if (old === undefined || !covers(old) || found.has(key)) continue;
+      lostLink ||= kinds !== undefined && old.kind === 'link';
+      keys.add(key);
     }
+    for (const [key, object] of this.#desired.inNamespace(ns))
+      if (covers(object) && !found.has(key)) keys.add(key);
+    // Nearly everything is as it was and should be, which `#put` marks by keeping the desired object itself.
+    for (const [key, object] of found) {
+      const old = this.actual.get(key);
+      if (old === undefined || old !== this.#desired.get(key) || !sameState(old, object)) keys.add(key);
+    }
+    for (const key of keys) this.#put(key, found.get(key));
     const overtaken = new Set<ObjectKind>();
     for (const [key, object] of told) {
       const kind = (object ?? found.get(key))?.kind;
       if (kind !== undefined && (kinds === undefined || kinds.has(kind)) && !same(object, found.get(key)))
         overtaken.add(kind);
-    }
-    let lostLink = false;
-    for (const key of keys) {
-      const object = found.get(key);
-      const old = this.actual.get(key);
-      lostLink ||= kinds !== undefined && object === undefined && old?.kind === 'link';
-      this.#put(key, object);
     }
     if (kinds === undefined || kinds.has('link')) this.#setExisting(ns, dumped);
     return { keys, lostLink, overtaken };

@@ -3,13 +3,13 @@
  * stands still, and the reconciler between them.
  */
 import assert from 'node:assert/strict';
+import type { Repair } from '../../core/controller/control.ts';
 import { sameState } from '../../core/dataplane/equal.ts';
 import type { Kernel } from '../../core/dataplane/kernel.ts';
 import { keyOf } from '../../core/dataplane/key.ts';
 import type { KernelObject } from '../../core/dataplane/object.ts';
 import { toText } from '../../core/dataplane/text.ts';
 import { DesiredState } from '../../core/desired/desired-state.ts';
-import type { Repair } from '../../core/controller/control.ts';
 import type { ReconcilerOptions } from '../../core/reconcile/defaults.ts';
 import { Reconciler } from '../../core/reconcile/reconciler.ts';
 import { drivers } from '../../drivers/index.ts';
