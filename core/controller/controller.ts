@@ -5,7 +5,7 @@
  * One direction, no side roads: nothing writes the kernel but the reconciler, nothing changes state but the fold,
  * nothing enters the fold but the log. Everything it meets of the world comes in by its ports.
  */
-import { defer, distinctUntilChanged, map, type Observable, startWith } from 'rxjs';
+import { defer, filter, map, type Observable, startWith } from 'rxjs';
 import type { Kernel } from '../dataplane/kernel.ts';
 import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
@@ -132,11 +132,11 @@ export class Controller implements Control {
   }
 
   get networks$(): Observable<readonly Network[]> {
-    return this.#selected((state) => state.networks);
+    return this.#selected('network', (state) => state.networks.values());
   }
 
   get endpoints$(): Observable<readonly Endpoint[]> {
-    return this.#selected((state) => state.endpoints);
+    return this.#selected('endpoint', (state) => state.endpoints.values());
   }
 
   get drift$(): Observable<Repair> {
@@ -421,13 +421,17 @@ export class Controller implements Control {
     return undefined;
   }
 
-  #selected<T>(table: (state: State) => { values(): Iterable<T> }): Observable<readonly T[]> {
+  /** Rows of a table: at once, and after every step that changes objects of that kind. */
+  #selected<T>(
+    kind: 'network' | 'endpoint',
+    rowsOf: (state: State) => Iterable<T>,
+  ): Observable<readonly T[]> {
     return defer(() =>
       this.#replica.steps$.pipe(
-        map((step) => table(step.state)),
-        startWith(table(this.state)),
-        distinctUntilChanged(),
-        map((rows) => [...rows.values()]),
+        filter(({ changes }) => changes.some(({ type }) => type.startsWith(kind))),
+        map(({ state }) => state),
+        startWith(this.state),
+        map((state) => [...rowsOf(state)]),
       ),
     );
   }

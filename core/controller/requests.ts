@@ -70,7 +70,7 @@ export class Requests {
       host: author.host,
       epoch: author.epoch,
       base: author.base,
-      at: this.#clock.wallMs(),
+      at: Math.trunc(this.#clock.wallMs()),
       by: context.by,
       kind,
       body,

@@ -147,6 +147,15 @@ export class FakeKernel implements Kernel {
     this.#queue?.end();
   }
 
+  /** The machine for the next life of its daemon: all that is in it stays, the counts begin anew. */
+  reopen(): void {
+    this.#closed = false;
+    this.#queue = undefined;
+    this.#followed = new Set();
+    this.operations = 0;
+    this.changes = 0;
+  }
+
   // The world around: what it has.
 
   /** A link of the host with an address for `underlay`. */
