@@ -24,7 +24,12 @@ describe(`the file log on a full disk${isRoot ? '' : ' (skipped: needs root to m
   before(async function mount() {
     if (!isRoot) this.skip();
     const path = await mkdtemp(join(tmpdir(), `wt${process.pid}-full-disk-`));
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', `wt${process.pid}`, path]);
+    try {
+      await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', `wt${process.pid}`, path]);
+    } catch (error) {
+      await rm(path, { recursive: true });
+      throw error;
+    }
     directory = path;
   });
 

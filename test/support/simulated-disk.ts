@@ -43,6 +43,8 @@ export type DiskFault = 'eio' | 'enospc' | 'short' | 'die-before' | 'die-after' 
 /** Decides on each call of a process, counted from 1. */
 export type DiskPlan = (count: number, call: Call, path: string) => DiskFault | undefined;
 
+export type Pace = 'hasty' | 'real';
+
 const sectorBytes = 512;
 /** statfs(2) says this of ext4. */
 const ext4 = 0xef53;
@@ -52,9 +54,12 @@ export class SimulatedDisk {
   #storedNames = new Map<string, Inode>();
   #created = 0;
 
-  /** A process on this machine. */
-  process(plan: DiskPlan = () => undefined): SimulatedProcess {
-    return new SimulatedProcess(this, plan);
+  /**
+   * A process on this machine. Its calls take a turn of the event loop each, or with `hasty` only one of the queue of
+   * promises: faster, but nothing that waits for a timer runs meanwhile.
+   */
+  process(plan: DiskPlan = () => undefined, pace: Pace = 'hasty'): SimulatedProcess {
+    return new SimulatedProcess(this, plan, pace);
   }
 
   /** Everything that was not synced is lost, or not, as chance has it. All processes must be dead or forgotten. */
@@ -155,13 +160,15 @@ export class SimulatedDisk {
 export class SimulatedProcess implements FileSystem {
   readonly #disk: SimulatedDisk;
   readonly #plan: DiskPlan;
+  readonly #pace: Pace;
   readonly #files = new Set<SimulatedFile>();
   #calls = 0;
   #isDead = false;
 
-  constructor(disk: SimulatedDisk, plan: DiskPlan) {
+  constructor(disk: SimulatedDisk, plan: DiskPlan, pace: Pace) {
     this.#disk = disk;
     this.#plan = plan;
+    this.#pace = pace;
   }
 
   /** Calls so far that a plan decided on. */
@@ -234,7 +241,8 @@ export class SimulatedProcess implements FileSystem {
 
   /** A call takes a turn. @throws Error of a dead process */
   async turn(): Promise<void> {
-    await undefined;
+    if (this.#pace === 'hasty') await undefined;
+    else await new Promise(setImmediate);
     if (this.#isDead) throw systemError('EOWNERDEAD', 'this process was killed');
   }
 
