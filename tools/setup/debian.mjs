@@ -17,6 +17,10 @@ const packageOf = {
   tcpdump: 'tcpdump',
   etcd: 'etcd-server',
   etcdctl: 'etcd-client',
+  // Specs only: certificates, and the shells that completions are for.
+  openssl: 'openssl',
+  zsh: 'zsh',
+  fish: 'fish',
 };
 
 const policy = '/usr/sbin/policy-rc.d';
