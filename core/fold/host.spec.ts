@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { accepted, endpointOf, Ledger, refused } from '../../test/support/ledger.ts';
+import { dedupeWindowOrdinals } from '../limits.ts';
+
+const other = 'ffffffffffffffffffffffffffffffff';
+
+describe('a host that joins', () => {
+  it('begins with its first life', () => {
+    const ledger = new Ledger();
+    const { outcome, changes } = accepted(
+      ledger.join('etcdmaster', { address: '192.168.2.15' }, { by: 'daemon', at: 7 }),
+    );
+    assert.deepEqual(outcome.accepted && outcome.subject, { type: 'host', name: 'etcdmaster', epoch: 1 });
+    const host = ledger.state.hosts.get('etcdmaster');
+    assert.equal(host?.address, '192.168.2.15');
+    assert.deepEqual(host?.created, { ordinal: 1, host: 'etcdmaster', by: 'daemon', at: 7 });
+    assert.deepEqual(changes, [{ type: 'host-set', host }]);
+    ledger.check();
+  });
+
+  it('lives once more after a restart, and may have moved', () => {
+    const ledger = new Ledger('h1');
+    const before = ledger.state.hosts.get('h1');
+    const { changes } = accepted(ledger.join('h1', { address: '192.168.2.77', mtu: 9000, version: '0.2.0' }));
+    const host = ledger.state.hosts.get('h1');
+    assert.deepEqual(changes, [{ type: 'host-set', host, previous: before }]);
+    assert.equal(host?.epoch, 2);
+    assert.equal(host?.created.ordinal, 1);
+    assert.equal(host?.changed.ordinal, 2);
+    accepted(ledger.join('h2', { address: '192.168.2.1' }));
+    ledger.check();
+  });
+
+  it('keeps its endpoints over a restart', () => {
+    const ledger = new Ledger('h1');
+    ledger.network('h1', 'red');
+    const endpoint = endpointOf(ledger.attach('h1', 'red'));
+    accepted(ledger.join('h1', { address: '192.168.2.1' }));
+    assert.deepEqual(ledger.state.endpoints.get(endpoint.id), endpoint);
+  });
+
+  for (const [what, name, body, code, text] of [
+    ['a name that is none', 'h 1', {}, 'bad-name', /'h 1'.*letters/],
+    ['no address', 'h1', { address: 'eth0' }, 'bad-address', /'eth0' is no address/],
+    ['a loopback address', 'h1', { address: '127.0.1.1' }, 'bad-address', /cannot send to 127.0.1.1/],
+    ['the unspecified address', 'h1', { address: '::' }, 'bad-address', /cannot send/],
+    ['a multicast address', 'h1', { address: '239.1.1.1' }, 'bad-address', /cannot send/],
+    ['the broadcast address', 'h1', { address: '255.255.255.255' }, 'bad-address', /cannot send/],
+    ['an address that needs a zone', 'h1', { address: 'fe80::1' }, 'bad-address', /cannot send/],
+    ['an MTU that carries nothing', 'h1', { mtu: 67 }, 'bad-option', /67 is not from 68 to 65535/],
+    ['an MTU beyond any link', 'h1', { mtu: 65_536 }, 'bad-option', /65536/],
+  ] as const) {
+    it(`is refused with ${what}`, () => refused(new Ledger().join(name, body), code, text));
+  }
+
+  it('is refused under a name that another machine has, whatever its case', () => {
+    const ledger = new Ledger('alpha');
+    refused(ledger.join('alpha', { identity: other }), 'host-taken', /another machine.*weft host rm/);
+    refused(ledger.join('ALPHA', { identity: other }), 'host-taken');
+    refused(ledger.join('Alpha'), 'host-taken');
+    ledger.check();
+  });
+
+  it('is refused at an address that another host advertises, also on its return', () => {
+    const ledger = new Ledger('h1', 'h2');
+    refused(
+      ledger.join('h3', { address: '192.168.2.1' }),
+      'address-in-use-by-host',
+      /'h1' advertises 192.168.2.1/,
+    );
+    refused(ledger.join('h2', { address: '192.168.2.1' }), 'address-in-use-by-host');
+    accepted(ledger.join('h2', { address: '192.168.2.2' }));
+  });
+
+  it('knows an address by its value, not its spelling', () => {
+    const ledger = new Ledger();
+    accepted(ledger.join('h1', { address: '2001:DB8:0::1' }));
+    refused(ledger.join('h2', { address: '2001:db8::1' }), 'address-in-use-by-host');
+  });
+
+  it('must not say which life it begins', () => {
+    refused(new Ledger().join('h1', {}, { epoch: 1 }), 'malformed', /epoch 1/);
+  });
+});
+
+describe('a host that is removed', () => {
+  it('takes its endpoints along, and says so before it goes', () => {
+    const ledger = new Ledger('h1', 'h2');
+    ledger.network('h1', 'red', { subnets: [{ prefix: '10.0.1.0/29', aux: [] }] });
+    const mine = [endpointOf(ledger.attach('h2', 'red')), endpointOf(ledger.attach('h2', 'red'))];
+    const stays = endpointOf(ledger.attach('h1', 'red'));
+    const host = ledger.state.hosts.get('h2');
+    const { changes, outcome } = accepted(ledger.removeHost('h1', 'H2'));
+    const gone = mine.map((endpoint) => ({ type: 'endpoint-removed', endpoint, reason: 'host-removed' }));
+    assert.deepEqual(changes, [...gone, { type: 'host-removed', host }]);
+    assert.deepEqual(outcome.accepted && outcome.subject, { type: 'host', name: 'h2', epoch: 1 });
+    assert.deepEqual([...ledger.state.endpoints.keys()], [stays.id]);
+    for (let count = 0; count < 4; count += 1) accepted(ledger.attach('h1', 'red'));
+    refused(ledger.attach('h1', 'red'), 'pool-exhausted');
+    ledger.check();
+  });
+
+  it('may remove itself', () => {
+    const ledger = new Ledger('h1');
+    accepted(ledger.removeHost('h1', 'h1'));
+    assert.equal(ledger.state.hosts.size, 0);
+  });
+
+  it('must exist', () => refused(new Ledger('h1').removeHost('h1', 'h9'), 'no-such-host', /'h9'/));
+
+  it('frees its address and its name', () => {
+    const ledger = new Ledger('h1', 'h2');
+    accepted(ledger.removeHost('h1', 'h2'));
+    accepted(ledger.join('h3', { address: '192.168.2.2' }));
+    accepted(ledger.join('H2', { address: '192.168.2.9', identity: other }));
+    ledger.check();
+  });
+
+  it('begins above its last life when it comes back, on whatever machine', () => {
+    const ledger = new Ledger('h1', 'h2');
+    accepted(ledger.join('h2', { address: '192.168.2.2' }));
+    accepted(ledger.removeHost('h1', 'h2'));
+    refused(ledger.network('h2', 'red', {}, { epoch: 2 }), 'host-removed', /'h2' was removed by record 4/);
+    accepted(ledger.join('H2', { address: '192.168.2.2', identity: other }));
+    assert.equal(ledger.state.hosts.get('H2')?.epoch, 3);
+    ledger.check();
+  });
+
+  it('is forgotten after W records, and its name still begins above all that is forgotten', () => {
+    const ledger = new Ledger('h1', 'h2');
+    accepted(ledger.join('h2', { address: '192.168.2.2' }));
+    accepted(ledger.removeHost('h1', 'h2'));
+    ledger.pass(dedupeWindowOrdinals - 1);
+    assert.equal(ledger.state.removedHosts.size, 1);
+    ledger.pass(1);
+    assert.equal(ledger.state.removedHosts.size, 0);
+    assert.equal(ledger.state.epochFloor, 2);
+    refused(ledger.network('h2', 'red', {}, { epoch: 2 }), 'no-such-host', /'h2' has joined/);
+    accepted(ledger.join('h2', { address: '192.168.2.2' }));
+    assert.equal(ledger.state.hosts.get('h2')?.epoch, 3);
+    ledger.check();
+  });
+});

@@ -1,0 +1,151 @@
+/** Random requests to a ledger: most of them could be right, many are not. Names and addresses are few, so that they meet. */
+import fc from 'fast-check';
+import type { NetworkId } from '../../core/model/ids.ts';
+import { type Folded, type Ledger, subnet } from './ledger.ts';
+
+/** One request; `pick` and `variant` choose among what there is at the time. */
+export interface Request {
+  readonly type: (typeof types)[number];
+  readonly pick: number;
+  readonly variant: number;
+}
+
+const types = [
+  'join',
+  'host-rm',
+  'create',
+  'rm',
+  'connect',
+  'disconnect',
+  'repeat',
+  'stale',
+  'garbage',
+] as const;
+const weights: Readonly<Record<Request['type'], number>> = {
+  join: 4,
+  'host-rm': 1,
+  create: 5,
+  rm: 3,
+  connect: 14,
+  disconnect: 6,
+  repeat: 2,
+  stale: 1,
+  garbage: 1,
+};
+
+export const anyRequest: fc.Arbitrary<Request> = fc.record({
+  type: fc.oneof(...types.map((type) => ({ weight: weights[type], arbitrary: fc.constant(type) }))),
+  pick: fc.nat(10_000),
+  variant: fc.nat(10_000),
+});
+
+const prefixes = [
+  '10.0.1.0/29',
+  '10.0.1.0/29',
+  '10.0.1.0/28',
+  '10.0.2.0/30',
+  '10.0.0.0/31',
+  'fd00:1::/125',
+  '10.0.1.3/29',
+  '127.0.0.0/8',
+];
+const spaces = ['default', 'default', 'Tenant'];
+
+function of<T>(items: readonly T[], pick: number): T | undefined {
+  return items[pick % Math.max(items.length, 1)];
+}
+
+/** Appends the request to the ledger, from a host that may or may not be a member. */
+export function send(ledger: Ledger, { type, pick, variant }: Request): Folded {
+  const host = `h${pick % 3}`;
+  const bit = (index: number) => ((variant >> index) & 1) === 1;
+  switch (type) {
+    case 'join':
+      return ledger.join(host, {
+        address: `192.168.2.${(pick + (bit(0) ? 1 : 0)) % 3}`,
+        mtu: bit(1) && bit(2) ? 1 : 1500,
+      });
+    case 'host-rm':
+      return ledger.removeHost(host, `H${variant % 3}`.toLowerCase());
+    case 'create':
+      return create(ledger, host, pick, variant, bit);
+    case 'rm':
+      return ledger.record(host, 'network-remove', { network: anyNetwork(ledger, variant) });
+    case 'connect':
+      return connect(ledger, host, pick, variant, bit);
+    case 'disconnect': {
+      const endpoint = of([...ledger.state.endpoints.keys()], variant) ?? 'e'.repeat(64);
+      return ledger.record(host, 'endpoint-remove', {
+        endpoint,
+        reason: bit(0) ? 'requested' : 'sandbox-gone',
+      });
+    }
+    case 'repeat':
+      return ledger.line(of(ledger.lines, variant) ?? new Uint8Array());
+    case 'stale':
+      return ledger.network(
+        host,
+        'stale',
+        {},
+        { epoch: variant % 4, base: bit(3) ? ledger.state.ordinal + 1 : 0 },
+      );
+    case 'garbage':
+      return ledger.line(Uint8Array.from([pick % 256, variant % 256]));
+  }
+}
+
+function create(
+  ledger: Ledger,
+  host: string,
+  pick: number,
+  variant: number,
+  bit: (index: number) => boolean,
+): Folded {
+  const prefix = of(prefixes, variant) ?? '';
+  const range = bit(4) && prefix === '10.0.1.0/29' ? { range: '10.0.1.4/30' } : {};
+  const gateway = bit(5) && prefix === '10.0.1.0/29' ? { gateway: '10.0.1.6' } : {};
+  const subnets =
+    bit(6) && bit(7)
+      ? []
+      : [subnet(prefix, { ...range, ...gateway, aux: bit(8) ? [['a', '10.0.1.5']] : [] })];
+  const options: [string, string][] =
+    bit(9) && bit(10) ? [['com.docker.network.driver.overlay.vxlanid_list', `${255 + (pick % 4)}`]] : [];
+  const driver = pick % 7 === 0 ? 'null' : 'overlay';
+  return ledger.network(host, `n${pick % 5}`, {
+    driver,
+    subnets: driver === 'null' ? [] : subnets,
+    ipv6: driver === 'overlay' && bit(11),
+    space: of(spaces, pick) ?? 'default',
+    options: driver === 'null' ? [] : options,
+  });
+}
+
+function connect(
+  ledger: Ledger,
+  host: string,
+  pick: number,
+  variant: number,
+  bit: (index: number) => boolean,
+): Folded {
+  const name = bit(0) ? { name: `${bit(1) ? 'W' : 'w'}eb-${variant % 5}` } : {};
+  const ipv4 = bit(2) && bit(3) ? { ipv4: `10.0.1.${variant % 9}` } : {};
+  const mac = bit(4) && bit(5) ? { mac: `02:42:0a:00:01:0${2 + (pick % 4)}` } : {};
+  const ifname = bit(6) && bit(7) ? { ifname: `eth${variant % 3}` } : {};
+  const sandbox = { ref: `c${variant % 4}`, identity: `boot-${variant % 4}` };
+  const avoid = bit(8) ? ['eth0'] : [];
+  const network = anyNetwork(ledger, pick);
+  return ledger.record(host, 'endpoint-create', {
+    network,
+    aliases: bit(9) ? ['alias'] : [],
+    sandbox,
+    avoid,
+    ...name,
+    ...ipv4,
+    ...mac,
+    ...ifname,
+  });
+}
+
+function anyNetwork(ledger: Ledger, pick: number): NetworkId {
+  return of([...ledger.state.networks.keys()], pick) ?? ('d'.repeat(64) as NetworkId);
+}
