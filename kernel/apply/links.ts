@@ -165,6 +165,8 @@ export class LinkOperations {
 
   #vethRequest(link: Link, type: VethType, master: number): Request {
     const { ns, name } = type.peer;
+    this.#peers.remember(link.ns, link.owner, ns);
+    this.#peers.remember(ns, link.owner, link.ns);
     const netnsFd = ns === link.ns ? undefined : this.#namespaces.get(ns).fd;
     return createVeth(link, { name, netnsFd, link: this.#wanted.get(linkKey(ns, name)) }, master);
   }

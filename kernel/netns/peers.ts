@@ -4,8 +4,12 @@
  * The kernel says of an end only its number and the number of its namespace, as the asking namespace counts. Names of
  * namespaces are found by asking the kernel for the number of each candidate (RTM_GETNSID); names of links by asking
  * through the number (IFLA_TARGET_NETNSID, Linux 4.20), so no other namespace is entered.
+ *
+ * To ask about every namespace of a machine for each new link would cost as much as there are sandboxes. So where the
+ * mate of a link was found once is asked first the next time; the kernel confirms it, or the search begins anew.
  */
 import { hostNamespace, type Namespace, sandboxNamespace } from '../../core/dataplane/namespace.ts';
+import { peersRememberedMax } from '../limits.ts';
 import { KernelError } from '../netlink/kernel-error.ts';
 import { decode, request } from '../netlink/message.ts';
 import { namespaceId, namespaceIdMessage, noNamespaceId } from '../netlink/tables/namespace-id.ts';
@@ -25,9 +29,23 @@ const candidatesAtOnce = 128;
 
 export class PeerFinder {
   readonly #registry: NamespaceRegistry;
+  /** Where the mates of links were last, by the link's namespace and owner; those asked for longest ago come first. */
+  readonly #remembered: Map<string, Namespace> = new Map();
 
   constructor(registry: NamespaceRegistry) {
     this.#registry = registry;
+  }
+
+  /** Tells where the mate of a link is to be looked for first. */
+  remember(ns: Namespace, owner: string, peer: Namespace): void {
+    const key = `${ns} ${owner}`;
+    this.#remembered.delete(key);
+    this.#remembered.set(key, peer);
+    if (this.#remembered.size <= peersRememberedMax) return;
+    for (const oldest of this.#remembered.keys()) {
+      this.#remembered.delete(oldest);
+      return;
+    }
   }
 
   /**
@@ -47,7 +65,9 @@ export class PeerFinder {
     ends.forEach((end, at) => {
       const name = names[at];
       const ns = namespaces(end);
-      if (name !== undefined) peers.set(end.index, { ns, name });
+      if (name === undefined) return;
+      peers.set(end.index, { ns, name });
+      if (end.weft !== undefined && ns !== unknownNamespace) this.remember(handle.ns, end.weft.owner, ns);
     });
     return peers;
   }
@@ -82,7 +102,7 @@ export class PeerFinder {
       }
     };
     const missing = (): boolean => [...wanted].some((number) => !ofNumber.has(number));
-    learn([...new Set([...hints, ...ends.flatMap((end) => end.weft?.peer ?? [])])]);
+    learn([...new Set([...hints, ...ends.flatMap((end) => this.#likely(handle, end))])]);
     for (const candidates of this.#guesses(handle)) {
       if (!missing()) break;
       const all = candidates();
@@ -93,9 +113,16 @@ export class PeerFinder {
     return (end) => {
       const { namespaceId: number } = end.lower;
       if (number === undefined) return handle.ns;
-      const hint = [end.weft?.peer, ...hints].find((ns) => ns !== undefined && ofHint.get(ns) === number);
+      const hint = [...this.#likely(handle, end), ...hints].find((ns) => ofHint.get(ns) === number);
       return hint ?? ofNumber.get(number) ?? unknownNamespace;
     };
+  }
+
+  /** What the link's own alias says, and where its mate was before. */
+  #likely(handle: NamespaceHandle, { weft }: LinkRecord): Namespace[] {
+    if (weft === undefined) return [];
+    const before = this.#remembered.get(`${handle.ns} ${weft.owner}`);
+    return [weft.peer, before].filter((ns) => ns !== undefined);
   }
 
   /** Likely places first: sandboxes are paired with owned namespaces, and the other way round. */

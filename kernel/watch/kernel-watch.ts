@@ -43,7 +43,8 @@ export class KernelWatch {
   readonly #byFd: Map<number, Followed> = new Map();
   readonly #lastHosts: Map<Namespace, HostsFile | undefined> = new Map();
   readonly #end = (): void => this.end();
-  #filesChanged = false;
+  /** Directories in which something changed since the last turn. */
+  #changedDirectories: Set<string> = new Set();
   #ended = false;
   #released = false;
 
@@ -59,8 +60,8 @@ export class KernelWatch {
     this.#hosts = hosts;
     this.#logger = logger;
     this.#signal = signal;
-    this.#files = new WatchedFiles(() => {
-      this.#filesChanged = true;
+    this.#files = new WatchedFiles((directory) => {
+      this.#changedDirectories.add(directory);
       if (!this.#ended) this.#poller.wake();
     }, logger);
     signal.addEventListener('abort', this.#end, { once: true });
@@ -120,7 +121,9 @@ export class KernelWatch {
 
   #turn(ready: readonly number[]): KernelEvent[] {
     const events: KernelEvent[] = [];
-    let look = this.#filesChanged;
+    const changed = this.#changedDirectories;
+    this.#changedDirectories = new Set();
+    let look = this.#holdNamespaces(changed);
     for (const fd of ready) {
       const followed = this.#byFd.get(fd);
       if (followed === undefined) continue;
@@ -128,12 +131,18 @@ export class KernelWatch {
       else events.push(...this.#drain(followed));
     }
     if (look) events.push(...this.#gone());
-    if (this.#filesChanged) {
-      this.#filesChanged = false;
-      events.push(...this.#hostsEvents());
+    if (changed.size > 0) {
+      events.push(...this.#hostsEvents(changed));
       this.watchFiles();
     }
     return events;
+  }
+
+  /** Whether a followed namespace may have lost its name by what changed in these directories. */
+  #holdNamespaces(changed: ReadonlySet<string>): boolean {
+    if (changed.size === 0) return false;
+    const paths = [...this.#followed.keys()].flatMap((ns) => this.#registry.pathsOf(ns));
+    return paths.some((file) => changed.has(path.dirname(file)));
   }
 
   #drain({ namespace }: Followed): KernelEvent[] {
@@ -172,8 +181,11 @@ export class KernelWatch {
     return events;
   }
 
-  #hostsEvents(): KernelEvent[] {
+  #hostsEvents(changed: ReadonlySet<string>): KernelEvent[] {
+    const all = changed.has(this.#hosts.directory);
     return [...this.#lastHosts].flatMap(([ns, before]): KernelEvent[] => {
+      const file = this.#hosts.pathOf(ns);
+      if (!all && (file === undefined || !changed.has(path.dirname(file)))) return [];
       const after = this.#readHosts(ns);
       this.#lastHosts.set(ns, after);
       if (after !== undefined) {

@@ -7,10 +7,10 @@ import type { Logger } from '../../core/ports/logger.ts';
 
 export class WatchedFiles {
   readonly #watchers: Map<string, fs.FSWatcher> = new Map();
-  readonly #onChange: () => void;
+  readonly #onChange: (directory: string) => void;
   readonly #logger: Logger;
 
-  constructor(onChange: () => void, logger: Logger) {
+  constructor(onChange: (directory: string) => void, logger: Logger) {
     this.#onChange = onChange;
     this.#logger = logger;
   }
@@ -32,7 +32,7 @@ export class WatchedFiles {
       const watcher = fs.watch(directory, { persistent: false }, (_, name) => {
         // Its own name: the directory itself was removed, and the watch with it.
         if (name === null || !fs.existsSync(directory)) this.#drop(directory, watcher);
-        this.#onChange();
+        this.#onChange(directory);
       });
       watcher.on('error', (error) => {
         this.#logger.warn('Lost the watch on a directory', { directory, error: error.message });
