@@ -55,7 +55,7 @@ describe(`the file log on a full disk${isRoot ? '' : ' (skipped: needs root to m
           (reason: unknown) => reason,
         );
         if (error !== undefined) {
-          assert.ok(isWeftError(error, 'store-full'), String(error));
+          assert.ok(isWeftError(error, 'store-full'), error instanceof Error ? error.message : 'no error');
           assert.equal(await log.resolve(made, never()), undefined);
           return;
         }

@@ -167,7 +167,7 @@ export class MemoryEventLog implements EventLog {
       throw new Error('Broken invariant: the log was used before it was opened');
     }
     // A request takes a turn, as one to a server would: callers must not come to rely on an answer at once.
-    await undefined;
+    await Promise.resolve();
     if (this.#scope.signal.aborted) throw closedError();
     if (signal.aborted) throw cancelledError(operation);
     const fault = this.#store.fateOf(operation, draft);

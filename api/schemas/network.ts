@@ -1,6 +1,7 @@
 /** Networks as the API takes and gives them. */
 import { z } from 'zod';
 import { auxAddressesMax, subnetsMax } from '../../core/limits.ts';
+import { defaultSpace } from '../../core/model/network.ts';
 import { count, labels, objectId, options, stamp, text, texts } from './common.ts';
 import { endpointSchema } from './endpoint.ts';
 
@@ -22,7 +23,7 @@ export const networkRequestSchema = z.strictObject({
   subnets: z.array(subnetRequest).max(subnetsMax).default([]),
   ipv6: z.boolean().default(false),
   internal: z.boolean().default(false),
-  space: text.default('default'),
+  space: text.default(defaultSpace),
   options: options.default({}),
   labels: labels.default({}),
 });

@@ -141,7 +141,7 @@ export class Appender {
   /** Sends what waits, one entry after the other, until nothing does. */
   async #pump(): Promise<void> {
     // Whoever submits in this same turn belongs to the same entry.
-    await undefined;
+    await Promise.resolve();
     while (this.#queue.length > 0 && !this.#scope.signal.aborted) {
       this.#refuseQueued((waiter) => this.#isDue(waiter), neverSentError);
       const batch = this.#takeBatch();
@@ -265,7 +265,7 @@ export class Appender {
 
   /** Refuses queued lines when their time is up, also while an entry is in flight. */
   async #expire(): Promise<void> {
-    await undefined;
+    await Promise.resolve();
     while (this.#queue.length > 0 && !this.#scope.signal.aborted) {
       this.#expiryMs = earliestOf(this.#queue);
       const leftMs = this.#expiryMs - this.#clock.monotonicMs();

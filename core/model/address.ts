@@ -43,7 +43,8 @@ export function addressToBigInt(address: IpAddress): bigint {
 
 export function addressFromBigInt(value: bigint, family: Family): IpAddress {
   const bytes: number[] = [];
-  for (let shift = widthOf(family) - 8; shift >= 0; shift -= 8) bytes.push(Number((value >> BigInt(shift)) & 0xffn));
+  for (let shift = widthOf(family) - 8; shift >= 0; shift -= 8)
+    bytes.push(Number((value >> BigInt(shift)) & 0xffn));
   return addressFromBytes(bytes);
 }
 

@@ -22,5 +22,4 @@ export function isInterfaceName(text: string): boolean {
 }
 
 /** For the texts of refusals. */
-export const nameRule: string =
-  `use 1 to ${nameLengthMax} letters, digits, '_', '.' or '-', beginning with a letter or digit`;
+export const nameRule: string = `use 1 to ${nameLengthMax} letters, digits, '_', '.' or '-', beginning with a letter or digit`;

@@ -21,7 +21,9 @@ export function parseSandboxRef(text: string): SandboxRef | undefined {
 /** Absolute, printable, and without `.` or `..` components that would make two texts one place. */
 function isPlainPath(text: string): boolean {
   const components = text.slice(1).split('/');
-  return /^[\x21-\x7e]+$/.test(text) && components.every((part) => part !== '' && part !== '.' && part !== '..');
+  return (
+    /^[\x21-\x7e]+$/.test(text) && components.every((part) => part !== '' && part !== '.' && part !== '..')
+  );
 }
 
 /** A sandbox as an endpoint remembers it. */

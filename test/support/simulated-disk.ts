@@ -241,7 +241,7 @@ export class SimulatedProcess implements FileSystem {
 
   /** A call takes a turn. @throws Error of a dead process */
   async turn(): Promise<void> {
-    if (this.#pace === 'hasty') await undefined;
+    if (this.#pace === 'hasty') await Promise.resolve();
     else await new Promise(setImmediate);
     if (this.#isDead) throw systemError('EOWNERDEAD', 'this process was killed');
   }

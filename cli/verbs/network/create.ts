@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { defaultSpace } from '../../../core/model/network.ts';
 import type { Context } from '../../context.ts';
 import { collect, parsePairs } from '../../usage.ts';
 
@@ -31,7 +32,7 @@ export function addVerb(parent: Command, context: Context): void {
     .option('--aux-address <name=ip>', 'address that is not given to endpoints', collect)
     .option('--ipv6', 'give endpoints IPv6 addresses')
     .option('--internal', 'no way to the outside world')
-    .option('--address-space <name>', 'where addresses must be unique', 'default')
+    .option('--address-space <name>', 'where addresses must be unique', defaultSpace)
     .option('-o, --opt <key=value>', 'option of the driver', collect)
     .option('--label <key=value>', 'label', collect)
     .action(async (name: string, options: Options) => {
