@@ -22,7 +22,8 @@ const randomId = z.string().regex(/^[0-9a-f]{32}$/);
 const count = z.int().min(0);
 
 /** Pairs instead of an object: no key can be `__proto__`, none is lost, and the order is the author's. */
-const pair = (keyMax: number, valueMax: number) => z.tuple([z.string().max(keyMax), z.string().max(valueMax)]);
+const pair = (keyMax: number, valueMax: number) =>
+  z.tuple([z.string().max(keyMax), z.string().max(valueMax)]);
 const options = z.array(pair(labelKeyLengthMax, labelValueLengthMax)).max(optionsMax);
 const labels = z.array(pair(labelKeyLengthMax, labelValueLengthMax)).max(labelsMax);
 

@@ -9,7 +9,8 @@ import type { Context } from 'mocha';
 /** Skips the running test or hook with a reason. Does not return. */
 export function skipBecause(context: Context, reason: string): never {
   const runnable = context.currentTest ?? context.test;
-  if (runnable !== undefined && !runnable.title.includes('skipped:')) runnable.title += ` (skipped: ${reason})`;
+  if (runnable !== undefined && !runnable.title.includes('skipped:'))
+    runnable.title += ` (skipped: ${reason})`;
   return context.skip();
 }
 
