@@ -93,6 +93,7 @@ export class Controller implements Control {
     });
     this.#reconciler = new Reconciler(kernel, this.#desired, { clock, logger });
     this.#replica.entries$.subscribe((cursor) => this.#onEntry(cursor));
+    this.#reconciler.suspects$.subscribe(() => this.#sandboxes.wake());
   }
 
   /**

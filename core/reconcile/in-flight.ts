@@ -42,6 +42,14 @@ export class InFlight {
     this.#lately.set(key, nowMs);
   }
 
+  /** The kernel has accepted the operation: from now on its event is waited for. */
+  await(key: string, nowMs: number): void {
+    const sent = this.#expected.get(key);
+    if (sent === undefined) return;
+    this.#expected.delete(key);
+    this.#expected.set(key, { ...sent, deadlineMs: nowMs + this.#readBackDelayMs });
+  }
+
   /** Returns whether it was in flight. */
   end(key: string): boolean {
     return this.#expected.delete(key) || this.#overdue.delete(key);

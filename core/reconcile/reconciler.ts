@@ -19,11 +19,11 @@
  *
  * Parts: `Survey` looks, `Ledger` keeps what is open, `planFor` decides, this loop acts.
  */
-import type { Observable } from 'rxjs';
+import { type Observable, Subject } from 'rxjs';
 import type { FailingObject, Repair } from '../controller/control.ts';
 import type { Kernel, KernelEvent, Operation, OperationResult } from '../dataplane/kernel.ts';
 import { keyOf } from '../dataplane/key.ts';
-import type { Namespace } from '../dataplane/namespace.ts';
+import { type Namespace, parseNamespace } from '../dataplane/namespace.ts';
 import type { KernelObject, ObjectKind } from '../dataplane/object.ts';
 import { assert } from '../lib/assert.ts';
 import { type CancelScope, cancelScope } from '../lib/cancel-scope.ts';
@@ -42,7 +42,7 @@ import { Survey } from './survey.ts';
 type Kinds = ReadonlySet<ObjectKind>;
 
 /** Kinds whose changes the kernel does not tell of reliably: they are looked at after each operation. */
-const silentKinds: Kinds = new Set<ObjectKind>(['netns', 'sysctl', 'hosts']);
+const silentKinds: Kinds = new Set<ObjectKind>(['netns', 'sysctl']);
 
 export class Reconciler {
   readonly #kernel: Kernel;
@@ -53,6 +53,7 @@ export class Reconciler {
   readonly #survey: Survey;
   readonly #ledger: Ledger;
   readonly #reads = new ReadRequests();
+  readonly #suspects = new Subject<Namespace>();
   readonly #wake = new Wake();
   #scope: CancelScope | undefined;
   #running: Promise<void> | undefined;
@@ -98,6 +99,11 @@ export class Reconciler {
     return this.#ledger.repairs.repairs$;
   }
 
+  /** Sandboxes that are gone, or that something of weft's has gone from, as events tell. Hot; completes with `stop`. */
+  get suspects$(): Observable<Namespace> {
+    return this.#suspects.asObservable();
+  }
+
   /** Monotonic instant at which the last complete look at the kernel ended; undefined before the first. */
   get auditedAtMs(): number | undefined {
     return this.#auditedAtMs;
@@ -130,6 +136,7 @@ export class Reconciler {
   async stop(): Promise<void> {
     this.#scope?.cancel();
     this.#ledger.close();
+    this.#suspects.complete();
     await this.#running;
   }
 
@@ -264,13 +271,19 @@ export class Reconciler {
       case 'namespace-gone':
         this.#survey.noteGone(event.ns);
         this.#reads.add({ ns: event.ns, noticed: 'event' });
+        this.#suspect(event.ns);
         break;
       case 'present':
       case 'absent':
         if (!this.#onObject(this.#survey.note(event), event.object)) return;
+        if (event.type === 'absent') this.#suspect(event.object.ns);
         break;
     }
     this.#wake.notify();
+  }
+
+  #suspect(ns: Namespace): void {
+    if (parseNamespace(ns).type === 'sandbox') this.#suspects.next(ns);
   }
 
   /** Returns whether there is something to do. The echoes of our own operations end here. */
