@@ -33,6 +33,9 @@ export class HostsFiles {
   readonly directory: string;
   readonly #netnsDirectory: string;
   readonly #prefix: string;
+  /** Blocks as they were last read or written, with the text of their files: most looks find what weft has written. */
+  readonly #known: Map<string, { readonly text: string; readonly entries: readonly HostsEntry[] }> =
+    new Map();
 
   constructor(options: {
     readonly hostsDirectory: string;
@@ -54,8 +57,18 @@ export class HostsFiles {
   read(ns: Namespace): HostsFile | undefined {
     const place = this.#placeOf(ns);
     const text = place === undefined ? undefined : readText(this.#file(place));
-    const entries = place === undefined || text === undefined ? undefined : entriesOf(text, place.owner);
+    const entries = place === undefined || text === undefined ? undefined : this.#entries(place, text);
+    if (place !== undefined && entries === undefined) this.#known.delete(keyOf(place));
     return entries === undefined ? undefined : { kind: 'hosts', ns, entries };
+  }
+
+  #entries(place: Place, text: string): readonly HostsEntry[] | undefined {
+    const key = keyOf(place);
+    const known = this.#known.get(key);
+    if (known?.text === text) return known.entries;
+    const entries = entriesOf(text, place.owner);
+    if (entries !== undefined) this.#known.set(key, { text, entries });
+    return entries;
   }
 
   /** Sandboxes in whose files weft has a block. */
@@ -73,10 +86,16 @@ export class HostsFiles {
     const place = this.#placeOf(ns);
     if (place === undefined) return;
     const file = this.#file(place);
-    if (!rewrite(file, (text) => withBlock(text, place.owner, entries))) {
+    let written = '';
+    const add = (text: string): string => {
+      written = withBlock(text, place.owner, entries);
+      return written;
+    };
+    if (!rewrite(file, add)) {
       const madeDirectory = fs.mkdirSync(path.dirname(file), { recursive: true }) !== undefined;
-      createFile(file, withBlock(newHostsFile(madeDirectory), place.owner, entries));
+      createFile(file, add(newHostsFile(madeDirectory)));
     }
+    this.#known.set(keyOf(place), { text: written, entries });
   }
 
   /** Takes the block away, and the file and its directory where weft made them and nobody added to them. */
@@ -84,6 +103,7 @@ export class HostsFiles {
     const place = this.#placeOf(ns);
     if (place === undefined) return;
     const file = this.#file(place);
+    this.#known.delete(keyOf(place));
     let left: ReturnType<typeof leftover> = 'user';
     rewrite(file, (text) => {
       const rest = withoutBlock(text, place.owner);
@@ -109,6 +129,11 @@ export class HostsFiles {
     if (!named || parseSandboxRef(name)?.type !== 'name') return undefined;
     return { name, owner: { prefix: this.#prefix, path: ref.path } };
   }
+}
+
+/** Two references to one sandbox have a block each in one file. */
+function keyOf({ name, owner }: Place): string {
+  return `${name} ${owner.path ?? ''}`;
 }
 
 function directoryNames(directory: string): string[] {

@@ -10,7 +10,6 @@
  */
 import * as path from 'node:path';
 import type { KernelEvent } from '../../core/dataplane/kernel.ts';
-import { keyOf } from '../../core/dataplane/key.ts';
 import { type Namespace, parseNamespace } from '../../core/dataplane/namespace.ts';
 import type { HostsFile } from '../../core/dataplane/object.ts';
 import { parseSandboxRef } from '../../core/model/sandbox.ts';
@@ -276,7 +275,8 @@ function procPid(file: string | undefined): number | undefined {
 }
 
 function sameHosts(before: HostsFile | undefined, after: HostsFile): boolean {
-  return before !== undefined && keyOf(before) === keyOf(after) && entriesText(before) === entriesText(after);
+  if (before === undefined) return false;
+  return before.entries === after.entries || entriesText(before) === entriesText(after);
 }
 
 function entriesText(file: HostsFile): string {
