@@ -62,7 +62,9 @@ export class FileEventLog implements EventLog {
   readonly #logger: Logger;
   readonly #bounds: FileLogBounds;
   readonly #history: History;
+  /** For reading; the writer has one of its own, so that neither closes a file under the other. */
   readonly #headFile: HeadFile;
+  readonly #writersHeadFile: HeadFile;
   readonly #writer: Writer;
   /** What needs the directory's lock, one at a time within this handle. */
   readonly #writes = new Serial();
@@ -84,12 +86,15 @@ export class FileEventLog implements EventLog {
     this.#logger = ports.logger;
     this.#bounds = { ...fileLogDefaults, ...parts.bounds };
     this.#history = new History(this.#fileSystem, this.#directory, this.#bounds);
-    this.#headFile = new HeadFile(this.#fileSystem, this.#directory, this.#clock, this.#bounds);
+    const newHeadFile = (): HeadFile =>
+      new HeadFile(this.#fileSystem, this.#directory, this.#clock, this.#bounds);
+    this.#headFile = newHeadFile();
+    this.#writersHeadFile = newHeadFile();
     this.#writer = new Writer(
       this.#fileSystem,
       this.#directory,
       this.#history,
-      this.#headFile,
+      this.#writersHeadFile,
       ports,
       this.#bounds,
     );
@@ -205,6 +210,7 @@ export class FileEventLog implements EventLog {
     await this.#writer.close();
     await this.#history.close();
     await this.#headFile.close();
+    await this.#writersHeadFile.close();
   }
 
   /** Catches up with the head as it is after this call began. */

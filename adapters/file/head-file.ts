@@ -34,10 +34,9 @@ export class HeadFile {
     }
   }
 
-  /** Under the directory's lock only. */
+  /** Under the directory's lock only, after a `read` under the same lock. */
   async write(head: Head): Promise<void> {
-    const identity = await this.#fileSystem.identityOf(this.path);
-    if (this.#file === undefined || this.#file.identity !== identity) await this.#reopen('keep');
+    if (this.#file === undefined) await this.#reopen('keep');
     if (this.#file !== undefined) await writeFully(this.#file, Buffer.from(formatHead(head)), 0);
   }
 
@@ -48,12 +47,18 @@ export class HeadFile {
   }
 
   async #readBytes(): Promise<Uint8Array | undefined> {
-    const identity = await this.#fileSystem.identityOf(this.path);
-    if (identity === undefined) return undefined;
-    if (this.#file === undefined || this.#file.identity !== identity) await this.#reopen('write');
     const bytes = Buffer.alloc(headBytes);
-    const length = (await this.#file?.read(bytes, 0)) ?? 0;
-    return bytes.subarray(0, length);
+    const [identity, early] = await Promise.all([
+      this.#fileSystem.identityOf(this.path),
+      this.#file?.read(bytes, 0),
+    ]);
+    if (identity === undefined) {
+      await this.close();
+      return undefined;
+    }
+    if (early !== undefined && this.#file?.identity === identity) return bytes.subarray(0, early);
+    await this.#reopen('write');
+    return bytes.subarray(0, await this.#file?.read(bytes, 0));
   }
 
   async #reopen(mode: 'write' | 'keep'): Promise<void> {

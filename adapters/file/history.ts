@@ -114,6 +114,17 @@ export class History {
     });
   }
 
+  /** Takes in an entry that this process has just written and published, if it is the next one; else reads it. */
+  async extend(before: Head, after: Head, id: EntryId): Promise<void> {
+    const isNext = await this.#serial.run(async () => {
+      const last = this.#segments.at(-1);
+      if (last === undefined || last.header.id !== before.segmentId || last.end !== before.end) return false;
+      this.#include(last, { id, sequence: after.sequence, checksum: after.checksum }, before.end, after.end);
+      return true;
+    });
+    if (!isNext) await this.advance(after);
+  }
+
   /** Reads the last segment again, from the disk as far as the kernel obeys, and compares it with what is known. */
   async verifyLastSegment(): Promise<void> {
     await this.#serial.run(async () => {
@@ -276,13 +287,17 @@ export class History {
       range,
       this.#bounds.pageBytesMax,
       (frame, offset) => {
-        last.offsets.push(offset);
-        last.checksums.push(frame.checksum);
-        last.end = offset + frame.length;
-        if (!this.#sequences.has(frame.id)) this.#sequences.set(frame.id, frame.sequence);
+        this.#include(last, frame, offset, offset + frame.length);
       },
     );
     if (problem !== undefined) throw damagedError(last.header.path, end, problem);
+  }
+
+  #include(segment: Segment, entry: Place & { readonly id: string }, offset: number, end: number): void {
+    segment.offsets.push(offset);
+    segment.checksums.push(entry.checksum);
+    segment.end = end;
+    if (!this.#sequences.has(entry.id)) this.#sequences.set(entry.id, entry.sequence);
   }
 
   /** The last segment as it is under its path now: a directory may have been put back from a copy. */
@@ -315,9 +330,14 @@ export class History {
   }
 
   async #read(segment: Segment, into: Buffer, position: number): Promise<number> {
-    if (segment === this.#segments.at(-1) && this.#file !== undefined)
-      return await this.#file.read(into, position);
-    const file = await this.#fileSystem.open(segment.header.path, 'read');
+    const { path } = segment.header;
+    if (segment === this.#segments.at(-1) && this.#file !== undefined) {
+      const length = await this.#file.read(into, position);
+      if (length === into.length) return length;
+      // Not the file any more that the entry was written to.
+      return await this.#serial.run(async () => (await this.#currentFile(path)).read(into, position));
+    }
+    const file = await this.#fileSystem.open(path, 'read');
     try {
       return await file.read(into, position);
     } finally {

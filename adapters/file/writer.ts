@@ -278,17 +278,15 @@ export class Writer {
     } catch (error) {
       return await this.#ruleOut(head, error);
     }
-    return {
-      type: 'durable',
-      place: await this.#publish({ ...head, end: head.end + bytes.length, sequence, checksum }),
-    };
+    const after: Head = { ...head, end: head.end + bytes.length, sequence, checksum };
+    return { type: 'durable', place: await this.#publish(head, after, draft) };
   }
 
   /** From here on the entry is in the log, whatever happens. */
-  async #publish(head: Head): Promise<Place> {
+  async #publish(before: Head, head: Head, draft: EntryDraft): Promise<Place> {
     try {
       await this.#headFile.write(head);
-      await this.#history.advance(head);
+      await this.#history.extend(before, head, draft.id);
     } catch (error) {
       throw unknownError(this.#directory, 'it is written, but the readers could not be told', error);
     }
