@@ -56,7 +56,9 @@ export interface EventLog {
    * Connects, and writes genesis if the store has no log yet (any number of hosts may do so at once; one wins).
    * Must have resolved before any other call.
    *
-   * @throws WeftError `store-unreachable`, `store-auth`, `log-damaged`, `permission-denied`; `closed` when cancelled
+   * @throws WeftError `store-unreachable`, `store-full`, `store-auth`, `permission-denied`, `log-damaged`,
+   *   `unknown-version` where the store is laid out by a newer weft, `bad-configuration` where the store is of a kind
+   *   that cannot keep the guarantees; `closed` when cancelled
    */
   open(signal: CancelSignal): Promise<LogId>;
 
@@ -66,7 +68,8 @@ export interface EventLog {
    *
    * @throws WeftError `too-large` (checked before sending), `entry-conflict`, `store-full`, `store-auth`,
    *   `log-mismatch` and `store-unreachable`: nothing happened nor will happen; `outcome-unknown`: it may have happened
-   *   or may happen later, ask `resolve`. Cancelling an append that was sent makes its outcome unknown.
+   *   or may happen later, ask `resolve`. Cancelling an append that was sent makes its outcome unknown; one that was
+   *   not sent yet ends with `store-unreachable`, and nothing is sent. Both answer promptly.
    */
   append(draft: EntryDraft, signal: CancelSignal): Promise<Position>;
 
