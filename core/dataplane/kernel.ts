@@ -79,6 +79,9 @@ export interface SandboxInspection {
 /**
  * `set` makes an object or alters the one with its key until it equals `object`. `replace` deletes the one with its key
  * first, because it differs in what the kernel cannot alter. `delete` removes it.
+ *
+ * A veth pair is made by the end that `makesPair` names, and by no other: were the first refused and the pair made by the
+ * second, an end without weft's alias would be left in an owned namespace and its mate in a sandbox nobody looks into.
  */
 export interface Operation {
   readonly op: 'set' | 'replace' | 'delete';

@@ -11,6 +11,7 @@ import type { OperationResult } from '../../core/dataplane/kernel.ts';
 import { linkKey } from '../../core/dataplane/key.ts';
 import { hostNamespace } from '../../core/dataplane/namespace.ts';
 import type { Link, VethType, VxlanType } from '../../core/dataplane/object.ts';
+import { makesPair } from '../../core/dataplane/order.ts';
 import { unreachable } from '../../core/lib/assert.ts';
 import { errno } from '../native/constants.ts';
 import type { KernelError } from '../netlink/kernel-error.ts';
@@ -153,6 +154,8 @@ export class LinkOperations {
       case 'bridge':
         return this.#createAndMark(handle, link, [createBridge(link)], master);
       case 'veth':
+        if (!makesPair(link))
+          throw refusal(errno.ENODEV, `${link.name} in ${link.ns}, whose pair was not made`);
         return this.#createAndMark(handle, link, [this.#vethRequest(link, type, master)], master);
       case 'vxlan':
         return this.#createVxlan(handle, link, type, master);

@@ -8,6 +8,7 @@ import { needsReplacing, sameState } from '../../core/dataplane/equal.ts';
 import type { KernelEvent } from '../../core/dataplane/kernel.ts';
 import { hostNamespace, type Namespace, parseNamespace } from '../../core/dataplane/namespace.ts';
 import type { HostsFile, Link, Sysctl } from '../../core/dataplane/object.ts';
+import { makesPair } from '../../core/dataplane/order.ts';
 import { linkOfSysctl } from '../../core/dataplane/sysctl.ts';
 import { type Mac, macFromBytes } from '../../core/model/mac.ts';
 import { connectAddress, dropEntries, dropIpv6, dropOnDown } from './entries.ts';
@@ -94,6 +95,7 @@ export class Machine {
     if (link.type.type === 'vxlan') this.#requireFreeVni(link.type.vni);
     if (link.master !== undefined) this.#requireBridge(link.ns, link.master);
     if (link.type.type === 'veth') {
+      if (!makesPair(link)) refuse('ENODEV', link.name);
       const { peer } = link.type;
       if (this.namespace(peer.ns).links.has(peer.name)) refuse('EEXIST', peer.name);
       this.#insert(
