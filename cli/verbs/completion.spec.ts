@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, it } from 'mocha';
 import { findCommand, skipBecause } from '../../test/support/requirements.ts';
 import { run } from '../main.ts';
@@ -12,12 +16,16 @@ async function scriptFor(shell: string): Promise<string> {
   return out;
 }
 
-/** Runs a shell on a script from standard input. */
-function evaluate(shell: string, script: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(shell, [], (error, out) => (error === null ? resolve(out) : reject(error)));
-    child.stdin?.end(script);
-  });
+/** Runs a shell on a script in a file: fish reads none from the socket that Node gives for standard input. */
+async function evaluate(shell: string, script: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-completion-'));
+  try {
+    const file = join(folder, 'script');
+    writeFileSync(file, script);
+    return (await promisify(execFile)(shell, [file])).stdout;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 describe('completion', () => {

@@ -34,14 +34,24 @@ export function shownEndpoint(endpoint: Endpoint, state: State): EndpointView {
   return endpointView(endpoint, state.networks.get(endpoint.network)?.name ?? endpoint.network);
 }
 
+/** What a person looks for first comes first. */
 function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
-  const own = [...(endpoint.name === undefined ? [] : [endpoint.name]), ...endpoint.aliases];
+  const { id, name, network, aliases, host, sandbox, ifname, mac, addresses, created, changed } = endpoint;
+  const own = [...(name === undefined ? [] : [name]), ...aliases];
   return {
-    ...endpoint,
+    id,
+    ...(name !== undefined && { name }),
+    network,
     networkName,
-    aliases: [...endpoint.aliases],
-    names: own.flatMap((name) => [name, `${name}.${networkName}`]),
-    addresses: [...endpoint.addresses],
+    aliases: [...aliases],
+    names: own.flatMap((one) => [one, `${one}.${networkName}`]),
+    host,
+    sandbox,
+    ...(ifname !== undefined && { ifname }),
+    ...(mac !== undefined && { mac }),
+    addresses: [...addresses],
+    created,
+    changed,
   };
 }
 
