@@ -633,6 +633,28 @@ describe('core/reconcile', () => {
       rig.assertInOrder();
     });
 
+    it('leaves no half of a pair that only its second end was made of, for a later life to miss', async () => {
+      const { rig, cluster, kernel, network } = scene();
+      kernel.addSandbox('/run/other/ns');
+      await rig.start();
+      kernel.injectFault(({ object }) =>
+        object.kind === 'link' && object.name.startsWith('veth')
+          ? { reason: 'ENOBUFS: No buffer space' }
+          : undefined,
+      );
+      const { endpoint } = rig.follow(
+        cluster.addEndpoint(network.id, { host: 'a', sandbox: '/run/other/ns' }),
+      );
+      await rig.advance(1);
+      await rig.stop();
+      kernel.injectFault(undefined);
+      cluster.removeEndpoint(endpoint.id);
+      const second = again(rig);
+      await second.start();
+      await second.advance(defaults.auditIntervalMs);
+      second.assertInOrder();
+    });
+
     it('forgets the failures of a sandbox that is gone when its endpoint is released', async () => {
       const { rig, cluster, kernel, near } = scene();
       await rig.start();
