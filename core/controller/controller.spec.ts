@@ -120,6 +120,18 @@ describe('Controller', () => {
       assert.equal(h1.controller.state.ordinal, ordinal);
     });
 
+    it('knows a sandbox that is referred to in another way for the one that it is', async () => {
+      await attach(h1, 'red', 'one');
+      await cluster.drive(h1.controller.createNetwork(network('blue', '10.0.2.0/24'), context));
+      const inspect = h1.kernel.inspectSandbox.bind(h1.kernel);
+      h1.kernel.inspectSandbox = (ref) => inspect(ref === '/run/netns/one' ? 'one' : ref);
+      const request = { sandbox: '/run/netns/one', aliases: [] };
+      const endpoint = await cluster.drive(h1.controller.connect('blue', request, context));
+      assert.deepEqual([endpoint.sandbox.ref, endpoint.ifname], ['one', 'eth1']);
+      await cluster.drive(h1.controller.disconnect('red', '/run/netns/one', context));
+      assert.equal(h1.controller.state.endpoints.size, 1);
+    });
+
     it('avoids the names of interfaces that others made', async () => {
       const ns = h1.kernel.addSandbox('busy');
       h1.kernel.addForeignLink(ns, 'eth0');

@@ -10,7 +10,7 @@ import type { Kernel } from '../dataplane/kernel.ts';
 import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
 import { isWeftError, WeftError } from '../errors.ts';
-import { endpointsOfHost } from '../fold/lookup.ts';
+import { endpointsOfHost, endpointsOfSandbox } from '../fold/lookup.ts';
 import type { State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { Appender } from '../log/appender.ts';
@@ -224,7 +224,11 @@ export class Controller implements Control {
     const network = await this.findNetwork(networkRef, context.signal);
     const author = this.#membership.author(this.state);
     const sandbox = await this.#ports.kernel.inspectSandbox(request.sandbox);
-    const body = endpointBody(network.id, request, sandbox);
+    const body = endpointBody(
+      network.id,
+      { ...request, sandbox: this.#refOf(request.sandbox, sandbox.identity) },
+      sandbox,
+    );
     const step = await this.#requests.perform(author, 'endpoint-create', body, context);
     const { endpoint } = only(step, 'endpoint-added');
     await this.#attached(endpoint, context);
@@ -403,6 +407,16 @@ export class Controller implements Control {
     return reachable
       ? ''
       : ` as of record ${this.state.ordinal}, and the store cannot be reached for later ones`;
+  }
+
+  /**
+   * The reference by which a sandbox is known here already, whatever it is called now: the data plane tells namespaces
+   * apart by their references, and one under two of them would be two.
+   */
+  #refOf(ref: string, identity: string): string {
+    for (const endpoint of endpointsOfSandbox(this.state, this.#options.host, identity))
+      return endpoint.sandbox.ref;
+    return ref;
   }
 
   async #sandboxIdentity(ref: string): Promise<string | undefined> {
