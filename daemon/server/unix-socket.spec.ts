@@ -15,6 +15,7 @@ describe('the socket of the API', () => {
   let folder: string;
   let path: string;
   const servers: Server[] = [];
+  const sockets: UnixSocket[] = [];
   const logger = new QuietLogger();
 
   beforeEach(async () => {
@@ -24,13 +25,16 @@ describe('the socket of the API', () => {
 
   afterEach(async () => {
     for (const server of servers.splice(0)) server.close();
+    for (const socket of sockets.splice(0)) await socket.remove();
     await rm(folder, { recursive: true, force: true });
   });
 
   const listen = async (at = path): Promise<UnixSocket> => {
     const server = createServer();
     servers.push(server);
-    return UnixSocket.listen(server, at, logger);
+    const socket = await UnixSocket.listen(server, at, logger);
+    sockets.push(socket);
+    return socket;
   };
 
   it('is for owner and group alone, in a directory for all, whatever the umask', async () => {
