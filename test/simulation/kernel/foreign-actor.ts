@@ -1,0 +1,234 @@
+/**
+ * Everyone else on a host: users who make and remove sandboxes, and hands that alter what is weft's. What they make
+ * themselves is kept in a ledger, because weft must leave it as it is.
+ */
+
+import { keyOf } from '../../../core/dataplane/key.ts';
+import { hostNamespace, type Namespace, sandboxNamespace } from '../../../core/dataplane/namespace.ts';
+import type { FdbEntry, KernelObject, Link } from '../../../core/dataplane/object.ts';
+import type { InterfaceAddress, IpAddress } from '../../../core/model/address.ts';
+import { macFromBytes } from '../../../core/model/mac.ts';
+import type { FakeKernel } from '../../../kernel/fake/fake-kernel.ts';
+import { Violation } from '../monitors/violation.ts';
+import type { Chance } from '../world/chance.ts';
+import type { KernelFault } from '../world/plan.ts';
+import type { World } from '../world/world.ts';
+
+export const sandboxes = ['s0', 's1', 's2', 's3'] as const;
+
+/** Names that weft gives too are among them: automatic names must avoid them. */
+const foreignNames = ['docker0', 'tun7', 'eth0', 'eth1'];
+const doings = [
+  'lost-events',
+  'deaf',
+  'delete-by-hand',
+  'alter-by-hand',
+  'add-by-hand',
+  'foreign-link',
+  'sandbox-removed',
+  'sandbox-remade',
+] as const satisfies readonly KernelFault[];
+
+export class ForeignActor {
+  readonly #world: World;
+  readonly #host: string;
+  readonly #machine: FakeKernel;
+  readonly #chance: Chance;
+  /** By key, the text of what was made. */
+  readonly #made = new Map<string, string>();
+  /** When something was last done that weft has to mend, or that takes something from it. */
+  disturbedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(world: World, host: string, machine: FakeKernel) {
+    this.#world = world;
+    this.#host = host;
+    this.#machine = machine;
+    this.#chance = world.chance(`${host} foreign`);
+    for (const ref of sandboxes) machine.addSandbox(ref);
+  }
+
+  begin(): void {
+    for (const doing of doings) this.#soon(doing);
+  }
+
+  /** What others made is as they made it, byte for byte. */
+  check(): void {
+    const found = new Map(this.#machine.inventory().map((object) => [keyOf(object), object]));
+    for (const [key, text] of this.#made) {
+      const object = found.get(key);
+      const now = object === undefined ? 'nothing' : JSON.stringify(object);
+      if (now !== text)
+        this.#world.fail(new Violation('I32', `${this.#host}: foreign ${text} became ${now}`));
+    }
+    this.#world.checked('I32');
+  }
+
+  /** Ends what is in weft's way, and makes the sandboxes that are missing. */
+  heal(): void {
+    this.#machine.setDeaf(false);
+    for (const object of this.#machine.foreignObjects()) {
+      if (object.kind === 'link' && object.name.startsWith('eth') && object.owner === '')
+        this.#remove(object);
+    }
+  }
+
+  #soon(doing: (typeof doings)[number]): void {
+    const perMinute = this.#world.plan.kernel[doing];
+    if (perMinute === 0) return;
+    this.#world.scheduler.after((this.#chance.unit() * 2 * 60_000) / perMinute, undefined, () => {
+      if (!this.#world.isFaulty) return;
+      if (this.#do(doing)) this.#world.met(`kernel ${doing}`);
+      this.check();
+      this.#soon(doing);
+    });
+  }
+
+  /** Returns whether there was anything that it could be done to. */
+  #do(doing: (typeof doings)[number]): boolean {
+    switch (doing) {
+      case 'lost-events':
+        this.#machine.loseEvents();
+        return true;
+      case 'deaf':
+        return this.#beDeaf();
+      case 'delete-by-hand':
+        return this.#toOne(this.#ours(), 'deletes', (object) => this.#machine.deleteByHand(object));
+      case 'alter-by-hand':
+        return this.#toOne(this.#ours().flatMap(altered), 'alters', (object) =>
+          this.#machine.alterByHand(object),
+        );
+      case 'add-by-hand':
+        return this.#toOne(
+          this.#ours().flatMap((object) => this.#stray(object)),
+          'adds',
+          (object) => this.#machine.addByHand(object),
+        );
+      case 'foreign-link':
+        return this.#foreignLink();
+      case 'sandbox-removed':
+        return this.#removeSandbox(this.#chance.happens(0.5));
+      case 'sandbox-remade':
+        return this.#removeSandbox(true);
+    }
+  }
+
+  #beDeaf(): boolean {
+    this.#disturb('goes deaf');
+    this.#machine.setDeaf(true);
+    this.#world.scheduler.after(this.#chance.unit() * 10_000, undefined, () => this.#machine.setDeaf(false));
+    return true;
+  }
+
+  #ours(): KernelObject[] {
+    return this.#machine
+      .objects()
+      .filter((object) => !(object.kind === 'link' && object.type.type === 'loopback'))
+      .filter((object) => !this.#made.has(keyOf(object)));
+  }
+
+  #toOne(objects: readonly KernelObject[], verb: string, act: (object: KernelObject) => void): boolean {
+    if (objects.length === 0) return false;
+    const object = this.#chance.pick(objects);
+    this.#disturb(`${verb} ${keyOf(object)}`);
+    try {
+      act(object);
+    } catch (error) {
+      // The kernel refuses users too.
+      if (!(error instanceof Error) || error.name !== 'Refusal') throw error;
+    }
+    return true;
+  }
+
+  /** Something beside the object that looks like weft's and is not wanted. */
+  #stray(object: KernelObject): KernelObject[] {
+    const mac = macFromBytes([2, 0x42, 10, 0, 1, this.#chance.below(16)]);
+    if (object.kind === 'fdb' && object.remote !== undefined) return [{ ...object, mac }];
+    if (object.kind === 'neighbour') {
+      return [{ ...object, address: `10.0.1.${this.#chance.below(16)}` as IpAddress, mac }];
+    }
+    return [];
+  }
+
+  #foreignLink(): boolean {
+    const existing = this.#madeLinks();
+    if (existing.length > 0 && this.#chance.happens(0.4)) {
+      this.#remove(this.#chance.pick(existing));
+      return true;
+    }
+    const ns = this.#chance.happens(0.3) ? hostNamespace : sandboxNamespace(this.#chance.pick(sandboxes));
+    const name = this.#chance.pick(foreignNames);
+    if (!this.#has(ns) || this.#machine.inventory().some((object) => isLink(object, ns, name))) return false;
+    this.#disturb(`makes ${name} in ${ns}`);
+    this.#machine.addForeignLink(ns, name);
+    this.#keep(`link ${ns} ${name}`);
+    const address: KernelObject = {
+      kind: 'address',
+      ns,
+      link: name,
+      address: '172.31.7.1/24' as InterfaceAddress,
+    };
+    this.#machine.addByHand(address);
+    this.#keep(keyOf(address));
+    return true;
+  }
+
+  #keep(key: string): void {
+    const object = this.#machine.inventory().find((candidate) => keyOf(candidate) === key);
+    this.#made.set(key, JSON.stringify(object));
+  }
+
+  #madeLinks(): Link[] {
+    return this.#machine
+      .foreignObjects()
+      .filter((object): object is Link => object.kind === 'link' && this.#made.has(keyOf(object)));
+  }
+
+  #remove(link: Link): void {
+    this.#disturb(`removes its ${link.name} in ${link.ns}`);
+    for (const key of [...this.#made.keys()]) {
+      if (key === keyOf(link) || key.startsWith(`address ${link.ns} ${link.name} `)) this.#made.delete(key);
+    }
+    this.#machine.deleteByHand(link);
+  }
+
+  #removeSandbox(again: boolean): boolean {
+    const ref = this.#chance.pick(sandboxes);
+    const ns = sandboxNamespace(ref);
+    this.#disturb(`removes sandbox ${ref}${again ? ' and makes it anew' : ''}`);
+    for (const key of [...this.#made.keys()]) if (key.split(' ')[1] === ns) this.#made.delete(key);
+    const existed = this.#has(ns);
+    if (existed) this.#machine.removeSandbox(ref);
+    if (again || !existed) this.#machine.addSandbox(ref);
+    return true;
+  }
+
+  #has(ns: Namespace): boolean {
+    return this.#machine.inventory().some((object) => isLink(object, ns, 'lo'));
+  }
+
+  #disturb(what: string): void {
+    this.disturbedAtMs = this.#world.nowMs;
+    this.#world.note(this.#host, `foreign actor ${what}`);
+  }
+}
+
+/** The object with members that weft did not give it. */
+function altered(object: KernelObject): KernelObject[] {
+  switch (object.kind) {
+    case 'link':
+      return [
+        { ...object, up: !object.up },
+        { ...object, mtu: 1_300 },
+      ];
+    case 'fdb':
+      return object.remote === undefined ? [] : [{ ...object, remote: '192.168.2.99' } as FdbEntry];
+    case 'neighbour':
+      return [{ ...object, mac: macFromBytes([2, 0x42, 9, 9, 9, 9]) }];
+    default:
+      return [];
+  }
+}
+
+function isLink(object: KernelObject, ns: Namespace, name: string): boolean {
+  return object.kind === 'link' && object.ns === ns && object.name === name;
+}

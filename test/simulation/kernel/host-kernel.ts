@@ -1,0 +1,140 @@
+/**
+ * One process's handle on its machine's kernel: the port `Kernel` over the fake one, with calls that take their time and
+ * fail, operations that are refused or whose answers are lost, and events that come late.
+ */
+import type {
+  Kernel,
+  KernelEvent,
+  Operation,
+  OperationResult,
+  SandboxInspection,
+} from '../../../core/dataplane/kernel.ts';
+import type { Namespace } from '../../../core/dataplane/namespace.ts';
+import type { KernelObject } from '../../../core/dataplane/object.ts';
+import { WeftError } from '../../../core/errors.ts';
+import type { IpAddress } from '../../../core/model/address.ts';
+import type { CancelSignal } from '../../../core/ports/cancel.ts';
+import type { FakeKernel } from '../../../kernel/fake/fake-kernel.ts';
+import type { Chance } from '../world/chance.ts';
+import type { KernelFault } from '../world/plan.ts';
+import type { Process } from '../world/process.ts';
+import type { World } from '../world/world.ts';
+
+const reasons = ['ENOBUFS: No buffer space available', 'EBUSY: Device or resource busy', 'EPERM: not today'];
+/** Longer than the reconciler waits for an echo before it looks for itself. */
+const lateMsMax = 1_500;
+
+export interface HostKernelParts {
+  readonly world: World;
+  readonly machine: FakeKernel;
+  readonly process: Process;
+  readonly chance: Chance;
+  /** Sees every batch before it is carried out. */
+  readonly onApply: (operations: readonly Operation[]) => void;
+}
+
+export class HostKernel implements Kernel {
+  readonly #world: World;
+  readonly #machine: FakeKernel;
+  readonly #process: Process;
+  readonly #chance: Chance;
+  readonly #onApply: (operations: readonly Operation[]) => void;
+  /** The batch that waits to be carried out. */
+  #batch: readonly Operation[] = [];
+
+  constructor({ world, machine, process, chance, onApply }: HostKernelParts) {
+    this.#world = world;
+    this.#machine = machine;
+    this.#process = process;
+    this.#chance = chance;
+    this.#onApply = onApply;
+    machine.injectFault(() => this.#faultOfOperation());
+  }
+
+  namespaces(): Promise<readonly Namespace[]> {
+    return this.#call('namespaces', () => this.#machine.namespaces());
+  }
+
+  dump(ns: Namespace, options?: Parameters<Kernel['dump']>[1]): Promise<readonly KernelObject[]> {
+    return this.#call('dump', () => this.#machine.dump(ns, options));
+  }
+
+  async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
+    this.#onApply(operations);
+    this.#batch = operations;
+    return await this.#call('apply', () => {
+      this.#batch = [];
+      return this.#machine.apply(operations);
+    });
+  }
+
+  async *watch(signal: CancelSignal): AsyncGenerator<KernelEvent, void, void> {
+    for await (const event of this.#machine.watch(signal)) {
+      if (this.#happens('late-event')) await this.#wait(this.#chance.unit() * lateMsMax);
+      yield event;
+    }
+  }
+
+  follow(namespaces: ReadonlySet<Namespace>): Promise<void> {
+    return this.#call('follow', () => this.#machine.follow(namespaces));
+  }
+
+  inspectSandbox(ref: string): Promise<SandboxInspection> {
+    return this.#call('inspect', () => this.#machine.inspectSandbox(ref));
+  }
+
+  underlay(address: IpAddress): ReturnType<Kernel['underlay']> {
+    return this.#machine.underlay(address);
+  }
+
+  close(): Promise<void> {
+    return this.#machine.close();
+  }
+
+  /** The process is killed: of a batch under way a part may have been carried out. */
+  cutOff(): void {
+    const part = this.#batch.slice(0, this.#chance.below(this.#batch.length + 1));
+    this.#machine.injectFault(undefined);
+    if (part.length > 0) {
+      this.#world.met('crash within a batch');
+      void this.#machine.apply(part);
+    }
+  }
+
+  #call<T>(name: string, act: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const { scheduler, plan } = this.#world;
+      scheduler.after(this.#chance.unit() * plan.kernelDelayMs, this.#process, () => {
+        if (this.#happens('call-fails')) {
+          this.#world.note(this.#process.name, `kernel ${name} fails`);
+          reject(new WeftError('kernel', `${name}: ${this.#chance.pick(reasons)}`));
+          return;
+        }
+        act().then(
+          (value) => {
+            scheduler.after(this.#chance.unit() * plan.kernelDelayMs, this.#process, () => resolve(value));
+          },
+          (error: unknown) => reject(error),
+        );
+      });
+    });
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#world.scheduler.after(ms, this.#process, resolve);
+    });
+  }
+
+  #faultOfOperation(): { readonly reason: string; readonly applied?: boolean } | undefined {
+    if (this.#happens('operation-fails')) return { reason: this.#chance.pick(reasons) };
+    if (this.#happens('answer-lost')) return { reason: this.#chance.pick(reasons), applied: true };
+    return undefined;
+  }
+
+  #happens(fault: KernelFault): boolean {
+    if (!this.#world.isFaulty || !this.#chance.happens(this.#world.plan.kernel[fault])) return false;
+    this.#world.met(`kernel ${fault}`);
+    return true;
+  }
+}

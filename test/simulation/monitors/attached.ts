@@ -1,0 +1,26 @@
+/** Whether an endpoint whose attachment was answered with success is in its host's kernel. */
+import { sandboxNamespace } from '../../../core/dataplane/namespace.ts';
+import type { State } from '../../../core/fold/state.ts';
+import type { Endpoint } from '../../../core/model/endpoint.ts';
+import type { SimHost } from '../world/sim-host.ts';
+import type { World } from '../world/world.ts';
+import { Violation } from './violation.ts';
+
+/** To be asked where nobody else has touched the machine since the request began. */
+export function attachedAt(world: World, host: SimHost, state: State, endpoint: Endpoint): void {
+  // It may have been removed again before the answer was out.
+  if (!state.endpoints.has(endpoint.id) || endpoint.ifname === undefined) return;
+  const ns = sandboxNamespace(endpoint.sandbox.ref);
+  const objects = host.machine.objects().filter((object) => object.ns === ns);
+  const link = objects.find((object) => object.kind === 'link' && object.name === endpoint.ifname);
+  const isUp = link?.kind === 'link' && link.up && link.owner === `endpoint:${endpoint.id}`;
+  const hasAddresses = endpoint.addresses.every((address) =>
+    objects.some((object) => object.kind === 'address' && object.address === address),
+  );
+  if (!isUp || !hasAddresses) {
+    world.fail(
+      new Violation('I27', `${host.name}: endpoint ${endpoint.id} was answered for and is not attached`),
+    );
+  }
+  world.checked('I27 in the kernel');
+}

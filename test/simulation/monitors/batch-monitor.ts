@@ -1,0 +1,60 @@
+/**
+ * Every batch that a process hands to its kernel, against the desired state of its fold, recomputed from nothing: it
+ * makes only what is desired, deletes only what is not, and nothing at all on partial knowledge.
+ */
+import { sameState } from '../../../core/dataplane/equal.ts';
+import type { Operation } from '../../../core/dataplane/kernel.ts';
+import { keyOf } from '../../../core/dataplane/key.ts';
+import type { KernelObject } from '../../../core/dataplane/object.ts';
+import { toText } from '../../../core/dataplane/text.ts';
+import { recompute } from '../../../core/desired/recompute.ts';
+import type { State } from '../../../core/fold/state.ts';
+import { drivers } from '../../../drivers/index.ts';
+import type { World } from '../world/world.ts';
+import { Violation } from './violation.ts';
+
+export class BatchMonitor {
+  readonly #world: World;
+  readonly #host: string;
+  /** Ordinal that the log had when the process began. */
+  readonly #ordinalMin: number;
+  readonly #stateOf: () => State;
+  #state: State | undefined;
+  #desired: ReadonlyMap<string, KernelObject> = new Map();
+
+  constructor(world: World, host: string, ordinalMin: number, stateOf: () => State) {
+    this.#world = world;
+    this.#host = host;
+    this.#ordinalMin = ordinalMin;
+    this.#stateOf = stateOf;
+  }
+
+  take(operations: readonly Operation[]): void {
+    const state = this.#stateOf();
+    if (state.ordinal < this.#ordinalMin) {
+      this.#fail('I36', `writes at ${state.ordinal}, and the log had ${this.#ordinalMin} when it began`);
+    }
+    if (this.#world.phase === 'ending') this.#fail('I43', 'writes although its store is another one');
+    const desired = this.#desiredAt(state);
+    for (const { op, object } of operations) {
+      const wanted = desired.get(keyOf(object));
+      if (op === 'delete' && wanted !== undefined) this.#fail('I36', `deletes the desired ${toText(object)}`);
+      if (op !== 'delete' && (wanted === undefined || !sameState(object, wanted))) {
+        this.#fail('I31', `makes ${toText(object)}, which is not desired`);
+      }
+    }
+    for (const invariant of ['I31', 'I36', 'I43']) this.#world.checked(invariant);
+  }
+
+  #desiredAt(state: State): ReadonlyMap<string, KernelObject> {
+    if (this.#state !== state) {
+      this.#desired = recompute(drivers, { host: this.#host, netnsPrefix: 'weft-' }, state);
+      this.#state = state;
+    }
+    return this.#desired;
+  }
+
+  #fail(invariant: string, seen: string): void {
+    this.#world.fail(new Violation(invariant, `${this.#host} ${seen}`));
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The truth: the store's own log, folded entry by entry as it comes about, by which every host is measured. Watches over
+ * what must hold of any log, whoever wrote it.
+ */
+
+import { apply } from '../../../core/fold/apply.ts';
+import type { Change } from '../../../core/fold/change.ts';
+import { checkState } from '../../../core/fold/check.ts';
+import type { Outcome } from '../../../core/fold/outcome.ts';
+import { emptyState, type State } from '../../../core/fold/state.ts';
+import { decodeEntry } from '../../../core/log/entry.ts';
+import type { LogEntry } from '../../../core/log/event-log.ts';
+import type { LogRecord } from '../../../core/log/record.ts';
+import type { World } from '../world/world.ts';
+import { isPoolFull } from './pool-room.ts';
+import { Violation } from './violation.ts';
+
+/** One record as every host must see it. */
+export interface TrueStep {
+  readonly outcome: Outcome;
+  readonly record?: LogRecord;
+  readonly state: State;
+}
+
+/** Records between two checks of everything. */
+const recordsPerCheck = 16;
+
+export class Truth {
+  /** By ordinal less one. */
+  readonly steps: TrueStep[] = [];
+  readonly entries: LogEntry[] = [];
+  state: State = emptyState();
+  readonly #world: World;
+  readonly #onStep: (step: TrueStep) => void;
+  readonly #accepted = new Set<string>();
+  /** The highest epoch that each host ever had. */
+  readonly #epochs = new Map<string, number>();
+
+  constructor(world: World, onStep: (step: TrueStep) => void) {
+    this.#world = world;
+    this.#onStep = onStep;
+  }
+
+  take(entry: LogEntry): void {
+    this.entries.push(entry);
+    for (const line of decodeEntry(entry.bytes)) this.#takeLine(line);
+  }
+
+  /** Everything that can be recomputed equals what is kept up. */
+  checkWhole(): void {
+    const [fault] = checkState(this.state);
+    if (fault !== undefined) this.#fail('I13-I21', `at ${this.state.ordinal}: ${fault}`);
+    this.#world.checked('I13-I21');
+  }
+
+  #takeLine(line: Uint8Array): void {
+    const before = this.state;
+    const applied = apply(before, line);
+    if (applied.halted) return this.#fail('I22', `version ${applied.version} was never written`);
+    this.state = applied.state;
+    const { outcome, record } = applied;
+    const step = { outcome, ...(record === undefined ? {} : { record }), state: applied.state };
+    this.steps.push(step);
+    const verdict = outcome.accepted ? 'accepted' : `rejected ${outcome.code}`;
+    this.#world.note(
+      'log',
+      `${outcome.ordinal} ${record?.kind} of ${record?.host} by ${record?.by}: ${verdict}`,
+    );
+    if (outcome.accepted && record !== undefined) this.#checkAccepted(before, record, applied.changes);
+    else this.#checkRejected(before, step);
+    this.#onStep(step);
+    if (outcome.ordinal % recordsPerCheck === 0) this.checkWhole();
+  }
+
+  #checkAccepted(before: State, record: LogRecord, changes: readonly Change[]): void {
+    if (this.#accepted.has(record.id)) this.#fail('I2', `record ${record.id} took effect twice`);
+    this.#accepted.add(record.id);
+    this.#world.checked('I2');
+    if (record.kind === 'host-join') this.#checkEpoch(record.host);
+    else this.#checkAuthor(before, record);
+    for (const change of changes) if (change.type === 'endpoint-removed') this.#checkRelease(record, change);
+    const removed = changes.filter(({ type }) => type === 'endpoint-removed').length;
+    const added = changes.filter(({ type }) => type === 'endpoint-added').length;
+    if (this.state.endpoints.size !== before.endpoints.size + added - removed) {
+      this.#fail('I14', `record ${this.state.ordinal} changed the number of endpoints without saying so`);
+    }
+  }
+
+  #checkEpoch(host: string): void {
+    const epoch = this.state.hosts.get(host)?.epoch ?? 0;
+    if (epoch <= (this.#epochs.get(host) ?? 0)) this.#fail('I23', `epoch ${epoch} of ${host} is not new`);
+    this.#epochs.set(host, epoch);
+    this.#world.checked('I23');
+  }
+
+  #checkAuthor(before: State, record: LogRecord): void {
+    const living = before.hosts.get(record.host);
+    if (living === undefined || living.epoch !== record.epoch) {
+      this.#fail('I24', `a record of ${record.host} in epoch ${record.epoch} counts, which is not its life`);
+    }
+    this.#world.checked('I24');
+  }
+
+  #checkRelease(record: LogRecord, change: Extract<Change, { type: 'endpoint-removed' }>): void {
+    const { endpoint } = change;
+    const isAsked =
+      (record.kind === 'endpoint-remove' && record.body.endpoint === endpoint.id) ||
+      (record.kind === 'host-remove' && record.body.name.toLowerCase() === endpoint.host.toLowerCase());
+    if (!isAsked) this.#fail('I14', `endpoint ${endpoint.id} went by a ${record.kind} that did not name it`);
+    this.#world.checked('I14');
+  }
+
+  #checkRejected(before: State, { outcome, record, state }: TrueStep): void {
+    if (outcome.accepted) return;
+    const isKept =
+      sameKeys(before.hosts, state.hosts) &&
+      sameKeys(before.networks, state.networks) &&
+      sameKeys(before.endpoints, state.endpoints) &&
+      before.pools === state.pools &&
+      before.vnis === state.vnis;
+    if (!isKept) this.#fail('I12', `rejected record ${outcome.ordinal} changed the state`);
+    this.#world.checked('I12');
+    if (outcome.code !== 'pool-exhausted' || record?.kind !== 'endpoint-create') return;
+    const network = before.networks.get(record.body.network as never);
+    if (network !== undefined && !isPoolFull(before, network)) {
+      this.#fail('I18', `record ${outcome.ordinal} was refused for want of an address, and there is one`);
+    }
+    this.#world.checked('I18');
+  }
+
+  #fail(invariant: string, seen: string): void {
+    this.#world.fail(new Violation(invariant, seen));
+  }
+}
+
+interface Sized {
+  readonly size: number;
+  values(): Iterable<unknown>;
+}
+
+function sameKeys(before: Sized, after: Sized): boolean {
+  if (before.size !== after.size) return false;
+  const others = [...after.values()];
+  return [...before.values()].every((value, index) => value === others[index]);
+}

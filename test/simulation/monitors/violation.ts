@@ -1,0 +1,11 @@
+/** A broken invariant: its number, and what was seen. Ends the life of its seed. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+  /** As listed in `test/simulation/README.md`. */
+  readonly invariant: string;
+
+  constructor(invariant: string, seen: string) {
+    super(`${invariant}: ${seen}`);
+    this.invariant = invariant;
+  }
+}

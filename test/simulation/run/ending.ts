@@ -1,0 +1,36 @@
+/** The store is wiped, or an old backup is restored: every host must find out, and leave its kernel as it is. */
+import { keyOf } from '../../../core/dataplane/key.ts';
+import { Violation } from '../monitors/violation.ts';
+import type { ModelStore } from '../store/model-store.ts';
+import type { SimHost } from '../world/sim-host.ts';
+import type { World } from '../world/world.ts';
+
+const watchMs = 70_000;
+
+export async function lose(world: World, store: ModelStore, hosts: readonly SimHost[]): Promise<void> {
+  const { ending } = world.plan;
+  if (ending === 'none' || store.length < 2) return;
+  const chance = world.chance('ending');
+  const before = hosts.map(({ machine }) => inventoryOf(machine));
+  if (ending === 'wiped') store.wipe();
+  else store.rollBack(1 + chance.below(store.length - 1));
+  world.note('store', `is ${ending}`);
+  world.met(`store ${ending}`);
+  await world.scheduler.runUntil(world.nowMs + watchMs);
+  hosts.forEach(({ name, machine, life }, index) => {
+    if (inventoryOf(machine) !== before[index]) throw new Violation('I43', `${name} changed its kernel`);
+    if (life !== undefined && life.phase !== 'halted') {
+      throw new Violation('I6', `${name} did not notice that its store is ${ending}: it is ${life.phase}`);
+    }
+    world.checked('I43');
+    world.checked('I6');
+  });
+}
+
+function inventoryOf(machine: SimHost['machine']): string {
+  return machine
+    .inventory()
+    .map((object) => `${keyOf(object)} ${JSON.stringify(object)}`)
+    .sort()
+    .join('\n');
+}

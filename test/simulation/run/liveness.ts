@@ -1,0 +1,100 @@
+/** All faults are healed: everything must come right within a bound of virtual time, and then stay as it is. */
+import { cancelScope } from '../../../core/lib/cancel-scope.ts';
+import type { Clients } from '../clients/clients.ts';
+import { differencesOf } from '../monitors/differences.ts';
+import type { Truth } from '../monitors/truth.ts';
+import { Violation } from '../monitors/violation.ts';
+import type { Life, SimHost } from '../world/sim-host.ts';
+import type { World } from '../world/world.ts';
+
+/** Audit, longest pause between attempts, late requests and a request's own deadline, one after the other, and drift. */
+const settleMsMax = 150_000;
+const lookMs = 1_000;
+/** Two audits of the slowest clock. */
+const restMs = 75_000;
+
+export interface Cluster {
+  readonly world: World;
+  readonly hosts: readonly SimHost[];
+  readonly clients: Clients;
+  readonly truth: Truth;
+}
+
+/** Waits until nothing is left to do, asks one more thing of each host, and sees that all are then at rest. */
+export async function settle(cluster: Cluster): Promise<void> {
+  const { world, hosts, clients } = cluster;
+  const beganAtMs = world.nowMs;
+  await untilSettled(cluster);
+  world.tally.add('virtual:settle-ms', Math.round(world.nowMs - beganAtMs));
+  await world.drive(Promise.all(hosts.map((host) => clients.lastWord(host))), 30_000);
+  await untilSettled(cluster);
+  await rest(cluster);
+}
+
+async function untilSettled(cluster: Cluster): Promise<void> {
+  const { world } = cluster;
+  const endMs = world.nowMs + settleMsMax;
+  for (;;) {
+    await world.scheduler.runUntil(world.nowMs + lookMs);
+    const [open] = await openMatters(cluster);
+    if (open === undefined) return;
+    if (world.nowMs > endMs)
+      throw new Violation(open.invariant, `after ${settleMsMax} ms of health: ${open.seen}`);
+  }
+}
+
+async function openMatters({
+  world,
+  hosts,
+  clients,
+  truth,
+}: Cluster): Promise<{ invariant: string; seen: string }[]> {
+  const open: { invariant: string; seen: string }[] = [];
+  for (const name of clients.unanswered()) open.push({ invariant: 'I39', seen: `${name} has no answer` });
+  for (const host of hosts) {
+    if (host.life === undefined) continue;
+    const matter = await openOf(world, host, host.life, truth);
+    if (matter !== undefined) open.push(matter);
+  }
+  return open;
+}
+
+async function openOf(
+  world: World,
+  host: SimHost,
+  life: Life,
+  truth: Truth,
+): Promise<{ invariant: string; seen: string } | undefined> {
+  const { state } = life.controller;
+  const say = (invariant: string, seen: string) => ({ invariant, seen: `${life.process.name} ${seen}` });
+  if (state.ordinal !== truth.state.ordinal)
+    return say('I39', `is at ${state.ordinal} of ${truth.state.ordinal}`);
+  if (life.phase !== 'running') return say('I39', `is ${life.phase}`);
+  const [difference] = differencesOf(host.machine, host.name, state);
+  if (difference !== undefined) return say('I29/I33/I34', difference);
+  const { dataplane, caughtUp } = await world.drive(life.controller.status(cancelScope().signal), 10_000);
+  if (caughtUp !== true) return say('I39', 'does not know that it is at the end of the log');
+  if (dataplane.pending > 0) return say('I29', `has ${dataplane.pending} objects pending`);
+  return undefined;
+}
+
+/** Nothing is done where nothing is to do. */
+async function rest({ world, hosts, truth }: Cluster): Promise<void> {
+  const living = hosts.filter(({ life }) => life !== undefined);
+  const { ordinal } = truth.state;
+  const before = living.map(({ machine }) => machine.operations);
+  await world.scheduler.runUntil(world.nowMs + restMs);
+  living.forEach(({ name, machine }, index) => {
+    const writes = machine.operations - (before[index] ?? 0);
+    if (writes > 0) throw new Violation('I31', `${name} made ${writes} writes while nothing was to do`);
+    world.checked('I31 at rest');
+  });
+  if (truth.state.ordinal !== ordinal)
+    throw new Violation('I31', 'records were written while nothing was to do');
+  for (const { life } of living) {
+    const state = life?.controller.state;
+    if (state?.stateHash !== truth.state.stateHash) throw new Violation('I9', 'hosts at rest differ');
+    world.checked('I9 at rest');
+  }
+  for (const invariant of ['I29', 'I33', 'I34', 'I39']) world.checked(invariant);
+}

@@ -1,0 +1,95 @@
+/**
+ * The life of one cluster, from one integer: production controllers over virtual time, a model store and model kernels,
+ * with everything going wrong that its plan allows.
+ *
+ * Phases: *safety*, in which faults happen and invariants must hold after every step; *liveness*, in which all faults are
+ * healed, but for hosts that stay dead, and everything must come right within a bound and then be at rest; *audit*, in
+ * which a fresh replica folds the log from its beginning; and an *ending* in which the store is lost, and nobody may
+ * touch a kernel because of it.
+ *
+ * Two runs of one seed are the same, step by step: `digest` says so.
+ */
+import { Clients } from '../clients/clients.ts';
+import { RequestMonitor } from '../monitors/request-monitor.ts';
+import { Truth } from '../monitors/truth.ts';
+import { Violation } from '../monitors/violation.ts';
+import { ModelStore } from '../store/model-store.ts';
+import { planOf } from '../world/plan.ts';
+import { SimHost } from '../world/sim-host.ts';
+import type { Trace } from '../world/trace.ts';
+import { Troubles } from '../world/troubles.ts';
+import { World } from '../world/world.ts';
+import { audit } from './audit.ts';
+import { lose } from './ending.ts';
+import { settle } from './liveness.ts';
+
+export interface Result {
+  readonly seed: number;
+  readonly steps: number;
+  readonly records: number;
+  readonly virtualMs: number;
+  readonly digest: string;
+  readonly counts: readonly (readonly [string, number])[];
+}
+
+/** Runs one seed. @throws Violation, or whatever a defect of the code under test throws */
+export async function simulate(seed: number, trace: Trace): Promise<Result> {
+  const world = new World(seed, planOf(seed), trace);
+  world.note('plan', JSON.stringify(world.plan));
+  const unheard = (error: unknown): void => {
+    world.fail(new Violation('I40', `a defect: ${error instanceof Error ? error.stack : String(error)}`));
+  };
+  process.on('unhandledRejection', unheard);
+  process.on('uncaughtException', unheard);
+  try {
+    return await live(world);
+  } finally {
+    process.off('unhandledRejection', unheard);
+    process.off('uncaughtException', unheard);
+  }
+}
+
+async function live(world: World): Promise<Result> {
+  const requests = new RequestMonitor(world, () => truth);
+  const truth: Truth = new Truth(world, (step) => requests.take(step));
+  const store = new ModelStore((entry) => truth.take(entry));
+  const hosts = Array.from({ length: world.plan.hosts }, (_, index) => {
+    return new SimHost(world, store, truth, index + 1);
+  });
+  const clients = new Clients(world, hosts, requests);
+  const troubles = new Troubles(world, store, hosts);
+  const chance = world.chance('phases');
+  for (const host of hosts) {
+    world.scheduler.after(chance.unit() * 3_000, undefined, () => void host.start());
+    host.foreign.begin();
+  }
+  clients.begin();
+  troubles.begin();
+  await world.scheduler.runUntil(world.plan.safetyMs);
+  const dead = new Set(hosts.slice(1).filter(() => chance.happens(world.plan.deadAtEnd)));
+  if (dead.size > 0) world.met('hosts stay dead');
+  enter(world, 'liveness');
+  await troubles.heal(dead);
+  await settle({ world, hosts, clients, truth });
+  for (const { foreign } of hosts) foreign.check();
+  enter(world, 'audit');
+  await audit(world, store, truth);
+  enter(world, 'ending');
+  await lose(world, store, hosts);
+  await new Promise((resolve) => setTimeout(resolve));
+  await world.scheduler.runUntil(world.nowMs);
+  return {
+    seed: world.seed,
+    steps: world.scheduler.steps,
+    records: truth.steps.length,
+    virtualMs: world.nowMs,
+    digest: world.trace.digest,
+    counts: [...world.tally.counts].sort(([a], [b]) => (a < b ? -1 : 1)),
+  };
+}
+
+function enter(world: World, phase: World['phase']): void {
+  world.phase = phase;
+  world.note('phase', phase);
+  world.met(`phase ${phase}`);
+}

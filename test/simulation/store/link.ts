@@ -1,0 +1,72 @@
+/**
+ * A host's way to the store, with what may become of each request on it. It belongs to the machine: a host that starts
+ * again has the same one.
+ */
+import type { Chance } from '../world/chance.ts';
+import type { RequestFault } from '../world/plan.ts';
+import type { World } from '../world/world.ts';
+
+export type Operation = 'open' | 'append' | 'resolve' | 'head' | 'read';
+
+export class Link {
+  readonly chance: Chance;
+  readonly #world: World;
+  readonly #resets = new Set<() => void>();
+  #cutOff: RequestFault | undefined;
+  #stalled = false;
+
+  constructor(world: World, host: string) {
+    this.#world = world;
+    this.chance = world.chance(`${host} link`);
+  }
+
+  /** Every request has this fate until further notice. */
+  cutOff(fault: RequestFault | undefined): void {
+    this.#cutOff = fault;
+  }
+
+  /** Whether the store's wake-ups are lost on the way. */
+  get stalled(): boolean {
+    return this.#stalled;
+  }
+
+  stall(stalled: boolean): void {
+    this.#stalled = stalled;
+  }
+
+  delayMs(): number {
+    return this.chance.unit() * this.#world.plan.storeDelayMs;
+  }
+
+  /** What becomes of a request; undefined lets it through. */
+  fateOf(operation: Operation): RequestFault | undefined {
+    if (!this.#world.isFaulty) return undefined;
+    const fate = this.#cutOff ?? this.#drawn();
+    if (fate === undefined || !fits(fate, operation)) return undefined;
+    this.#world.met(`request ${fate}`);
+    return fate;
+  }
+
+  /** Connections break: whoever waits for an answer hears that it will not come. */
+  reset(): void {
+    for (const reset of [...this.#resets]) reset();
+  }
+
+  onReset(reset: () => void): () => void {
+    this.#resets.add(reset);
+    return () => this.#resets.delete(reset);
+  }
+
+  #drawn(): RequestFault | undefined {
+    for (const [fault, probability] of Object.entries(this.#world.plan.request)) {
+      if (this.chance.happens(probability)) return fault as RequestFault;
+    }
+    return undefined;
+  }
+}
+
+function fits(fault: RequestFault, operation: Operation): boolean {
+  if (fault === 'full') return operation === 'append';
+  if (fault === 'stale-read') return operation === 'read';
+  return true;
+}

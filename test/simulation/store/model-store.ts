@@ -1,0 +1,97 @@
+/**
+ * The one store of a simulated cluster: the part that would be its servers. Every entry that it takes is told of in the
+ * order of the log, so that the truth is folded beside it.
+ */
+import { MemoryStore } from '../../../adapters/memory/store.ts';
+import { WeftError } from '../../../core/errors.ts';
+import type { EntryDraft, LogEntry } from '../../../core/log/event-log.ts';
+import { genesis, type Position } from '../../../core/log/event-log.ts';
+import type { EntryId, LogId } from '../../../core/model/ids.ts';
+
+export class ModelStore {
+  /** Present while nobody can reach it: refused at once, or no answer at all. */
+  outage: 'refusing' | 'silent' | undefined;
+  readonly #entries: MemoryStore = new MemoryStore();
+  readonly #onEntry: (entry: LogEntry) => void;
+
+  constructor(onEntry: (entry: LogEntry) => void) {
+    this.#onEntry = onEntry;
+  }
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  begin(logId: LogId): LogId {
+    return this.#entries.begin(logId);
+  }
+
+  /** @throws WeftError `log-mismatch` */
+  requireIdentity(logId: LogId | undefined): void {
+    if (this.#entries.logId !== logId) throw mismatch('it has another name');
+  }
+
+  put(draft: EntryDraft): Position {
+    const before = this.length;
+    const sequence = this.#entries.put(draft);
+    if (this.length > before) this.#onEntry(this.#entryAt(sequence));
+    return this.positionOf(sequence);
+  }
+
+  find(id: EntryId): Position | undefined {
+    const sequence = this.#entries.sequenceOf(id);
+    return sequence === undefined ? undefined : this.positionOf(sequence);
+  }
+
+  /** At most `limit` entries behind a position, of the first `length` that there are. @throws WeftError `log-ahead`, `log-mismatch` */
+  read(after: Position, length: number, limit: number): readonly LogEntry[] {
+    const sequence = this.#sequenceOf(after);
+    const entries: LogEntry[] = [];
+    for (let next = sequence + 1; next <= Math.min(length, sequence + limit); next++) {
+      entries.push(this.#entryAt(next));
+    }
+    return entries;
+  }
+
+  listen(listener: () => void): () => void {
+    return this.#entries.listen(listener);
+  }
+
+  positionOf(sequence: number): Position {
+    return sequence === 0 ? genesis : (`${sequence}:${this.#entries.at(sequence).id}` as Position);
+  }
+
+  /** Someone wipes it; the next to come begins another log. */
+  wipe(): void {
+    this.#entries.wipe();
+  }
+
+  /** Someone restores an old backup: the same log, without its last entries. */
+  rollBack(length: number): void {
+    const { logId } = this.#entries;
+    const kept = Array.from({ length }, (_, index) => this.#entries.at(index + 1));
+    this.#entries.wipe();
+    if (logId !== undefined) this.#entries.begin(logId);
+    for (const { id, bytes } of kept) this.#entries.put({ id, base: 0, bytes });
+  }
+
+  #entryAt(sequence: number): LogEntry {
+    const { id, bytes } = this.#entries.at(sequence);
+    return { position: this.positionOf(sequence), id, bytes: bytes.slice() };
+  }
+
+  #sequenceOf(position: Position): number {
+    if (position === genesis) return 0;
+    const [digits, id] = position.split(':');
+    const sequence = Number(digits);
+    if (!(sequence <= this.length)) {
+      throw new WeftError('log-ahead', `Position ${position} lies beyond the end of the model store`);
+    }
+    if (this.#entries.at(sequence).id !== id) throw mismatch(`entry ${sequence} is another one`);
+    return sequence;
+  }
+}
+
+function mismatch(why: string): WeftError {
+  return new WeftError('log-mismatch', `The model store holds another log: ${why}`);
+}

@@ -1,0 +1,87 @@
+/**
+ * What a seed is given to live through: how many hosts, which faults and how often. Each kind of fault is absent from
+ * about half of the seeds, so that every kind is met alone and with every other; some seeds have none at all.
+ */
+import { Chance } from './chance.ts';
+
+/** What may become of a request to the store. */
+export const requestFaults = [
+  'refuse',
+  'full',
+  'lose-request',
+  'lose-answer',
+  'delay',
+  'hang',
+  'stale-read',
+] as const;
+export type RequestFault = (typeof requestFaults)[number];
+
+/** What may happen to a host's kernel, by others or by itself. */
+export const kernelFaults = [
+  'call-fails',
+  'operation-fails',
+  'answer-lost',
+  'late-event',
+  'lost-events',
+  'deaf',
+  'delete-by-hand',
+  'alter-by-hand',
+  'add-by-hand',
+  'foreign-link',
+  'sandbox-removed',
+  'sandbox-remade',
+] as const;
+export type KernelFault = (typeof kernelFaults)[number];
+
+/** What may happen to a host as a whole, and to its ways to the store. */
+export const hostFaults = ['crash', 'stop', 'pause', 'wall-jump', 'cut-off', 'outage', 'tail-stall'] as const;
+export type HostFault = (typeof hostFaults)[number];
+
+export interface Plan {
+  readonly hosts: number;
+  /** Length of the phase with faults, milliseconds. */
+  readonly safetyMs: number;
+  /** Mean pause between two requests of clients. */
+  readonly requestPauseMs: number;
+  /** Longest time that a request takes to the store, and back. */
+  readonly storeDelayMs: number;
+  readonly kernelDelayMs: number;
+  /** Probability for each request. */
+  readonly request: Readonly<Record<RequestFault, number>>;
+  /** Probability for each call; for what others do, mean events in a minute. */
+  readonly kernel: Readonly<Record<KernelFault, number>>;
+  /** Mean events in a minute, for each host. */
+  readonly host: Readonly<Record<HostFault, number>>;
+  /** How far clocks drift apart, as a part of one. */
+  readonly drift: number;
+  /** Part of the hosts that stay dead at the end. */
+  readonly deadAtEnd: number;
+  /** What becomes of the store when all is over. */
+  readonly ending: 'none' | 'wiped' | 'rolled-back';
+}
+
+export function planOf(seed: number): Plan {
+  const chance = new Chance(seed, 'plan');
+  const calm = chance.happens(0.05);
+  const rate = (presence: number, max: number): number =>
+    !calm && chance.happens(presence) ? chance.unit() * max : 0;
+  const table = <K extends string>(keys: readonly K[], presence: number, max: (key: K) => number) =>
+    Object.fromEntries(keys.map((key) => [key, rate(presence, max(key))])) as Record<K, number>;
+  return {
+    hosts: 1 + (chance.happens(0.1) ? chance.below(9) : chance.below(5)),
+    safetyMs: chance.between(20_000, 90_000),
+    requestPauseMs: chance.pick([150, 500, 1_500]),
+    storeDelayMs: chance.pick([0, 2, 20, 200]),
+    kernelDelayMs: chance.pick([0, 1, 10, 60]),
+    request: table(requestFaults, 0.4, () => chance.pick([0.02, 0.1, 0.3])),
+    kernel: table(kernelFaults, 0.4, (key) => (isOfCalls(key) ? chance.pick([0.02, 0.1, 0.3]) : 20)),
+    host: table(hostFaults, 0.5, () => chance.pick([1, 3, 6])),
+    drift: rate(0.5, 0.1),
+    deadAtEnd: rate(0.3, 0.5),
+    ending: chance.weighted({ none: 6, wiped: 2, 'rolled-back': 2 }),
+  };
+}
+
+function isOfCalls(fault: KernelFault): boolean {
+  return ['call-fails', 'operation-fails', 'answer-lost', 'late-event'].includes(fault);
+}

@@ -1,0 +1,159 @@
+/**
+ * A simulated machine and, while it lives, the production controller on it. The kernel, the identity and the way to the
+ * store are the machine's, and outlive every process.
+ */
+import type { Phase } from '../../../core/controller/control.ts';
+import { Controller } from '../../../core/controller/controller.ts';
+import { type CancelScope, cancelScope } from '../../../core/lib/cancel-scope.ts';
+import { parseAddress } from '../../../core/model/address.ts';
+import { drivers } from '../../../drivers/index.ts';
+import { FakeKernel } from '../../../kernel/fake/fake-kernel.ts';
+import { ForeignActor } from '../kernel/foreign-actor.ts';
+import { HostKernel } from '../kernel/host-kernel.ts';
+import { BatchMonitor } from '../monitors/batch-monitor.ts';
+import { ReplicaMonitor } from '../monitors/replica-monitor.ts';
+import type { Truth } from '../monitors/truth.ts';
+import { Violation } from '../monitors/violation.ts';
+import { Link } from '../store/link.ts';
+import { ModelLog } from '../store/model-log.ts';
+import type { ModelStore } from '../store/model-store.ts';
+import { Process } from './process.ts';
+import { type MachineTime, ProcessClock } from './process-clock.ts';
+import { TraceLogger } from './trace.ts';
+import type { World } from './world.ts';
+
+/** One life of the daemon. */
+export interface Life {
+  readonly number: number;
+  readonly process: Process;
+  readonly controller: Controller;
+  readonly kernel: HostKernel;
+  readonly scope: CancelScope;
+  readonly running: Promise<void>;
+  readonly beganAtMs: number;
+  /** As the controller last said. */
+  phase: Phase;
+}
+
+export class SimHost {
+  readonly name: string;
+  readonly machine = new FakeKernel();
+  readonly foreign: ForeignActor;
+  readonly link: Link;
+  readonly time: MachineTime;
+  /** Absent while the daemon is down. */
+  life: Life | undefined;
+  readonly #world: World;
+  readonly #store: ModelStore;
+  readonly #truth: Truth;
+  readonly #number: number;
+  #lives = 0;
+  #isStopping = false;
+
+  constructor(world: World, store: ModelStore, truth: Truth, number: number) {
+    this.name = `h${number}`;
+    this.#world = world;
+    this.#store = store;
+    this.#truth = truth;
+    this.#number = number;
+    this.foreign = new ForeignActor(world, this.name, this.machine);
+    this.link = new Link(world, this.name);
+    const chance = world.chance(`${this.name} clock`);
+    this.time = {
+      rate: 1 + world.plan.drift * chance.between(-1, 1),
+      wallOffsetMs: chance.between(-3_000, 3_000),
+    };
+  }
+
+  /** Nothing of a daemon is left on it. */
+  get isFree(): boolean {
+    return this.life === undefined && !this.#isStopping;
+  }
+
+  start(): Life {
+    const number = ++this.#lives;
+    const world = this.#world;
+    const process = new Process(`${this.name}.${number}`, world.scheduler);
+    const clock = new ProcessClock(world.scheduler, process, this.time);
+    const random = world.chance(`${process.name} random`);
+    const log = new ModelLog({ world, store: this.#store, link: this.link, process, clock });
+    const logger = new TraceLogger(
+      (line) => world.note(process.name, line),
+      world.trace.isPrinted,
+      (values) => this.#onPhase(life, values),
+    );
+    const address = parseAddress(`192.168.2.${10 + this.#number}`);
+    if (address === undefined) throw new Error('Broken invariant: hosts have addresses');
+    this.machine.reopen();
+    this.machine.addUnderlay(address);
+    const batches = new BatchMonitor(world, this.name, this.#truth.state.ordinal, () => controller.state);
+    const kernel = new HostKernel({
+      world,
+      machine: this.machine,
+      process,
+      chance: world.chance(`${process.name} kernel`),
+      onApply: (operations) => batches.take(operations),
+    });
+    const controller: Controller = new Controller(
+      { log, kernel, clock, random, logger, drivers },
+      {
+        host: this.name,
+        address,
+        identity: String(this.#number).padStart(32, '0'),
+        mtu: 1_500,
+        version: '0.0.0',
+        netnsPrefix: 'weft-',
+      },
+    );
+    const replica = new ReplicaMonitor(world, this.#truth, process.name);
+    controller.steps$.subscribe((step) => replica.take(step));
+    const scope = cancelScope();
+    world.note(process.name, 'starts');
+    const running = controller.run(scope.signal);
+    running.catch((error: unknown) => {
+      world.fail(new Violation('I39', `${process.name} ended with ${String(error)}`));
+    });
+    const life: Life = {
+      number,
+      process,
+      controller,
+      kernel,
+      scope,
+      running,
+      beganAtMs: world.nowMs,
+      phase: 'opening',
+    };
+    this.life = life;
+    return life;
+  }
+
+  /** The process dies at once, wherever it is. */
+  crash(): void {
+    const { life } = this;
+    if (life === undefined) return;
+    this.#world.note(life.process.name, 'crashes');
+    life.kernel.cutOff();
+    life.process.kill();
+    this.life = undefined;
+  }
+
+  /** The process ends in good order; resolves once it has. */
+  async stop(): Promise<void> {
+    const { life } = this;
+    if (life === undefined) return;
+    this.#world.note(life.process.name, 'stops');
+    this.life = undefined;
+    this.#isStopping = true;
+    life.scope.cancel();
+    await life.running;
+    await life.controller.stop();
+    life.process.kill();
+    this.#isStopping = false;
+  }
+
+  #onPhase(life: Life, values: Readonly<Record<string, unknown>>): void {
+    life.phase = values['phase'] as Phase;
+    if (life.phase !== 'halted' || this.#world.phase === 'ending') return;
+    this.#world.fail(new Violation('I28', `${this.name} halted: ${String(values['reason'])}`));
+  }
+}

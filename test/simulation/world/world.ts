@@ -1,0 +1,77 @@
+/** What every part of a simulated cluster shares: time, chance, the trace, the counts, and the first violation. */
+import type { Violation } from '../monitors/violation.ts';
+import { Chance } from './chance.ts';
+import type { Plan } from './plan.ts';
+import { Scheduler } from './scheduler.ts';
+import { Tally } from './tally.ts';
+import type { Trace } from './trace.ts';
+
+/** Faults on; faults healed, all must come right; a fresh replica; the store is lost. */
+export type SimulationPhase = 'safety' | 'liveness' | 'audit' | 'ending';
+
+export class World {
+  readonly seed: number;
+  readonly plan: Plan;
+  readonly trace: Trace;
+  readonly tally = new Tally();
+  readonly scheduler: Scheduler;
+  phase: SimulationPhase = 'safety';
+  #violation: Violation | undefined;
+
+  constructor(seed: number, plan: Plan, trace: Trace) {
+    this.seed = seed;
+    this.plan = plan;
+    this.trace = trace;
+    this.scheduler = new Scheduler(() => this.#stopAtViolation());
+  }
+
+  get nowMs(): number {
+    return this.scheduler.nowMs;
+  }
+
+  /** Faults happen: it is their phase. */
+  get isFaulty(): boolean {
+    return this.phase === 'safety';
+  }
+
+  chance(stream: string): Chance {
+    return new Chance(this.seed, stream);
+  }
+
+  note(who: string, what: string): void {
+    this.trace.add(this.nowMs, who, what);
+  }
+
+  /** Something that some life must have met, or the whole run is vacuous. */
+  met(what: string): void {
+    this.tally.add(`met:${what}`);
+  }
+
+  /** An invariant was looked at and held. */
+  checked(invariant: string): void {
+    this.tally.add(`checked:${invariant}`);
+  }
+
+  /** Ends the run after the present step. Only the first one counts: the rest may follow from it. */
+  fail(violation: Violation): void {
+    if (this.#violation === undefined) this.note('monitor', `VIOLATION ${violation.message}`);
+    this.#violation ??= violation;
+  }
+
+  #stopAtViolation(): void {
+    if (this.#violation !== undefined) throw this.#violation;
+  }
+
+  /** Runs until a promise is settled, for so long at most. */
+  async drive<T>(promise: Promise<T>, limitMs: number): Promise<T> {
+    let settled = false;
+    const settle = (): void => {
+      settled = true;
+    };
+    promise.then(settle, settle);
+    await this.scheduler.runUntil(this.nowMs + limitMs, () => settled);
+    this.#stopAtViolation();
+    if (!settled) throw new Error(`Nothing came of it within ${limitMs} ms of virtual time`);
+    return promise;
+  }
+}
