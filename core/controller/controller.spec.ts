@@ -210,6 +210,14 @@ describe('Controller', () => {
   });
 
   describe('over its lives', () => {
+    it('ends without complaint when it is told to before the store has answered', async () => {
+      const restore = cluster.store.interrupt('refuse');
+      const h3 = cluster.launch('h3');
+      await cluster.clock.advance(1_000);
+      await cluster.stop(h3);
+      restore();
+    });
+
     it('adopts what its former life made, and writes nothing', async () => {
       await cluster.drive(h1.controller.createNetwork(network('red', '10.0.1.0/24'), context));
       await attach(h1, 'red', 'one');

@@ -107,7 +107,7 @@ export class Controller implements Control {
    */
   async run(signal: CancelSignal): Promise<void> {
     using scope = cancelScope(signal);
-    await this.#replica.open(scope.signal);
+    if (!(await this.#opened(scope.signal))) return;
     this.#enter('catching-up');
     const following = this.#replica
       .follow(scope.signal)
@@ -258,6 +258,17 @@ export class Controller implements Control {
     const author = this.#membership.author(this.state);
     const step = await this.#requests.perform(author, 'host-remove', { name }, context);
     return only(step, 'host-removed').host;
+  }
+
+  /** False when it was told to end before the store let it in. */
+  async #opened(signal: CancelSignal): Promise<boolean> {
+    try {
+      await this.#replica.open(signal);
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
+    }
   }
 
   /** After the replica has begun to follow: take hold of the kernel, join, watch the sandboxes. */

@@ -4,6 +4,7 @@ import type { Clients } from '../clients/clients.ts';
 import { differencesOf } from '../monitors/differences.ts';
 import type { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
+import { lateMsMax } from '../store/model-log.ts';
 import type { Life, SimHost } from '../world/sim-host.ts';
 import type { World } from '../world/world.ts';
 
@@ -27,6 +28,8 @@ export async function settle(cluster: Cluster): Promise<void> {
   await untilSettled(cluster);
   world.tally.add('virtual:settle-ms', Math.round(world.nowMs - beganAtMs));
   await world.drive(Promise.all(hosts.map((host) => clients.lastWord(host))), 30_000);
+  // Requests that are still on their way from before may land until then.
+  await world.scheduler.runUntil(beganAtMs + lateMsMax);
   await untilSettled(cluster);
   await rest(cluster);
 }
@@ -36,6 +39,7 @@ async function untilSettled(cluster: Cluster): Promise<void> {
   const endMs = world.nowMs + settleMsMax;
   for (;;) {
     await world.scheduler.runUntil(world.nowMs + lookMs);
+    for (const host of cluster.hosts) host.reviveIfRemoved();
     const [open] = await openMatters(cluster);
     if (open === undefined) return;
     if (world.nowMs > endMs)

@@ -24,7 +24,7 @@ import type { Link, Operation } from './link.ts';
 import type { ModelStore } from './model-store.ts';
 
 /** How long a request can be on its way. Less than the appender's `settleMs`, as that is meant to be. */
-const lateMsMax = 20_000;
+export const lateMsMax = 20_000;
 /** How long a silent connection is held to be alive. */
 const silenceMsMax = 8_000;
 const pollMsMax = 3_000;

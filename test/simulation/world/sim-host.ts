@@ -86,7 +86,13 @@ export class SimHost {
     if (address === undefined) throw new Error('Broken invariant: hosts have addresses');
     this.machine.reopen();
     this.machine.addUnderlay(address);
-    const batches = new BatchMonitor(world, this.name, this.#truth.state.ordinal, () => controller.state);
+    const batches = new BatchMonitor(
+      world,
+      this.name,
+      this.machine,
+      this.#truth.state.ordinal,
+      () => controller.state,
+    );
     const kernel = new HostKernel({
       world,
       machine: this.machine,
@@ -149,6 +155,14 @@ export class SimHost {
     await life.controller.stop();
     life.process.kill();
     this.#isStopping = false;
+  }
+
+  /** A host that was removed from its cluster stays so until its operator starts it anew. */
+  reviveIfRemoved(): void {
+    if (this.life?.phase !== 'removed') return;
+    this.crash();
+    this.start();
+    this.#world.met('removed host comes back');
   }
 
   #onPhase(life: Life, values: Readonly<Record<string, unknown>>): void {

@@ -45,8 +45,7 @@ export class Troubles {
       host.foreign.heal();
       host.life?.process.resume();
       if (dead.has(host)) host.crash();
-      else if (host.life?.phase === 'removed') host.crash();
-      if (!dead.has(host) && host.life === undefined) host.start();
+      else if (host.life === undefined) host.start();
     }
   }
 
@@ -129,11 +128,7 @@ export class Troubles {
   #reviveRemoved(host: SimHost, chance: Chance): void {
     this.#later(chance.between(5_000, 30_000), () => {
       if (!this.#world.isFaulty) return;
-      if (host.life?.phase === 'removed') {
-        host.crash();
-        host.start();
-        this.#world.met('removed host comes back');
-      }
+      host.reviveIfRemoved();
       this.#reviveRemoved(host, chance);
     });
   }
