@@ -41,7 +41,8 @@ export class BatchMonitor {
     const desired = this.#desiredAt(state);
     for (const { op, object } of operations) {
       const wanted = desired.get(keyOf(object));
-      if (op === 'delete' && wanted !== undefined && !this.#isRemade(wanted, desired)) this.#fail('I36', `deletes the desired ${toText(object)}`);
+      if (op === 'delete' && wanted !== undefined && !this.#isRemade(wanted, desired))
+        this.#fail('I36', `deletes the desired ${toText(object)}`);
       if (op !== 'delete' && (wanted === undefined || !sameState(object, wanted))) {
         this.#fail('I31', `makes ${toText(object)}, which is not desired`);
       }

@@ -18,7 +18,13 @@ export async function audit(world: World, store: ModelStore, truth: Truth): Prom
   truth.checkWhole();
   const process = new Process('auditor', world.scheduler);
   const clock = new ProcessClock(world.scheduler, process, { rate: 1, wallOffsetMs: 0 });
-  const log = new ModelLog({ world, store, link: new Link(world, 'auditor'), process, clock });
+  const log = new ModelLog({
+    world,
+    store,
+    link: new Link(world, 'auditor', () => undefined),
+    process,
+    clock,
+  });
   const random = world.chance('auditor random');
   const replica = new Replica({ log, clock, random, logger: new QuietLogger() });
   const monitor = new ReplicaMonitor(world, truth, 'auditor');

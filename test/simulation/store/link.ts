@@ -2,6 +2,7 @@
  * A host's way to the store, with what may become of each request on it. It belongs to the machine: a host that starts
  * again has the same one.
  */
+import type { Phase } from '../../../core/controller/control.ts';
 import type { Chance } from '../world/chance.ts';
 import type { RequestFault } from '../world/plan.ts';
 import type { World } from '../world/world.ts';
@@ -11,12 +12,15 @@ export type Operation = 'open' | 'append' | 'resolve' | 'head' | 'read';
 export class Link {
   readonly chance: Chance;
   readonly #world: World;
+  readonly #phaseOf: () => Phase | undefined;
   readonly #resets = new Set<() => void>();
   #cutOff: RequestFault | undefined;
   #stalled = false;
 
-  constructor(world: World, host: string) {
+  /** @param phaseOf where the process that uses it is in its life */
+  constructor(world: World, host: string, phaseOf: () => Phase | undefined) {
     this.#world = world;
+    this.#phaseOf = phaseOf;
     this.chance = world.chance(`${host} link`);
   }
 
@@ -43,7 +47,7 @@ export class Link {
     if (!this.#world.isFaulty) return undefined;
     const fate = this.#cutOff ?? this.#drawn();
     if (fate === undefined || !fits(fate, operation)) return undefined;
-    this.#world.met(`request ${fate}`);
+    this.#world.met(`request ${fate}`, this.#phaseOf());
     return fate;
   }
 

@@ -26,8 +26,10 @@ import type { ModelStore } from './model-store.ts';
 /** How long a request can be on its way. Less than the appender's `settleMs`, as that is meant to be. */
 export const lateMsMax = 20_000;
 /** How long a silent connection is held to be alive. */
+const silenceMsMin = 1_000;
 const silenceMsMax = 8_000;
-const pollMsMax = 3_000;
+/** Where no wake-up comes, the reader looks for itself. */
+const pollMsMax = 8_000;
 const pageEntriesMax = 5;
 
 export interface ModelLogParts {
@@ -167,6 +169,9 @@ export class ModelLog implements EventLog {
       const deliver = (afterMs: number, conclude: (act: () => void) => void): void => {
         scheduler.after(afterMs, undefined, () => {
           if (this.#store.outage === 'silent') return;
+          if (fate === 'delay' && this.#process.dead) {
+            this.#world.met('late request of a dead process lands');
+          }
           const outcome = this.#performed(operation, perform, fate === 'stale-read');
           conclude(() => {
             if ('error' in outcome) return refuse(outcome.error);
@@ -178,7 +183,7 @@ export class ModelLog implements EventLog {
       if (fate === 'refuse') return answer(() => refuse(unreachable()));
       if (fate === 'full') return answer(() => refuse(full()));
       // The store may fall silent while a request is under way; in the end the connection is given up.
-      breakAfter(this.#link.chance.between(200, silenceMsMax));
+      breakAfter(this.#link.chance.between(silenceMsMin, silenceMsMax));
       if (fate === undefined || fate === 'stale-read') return deliver(this.#link.delayMs(), answer);
       if (fate === 'lose-answer') return deliver(this.#link.delayMs(), () => undefined);
       if (fate === 'delay') return deliver(this.#link.chance.unit() * lateMsMax, () => undefined);

@@ -69,7 +69,7 @@ export function planOf(seed: number): Plan {
     Object.fromEntries(keys.map((key) => [key, rate(presence, max(key))])) as Record<K, number>;
   return {
     hosts: 1 + (chance.happens(0.1) ? chance.below(9) : chance.below(5)),
-    safetyMs: chance.between(20_000, 90_000),
+    safetyMs: chance.between(10_000, 60_000),
     requestPauseMs: chance.pick([150, 500, 1_500]),
     storeDelayMs: chance.pick([0, 2, 20, 200]),
     kernelDelayMs: chance.pick([0, 1, 10, 60]),

@@ -57,7 +57,7 @@ export class SimHost {
     this.#truth = truth;
     this.#number = number;
     this.foreign = new ForeignActor(world, this.name, this.machine);
-    this.link = new Link(world, this.name);
+    this.link = new Link(world, this.name, () => this.life?.phase);
     const chance = world.chance(`${this.name} clock`);
     this.time = {
       rate: 1 + world.plan.drift * chance.between(-1, 1),

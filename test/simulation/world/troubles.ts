@@ -36,6 +36,7 @@ export class Troubles {
 
   /** Ends all of it, but for the hosts that are to stay dead. */
   async heal(dead: ReadonlySet<SimHost>): Promise<void> {
+    if (this.#store.outage !== undefined) this.#world.met('healed a store that was out');
     this.#store.outage = undefined;
     await this.#world.drive(Promise.all(this.#stopping), 60_000);
     for (const host of this.#hosts) {
@@ -43,9 +44,14 @@ export class Troubles {
       host.link.stall(false);
       host.link.reset();
       host.foreign.heal();
+      if (host.life?.process.paused === true) this.#world.met('healed a host that was paused');
       host.life?.process.resume();
-      if (dead.has(host)) host.crash();
-      else if (host.life === undefined) host.start();
+      if (dead.has(host)) {
+        host.crash();
+      } else if (host.life === undefined) {
+        this.#world.met('healed a host that was down');
+        host.start();
+      }
     }
   }
 
@@ -54,7 +60,8 @@ export class Troubles {
     if (perMinute === 0) return;
     this.#world.scheduler.after((chance.unit() * 2 * 60_000) / perMinute, undefined, () => {
       if (!this.#world.isFaulty) return;
-      if (this.#happen(fault, host, chance)) this.#world.met(`host ${fault}`);
+      const phase = host.life?.phase;
+      if (this.#happen(fault, host, chance)) this.#world.met(`host ${fault}`, phase);
       this.#soon(fault, host, chance);
     });
   }

@@ -1,4 +1,5 @@
 /** What every part of a simulated cluster shares: time, chance, the trace, the counts, and the first violation. */
+import type { Phase } from '../../../core/controller/control.ts';
 import type { Violation } from '../monitors/violation.ts';
 import { Chance } from './chance.ts';
 import type { Plan } from './plan.ts';
@@ -42,9 +43,10 @@ export class World {
     this.trace.add(this.nowMs, who, what);
   }
 
-  /** Something that some life must have met, or the whole run is vacuous. */
-  met(what: string): void {
+  /** Something that some life must have met, or the whole run is vacuous. @param where of a process's life it was */
+  met(what: string, where?: Phase): void {
     this.tally.add(`met:${what}`);
+    if (where !== undefined) this.tally.add(`met:${what} while ${where}`);
   }
 
   /** An invariant was looked at and held. */

@@ -1,0 +1,72 @@
+/** Many seeds in child processes, as many at once as there are cores; stops at the first failure. */
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Result } from './simulation.ts';
+import type { Answer } from './worker.ts';
+
+/** Real time after which a seed counts as hanging: lives take less than ten seconds, whatever is in them. */
+const hangMs = 180_000;
+
+export interface Failure {
+  readonly seed: number;
+  readonly error: string;
+}
+
+export interface ManyOptions {
+  readonly seeds: Iterable<number>;
+  readonly processes?: number;
+  /** Other surroundings for the children. */
+  readonly fork?: Pick<ForkOptions, 'env' | 'execArgv'>;
+  onResult(result: Result): void;
+}
+
+/** Runs all of them; the failures of those that were under way when the first one failed. */
+export async function runMany(options: ManyOptions): Promise<readonly Failure[]> {
+  const seeds = options.seeds[Symbol.iterator]();
+  const failures: Failure[] = [];
+  const next = (): number | undefined => {
+    const { done, value } = seeds.next();
+    return done === true || failures.length > 0 ? undefined : value;
+  };
+  const count = options.processes ?? availableParallelism();
+  await Promise.all(Array.from({ length: count }, () => serve(options, next, failures)));
+  return failures.sort((a, b) => a.seed - b.seed);
+}
+
+async function serve(
+  options: ManyOptions,
+  next: () => number | undefined,
+  failures: Failure[],
+): Promise<void> {
+  const path = fileURLToPath(new URL('./worker.js', import.meta.url));
+  const child = fork(path, { serialization: 'advanced', ...options.fork });
+  try {
+    for (let seed = next(); seed !== undefined; seed = next()) {
+      const answer = await ask(child, seed);
+      if (answer.type === 'failed') failures.push(answer);
+      else options.onResult(answer.result);
+    }
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+function ask(child: ChildProcess, seed: number): Promise<Answer> {
+  return new Promise((resolve) => {
+    const fail = (error: string): void => done({ type: 'failed', seed, error });
+    const watch = setTimeout(() => fail(`I40: the process hangs: no end within ${hangMs} ms`), hangMs);
+    const onExit = (code: number | null, signal: string | null): void => {
+      fail(`the process ended with ${code ?? signal}`);
+    };
+    const done = (answer: Answer): void => {
+      clearTimeout(watch);
+      child.off('message', done);
+      child.off('exit', onExit);
+      resolve(answer);
+    };
+    child.once('message', done);
+    child.once('exit', onExit);
+    child.send(seed);
+  });
+}

@@ -1,0 +1,56 @@
+/** The sum of many lives, as text. */
+import { Tally } from '../world/tally.ts';
+import { coveredSeeds, missing, sometimes } from './coverage.ts';
+import type { Result } from './simulation.ts';
+
+export class Report {
+  seeds = 0;
+  steps = 0;
+  readonly #tally = new Tally();
+  readonly #beganAt = performance.now();
+  #records = 0;
+  #virtualMs = 0;
+
+  add(result: Result): void {
+    this.seeds += 1;
+    this.steps += result.steps;
+    this.#records += result.records;
+    this.#virtualMs += result.virtualMs;
+    this.#tally.addAll(result.counts);
+  }
+
+  /** What must have been met and was not; nothing where the run is too short to tell. */
+  get missing(): readonly string[] {
+    return this.seeds < coveredSeeds ? [] : missing(this.#tally.counts);
+  }
+
+  /** One line. */
+  get progress(): string {
+    const seconds = (performance.now() - this.#beganAt) / 1_000;
+    const rate = (count: number): string => (count / seconds).toFixed(count < 10_000 ? 1 : 0);
+    return (
+      `${this.seeds} seeds, ${rate(this.seeds)} a second; ${this.steps} steps, ${rate(this.steps)} a second; ` +
+      `${this.#records} records; ${(this.#virtualMs / 3_600_000).toFixed(1)} hours of virtual time`
+    );
+  }
+
+  get text(): string {
+    const lines = [
+      this.progress,
+      `faults and recoveries: ${this.#counts('met:')}`,
+      `invariants evaluated: ${this.#counts('checked:')}`,
+    ];
+    const unmet = missing(this.#tally.counts);
+    lines.push(`sometimes: ${sometimes.length - unmet.length} of ${sometimes.length} met`);
+    if (unmet.length > 0) lines.push(`never met: ${unmet.join(', ')}`);
+    return lines.join('\n');
+  }
+
+  #counts(prefix: string): string {
+    return [...this.#tally.counts]
+      .filter(([name]) => name.startsWith(prefix))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, count]) => `${name.slice(prefix.length)} ${count}`)
+      .join(', ');
+  }
+}

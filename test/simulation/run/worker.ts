@@ -1,0 +1,30 @@
+/**
+ * A child process of a run: gets seeds one by one, answers with what came of each. Ends with its parent.
+ */
+import { Trace } from '../world/trace.ts';
+import { type Result, simulate } from './simulation.ts';
+
+/** What a worker answers. */
+export type Answer =
+  | { readonly type: 'passed'; readonly result: Result }
+  | { readonly type: 'failed'; readonly seed: number; readonly error: string };
+
+// Refusals are many and nobody reads where they came from; a violation says what was seen.
+Error.stackTraceLimit = 4;
+
+process.on('message', (seed: number) => {
+  run(seed).then((answer) => process.send?.(answer));
+});
+process.on('disconnect', () => process.exit());
+
+async function run(seed: number): Promise<Answer> {
+  try {
+    return { type: 'passed', result: await simulate(seed, new Trace()) };
+  } catch (error) {
+    return {
+      type: 'failed',
+      seed,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    };
+  }
+}
