@@ -41,6 +41,7 @@ export class Ledger {
   readonly #settlements = new Settlements();
   /** Whether the kernel has been looked at: before, not even what is absent is known to be. */
   #opened = false;
+  #closed = false;
 
   constructor(
     survey: Survey,
@@ -118,20 +119,29 @@ export class Ledger {
     this.#dirty.add(key);
   }
 
-  /** Those not settled yet are waited for. @throws WeftError `kernel`, `closed`, as `Reconciler.settled` says */
+  /**
+   * Those not settled yet are waited for. What was in order may be lost again before the last one is, so all of them are
+   * looked at once more in the end.
+   *
+   * @throws WeftError `kernel`, `closed`, as `Reconciler.settled` says
+   */
   async settled(keys: Iterable<string>, signal: CancelSignal): Promise<void> {
-    const missing = new Set([...keys].filter((key) => !this.#isSettled(key)));
-    for (const key of missing) {
-      const failure = this.#failures.get(key);
-      if (failure !== undefined && this.#isDefinite(failure)) throw errorOf(failure);
+    const all = [...keys];
+    for (;;) {
+      const missing = new Set(all.filter((key) => !this.#isSettled(key)));
+      if (missing.size === 0) return;
+      if (this.#closed) throw closedError();
+      for (const key of missing) {
+        const failure = this.#failures.get(key);
+        if (failure !== undefined && this.#isDefinite(failure)) throw errorOf(failure);
+      }
+      await this.#settlements.wait(missing, signal);
     }
-    await this.#settlements.wait(missing, signal);
   }
 
   close(): void {
-    this.#settlements.failAll(
-      new WeftError('closed', 'The data plane is no longer looked after: the daemon is stopping'),
-    );
+    this.#closed = true;
+    this.#settlements.failAll(closedError());
     this.repairs.close();
   }
 
@@ -279,4 +289,8 @@ function errorOf({ object, reason, attempts }: Failure): WeftError {
   return new WeftError('kernel', `The kernel refused '${text}': ${reason}`, {
     details: { object: text, reason, attempts },
   });
+}
+
+function closedError(): WeftError {
+  return new WeftError('closed', 'The data plane is no longer looked after: the daemon is stopping');
 }

@@ -722,6 +722,30 @@ describe('core/reconcile', () => {
       rig.assertInOrder();
     });
 
+    it('does not count what was in order and is lost again before the rest is', async () => {
+      const { rig, cluster, kernel, network } = scene();
+      await rig.start();
+      const refused = new Set<KernelObject['kind']>(['fdb']);
+      const refuse = ({ object }: Operation) => (refused.has(object.kind) ? { reason: 'EBUSY' } : undefined);
+      kernel.injectFault(refuse);
+      const { endpoint } = rig.follow(cluster.addEndpoint(network.id, { host: 'a', sandbox: 'blue' }));
+      let settled = false;
+      const waiting = rig.reconciler.settled(rig.desired.keysOf(endpoint.id), never).then(() => {
+        settled = true;
+      });
+      await rig.settle();
+      const isInBlue = ({ ns }: KernelObject) => ns === sandboxNamespace('blue');
+      kernel.deleteByHand(objectOf(kernel.objects(), 'address', isInBlue));
+      refused.clear();
+      refused.add('address');
+      await rig.advance(defaults.retryDelayMsMin);
+      assert.equal(settled, false, 'the address is gone');
+      refused.clear();
+      await rig.advance(1_000);
+      await waiting;
+      rig.assertInOrder();
+    });
+
     it('ends with the reconciler', async () => {
       const { rig, cluster, network } = scene();
       await rig.start();
