@@ -98,7 +98,8 @@ export class Membership {
         );
         return;
       } catch (error) {
-        if (signal.aborted) return;
+        // An earlier attempt may have been in the log all the while.
+        if (signal.aborted || this.#epoch !== undefined) return;
         if (!isPassing(error)) throw error;
         this.#logger.warn('cannot join the cluster yet', { reason: error.message });
       }
@@ -134,6 +135,8 @@ function isPassing(error: unknown): error is Error {
     'store-auth',
     'log-suspect',
     'too-old',
+    // A join of ours, or of our former life, has come in between; what we know of the log is about to grow.
+    'stale-epoch',
   ] as const;
   return codes.some((code) => isWeftError(error, code));
 }

@@ -32,6 +32,25 @@ describe('a host that joins', () => {
     ledger.check();
   });
 
+  it('is not woken again by a join from before its present life, or from before it was removed', () => {
+    const ledger = new Ledger('h1');
+    accepted(ledger.join('h1', { address: '192.168.2.1' }, { base: 1 }));
+    refused(
+      ledger.join('h1', { address: '192.168.2.1' }, { base: 1 }),
+      'stale-epoch',
+      /before its life 2 began/,
+    );
+    accepted(ledger.join('h2', { address: '192.168.2.2' }));
+    accepted(ledger.record('h2', 'host-remove', { name: 'h1' }));
+    refused(
+      ledger.join('h1', { address: '192.168.2.1' }, { base: 4 }),
+      'stale-epoch',
+      /before record 5 removed it/,
+    );
+    accepted(ledger.join('h1', { address: '192.168.2.1' }, { base: 5 }));
+    ledger.check();
+  });
+
   it('keeps its endpoints over a restart', () => {
     const ledger = new Ledger('h1');
     ledger.network('h1', 'red');

@@ -46,6 +46,7 @@ export function joinHost({ draft, stamp }: Context, record: RecordOf<'host-join'
       return `Cannot join as ${quote(name)}: another machine has that name; choose another, or remove it with \`weft host rm\``;
     },
   );
+  checkTimely(draft, record, previous);
   const neighbour = hostAt(draft, address);
   refuseUnless(neighbour === undefined || neighbour.name === name, 'address-in-use-by-host', () => {
     return `Cannot join as ${quote(name)}: host ${quote(neighbour?.name ?? '')} advertises ${address} too; advertise an address of this machine`;
@@ -88,6 +89,21 @@ export function forgetRemovedHost(draft: Draft, ordinal: number): void {
   if (key === undefined) return;
   const { epoch } = draft.forgetRemoved(key);
   if (epoch > draft.epochFloor) draft.setEpochFloor(epoch);
+}
+
+/**
+ * A join that was written before the host's present life began, or before its removal, is a straggler: a first attempt
+ * that lands after the retry, or the last word of a daemon that is dead. It must not end the life that goes on.
+ */
+function checkTimely(draft: Draft, record: RecordOf<'host-join'>, previous: Host | undefined): void {
+  const { host: name, base } = record;
+  refuseUnless(previous === undefined || base >= previous.changed.ordinal, 'stale-epoch', () => {
+    return `The join of ${quote(name)} was written before its life ${previous?.epoch ?? 0} began; nothing is to be done`;
+  });
+  const removed = draft.removedHosts.get(nameKey(name));
+  refuseUnless(removed === undefined || base >= removed.ordinal, 'stale-epoch', () => {
+    return `The join of ${quote(name)} was written before record ${removed?.ordinal ?? 0} removed it; nothing is to be done`;
+  });
 }
 
 /** One more than the name ever had: that of its present life, or of its last, or one that no forgotten host had. */
