@@ -40,13 +40,13 @@ export interface Control {
    * Finds a network by full id, exact name, or unambiguous id prefix, in this order. What is not in the local fold is
    * looked for again after catching up with the store, so that "no such network" is true cluster-wide.
    *
-   * @throws WeftError `no-such-network`, `ambiguous`
+   * @throws WeftError `no-such-network`, `ambiguous`, `not-ready` before the log was opened
    */
   findNetwork(ref: string, signal: CancelSignal): Promise<Network>;
   /**
    * Finds an endpoint by full id, `NETWORK/NAME`, name, or unambiguous id prefix, in this order.
    *
-   * @throws WeftError `no-such-endpoint`, `ambiguous`
+   * @throws WeftError `no-such-endpoint`, `ambiguous`, `not-ready` before the log was opened
    */
   findEndpoint(ref: string, signal: CancelSignal): Promise<Endpoint>;
 

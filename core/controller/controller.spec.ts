@@ -218,6 +218,14 @@ describe('Controller', () => {
       restore();
     });
 
+    it('does not say that there is no such network before it has reached its store', async () => {
+      const restore = cluster.store.interrupt('refuse');
+      const h3 = cluster.launch('h3');
+      const finding = h3.controller.findNetwork('red', context.signal);
+      await assert.rejects(finding, (error) => isWeftError(error, 'not-ready'));
+      restore();
+    });
+
     it('adopts what its former life made, and writes nothing', async () => {
       await cluster.drive(h1.controller.createNetwork(network('red', '10.0.1.0/24'), context));
       await attach(h1, 'red', 'one');

@@ -383,10 +383,20 @@ export class Controller implements Control {
     await this.#reconciler.settled(keys, context.signal);
   }
 
-  /** Looks in the local fold, and once more after catching up: another host may have just made it. */
+  /**
+   * Looks in the local fold, and once more after catching up: another host may have just made it.
+   *
+   * @throws WeftError `not-ready` before the log was opened
+   */
   async #find<T>(look: (state: State) => T | undefined, signal: CancelSignal): Promise<T | undefined> {
     const found = look(this.state);
     if (found !== undefined) return found;
+    if (this.#phase === 'opening') {
+      throw new WeftError(
+        'not-ready',
+        'This host has not reached its store yet, so it knows of nothing: try again shortly, see `weft status`',
+      );
+    }
     await this.#within(catchUpDeadlineMs, signal, (limited) => this.#replica.catchUp(limited));
     return look(this.state);
   }
