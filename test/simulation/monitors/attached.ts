@@ -1,5 +1,6 @@
 /** Whether an endpoint whose attachment was answered with success is in its host's kernel. */
 import { sandboxNamespace } from '../../../core/dataplane/namespace.ts';
+import { toText } from '../../../core/dataplane/text.ts';
 import type { State } from '../../../core/fold/state.ts';
 import type { Endpoint } from '../../../core/model/endpoint.ts';
 import type { SimHost } from '../world/sim-host.ts';
@@ -14,12 +15,13 @@ export function attachedAt(world: World, host: SimHost, state: State, endpoint: 
   const objects = host.machine.objects().filter((object) => object.ns === ns);
   const link = objects.find((object) => object.kind === 'link' && object.name === endpoint.ifname);
   const isUp = link?.kind === 'link' && link.up && link.owner === `endpoint:${endpoint.id}`;
-  const hasAddresses = endpoint.addresses.every((address) =>
-    objects.some((object) => object.kind === 'address' && object.address === address),
+  const missing = endpoint.addresses.filter(
+    (address) => !objects.some((object) => object.kind === 'address' && object.address === address),
   );
-  if (!isUp || !hasAddresses) {
+  if (!isUp || missing.length > 0) {
+    const seen = `${link === undefined ? 'no link' : toText(link)}; without ${missing.join(', ') || 'no address'}`;
     world.fail(
-      new Violation('I27', `${host.name}: endpoint ${endpoint.id} was answered for and is not attached`),
+      new Violation('I27', `${host.name} answered for ${endpoint.id.slice(0, 12)}, and has ${seen}`),
     );
   }
   world.checked('I27 in the kernel');
