@@ -24,6 +24,11 @@ export class Report {
     return this.seeds < coveredSeeds ? [] : missing(this.#tally.counts);
   }
 
+  /** Part of all that must be met sooner or later. */
+  get metShare(): number {
+    return 1 - missing(this.#tally.counts).length / sometimes.length;
+  }
+
   /** One line. */
   get progress(): string {
     const seconds = (performance.now() - this.#beganAt) / 1_000;

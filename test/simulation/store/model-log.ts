@@ -18,6 +18,7 @@ import type {
 import type { LogId } from '../../../core/model/ids.ts';
 import type { CancelSignal } from '../../../core/ports/cancel.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
+import { Violation } from '../monitors/violation.ts';
 import type { Process } from '../world/process.ts';
 import type { World } from '../world/world.ts';
 import type { Link, Operation } from './link.ts';
@@ -144,6 +145,9 @@ export class ModelLog implements EventLog {
   #exchange<T>(operation: Operation, signal: CancelSignal, perform: (isStale: boolean) => T): Promise<T> {
     if (this.#scope.signal.aborted) return Promise.reject(closed());
     if (signal.aborted) return Promise.reject(notSent(operation));
+    if (operation !== 'open' && this.#logId === undefined) {
+      this.#world.fail(new Violation('I43', `${this.#process.name} uses its log before it has opened it`));
+    }
     const fate = this.#link.fateOf(operation);
     if (fate !== undefined) this.#world.note(this.#process.name, `${operation}: ${fate}`);
     const { scheduler } = this.#world;

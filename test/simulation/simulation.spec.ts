@@ -1,0 +1,37 @@
+/** A few hundred lives; `npm run sim` lives as many as one likes. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'mocha';
+import { checkout } from '../architecture/checkout.ts';
+import { type Failure, runMany } from './run/many.ts';
+import { Report } from './run/report.ts';
+
+/** What two cores that have other things to do manage in a minute. */
+const seeds = 150;
+const firstSeed = 100_001;
+const patienceMs = 600_000;
+
+describe('whole clusters', () => {
+  it('keep every invariant in the lives that once broke one', async () => {
+    const lines = readFileSync(join(checkout, 'test/simulation/seeds.txt'), 'utf8').split('\n');
+    const known = lines.filter((line) => /^\d/.test(line)).map((line) => Number(line.split(' ')[0]));
+    const report = new Report();
+    assertNone(await runMany({ seeds: known, onResult: (result) => report.add(result) }));
+    assert.equal(report.seeds, known.length);
+  }).timeout(patienceMs);
+
+  it(`keep every invariant in ${seeds} lives full of faults`, async () => {
+    const report = new Report();
+    const chosen = Array.from({ length: seeds }, (_, index) => firstSeed + index);
+    assertNone(await runMany({ seeds: chosen, onResult: (result) => report.add(result) }));
+    assert.equal(report.seeds, seeds);
+    assert.ok(report.metShare > 0.9, `the lives were dull: ${report.text}`);
+  }).timeout(patienceMs);
+});
+
+function assertNone(failures: readonly Failure[]): void {
+  const [first] = failures;
+  if (first !== undefined)
+    assert.fail(`seed ${first.seed}: ${first.error}; npm run sim -- --seed ${first.seed} --trace`);
+}
