@@ -11,6 +11,7 @@ import { diff } from '../dataplane/diff.ts';
 import { sameState } from '../dataplane/equal.ts';
 import type { Operation } from '../dataplane/kernel.ts';
 import { linkKey } from '../dataplane/key.ts';
+import type { Namespace } from '../dataplane/namespace.ts';
 import type { Address, KernelObject, Link } from '../dataplane/object.ts';
 import { type ActualState, holderOf } from './actual-state.ts';
 import type { DesiredView } from './desired.ts';
@@ -20,16 +21,28 @@ export interface Plan {
   readonly operations: readonly Operation[];
   /** The keys that were looked at: those asked for and those that are affected. */
   readonly keys: ReadonlySet<string>;
+  /** Keys of those that were left out, because a namespace that they are in, or reach into, was never looked at. */
+  readonly blind: ReadonlySet<string>;
 }
 
-/** @param waitingFor keys of what could not be made while the link of that key was not there */
+/**
+ * @param waitingFor keys of what could not be made while the link of that key was not there
+ * @param isKnown whether a namespace was looked at: what is not known to be there may well be, and is not made anew
+ */
 export function planFor(
   keys: Iterable<string>,
   desired: DesiredView,
   actual: ActualState,
   waitingFor: (link: string) => Iterable<string>,
+  isKnown: (ns: Namespace) => boolean,
 ): Plan {
-  const closed = closureOf(keys, desired, actual, waitingFor);
+  const closed = new Set<string>();
+  const blind = new Set<string>();
+  for (const key of closureOf(keys, desired, actual, waitingFor)) {
+    const object = desired.get(key);
+    const isBlind = object !== undefined && !namespacesOf(object).every(isKnown);
+    (isBlind ? blind : closed).add(key);
+  }
   const wanted: KernelObject[] = [];
   const found: KernelObject[] = [];
   for (const key of closed) {
@@ -38,7 +51,13 @@ export function planFor(
     if (object !== undefined) wanted.push(object);
     if (old !== undefined) found.push(old);
   }
-  return { operations: diff(wanted, found), keys: closed };
+  return { operations: diff(wanted, found), keys: closed, blind };
+}
+
+/** Where an object is, and where its other end is. */
+export function namespacesOf(object: KernelObject): readonly Namespace[] {
+  const isPair = object.kind === 'link' && object.type.type === 'veth';
+  return isPair ? [object.ns, object.type.peer.ns] : [object.ns];
 }
 
 function closureOf(

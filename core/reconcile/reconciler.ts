@@ -35,7 +35,7 @@ import { defaults, type ReconcilerOptions } from './defaults.ts';
 import type { DesiredView } from './desired.ts';
 import { delayMs } from './failures.ts';
 import { Ledger, type Noticed } from './ledger.ts';
-import { planFor } from './plan.ts';
+import { namespacesOf, planFor } from './plan.ts';
 import { ReadRequests } from './read-requests.ts';
 import { Survey } from './survey.ts';
 
@@ -305,22 +305,51 @@ export class Reconciler {
     await this.#readUnknown();
     if (signal.aborted || this.#paused) return false;
     const keys = this.#ledger.takeDirty();
-    const plan = planFor(keys, this.#desired, this.#survey.actual, (link) => this.#ledger.waitingFor(link));
+    const plan = planFor(
+      keys,
+      this.#desired,
+      this.#survey.actual,
+      (link) => this.#ledger.waitingFor(link),
+      (ns) => this.#survey.isKnown(ns),
+    );
+    this.#leaveOut(plan.blind);
     const allDone = await this.#carryOut(plan.operations, signal);
     this.#concludeOthers(plan.keys, plan.operations, allDone);
     return true;
   }
 
-  /** A namespace that was never looked at is, before anything is planned in it. */
+  /** A namespace that was never looked at is, before anything is planned in it or on a pair that reaches into it. */
   async #readUnknown(): Promise<void> {
     const unreadable = new Map<Namespace, string>();
     for (const key of this.#ledger.dirty()) {
       const object = this.#desired.get(key) ?? this.#survey.actual.get(key);
-      if (object === undefined || this.#survey.isKnown(object.ns)) continue;
-      const reason = unreadable.get(object.ns) ?? (await this.#read(object.ns, undefined, 'audit'));
+      if (object === undefined) continue;
+      const reason = await this.#readUnknownOf(object, unreadable);
+      if (reason !== undefined) this.#ledger.giveUp(key, object, reason);
+    }
+  }
+
+  /** Returns why one of the object's namespaces could not be looked at. */
+  async #readUnknownOf(
+    object: KernelObject,
+    unreadable: Map<Namespace, string>,
+  ): Promise<string | undefined> {
+    for (const ns of namespacesOf(object)) {
+      if (this.#survey.isKnown(ns)) continue;
+      const reason = unreadable.get(ns) ?? (await this.#read(ns, undefined, 'audit'));
       if (reason === undefined) continue;
-      unreadable.set(object.ns, reason);
-      this.#ledger.giveUp(key, object, reason);
+      unreadable.set(ns, reason);
+      return reason;
+    }
+    return undefined;
+  }
+
+  /** What cannot be planned for without knowing more waits for its time, unless it is in order as far as is known. */
+  #leaveOut(keys: ReadonlySet<string>): void {
+    for (const key of keys) {
+      const object = this.#desired.get(key);
+      if (object === undefined || this.#survey.isInOrder(key) || this.#ledger.isOpen(key)) continue;
+      this.#ledger.giveUp(key, object, 'a namespace that it is in, or reaches into, cannot be looked at yet');
     }
   }
 
