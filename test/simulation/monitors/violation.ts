@@ -1,7 +1,7 @@
 /** A broken invariant: its number, and what was seen. Ends the life of its seed. */
 export class Violation extends Error {
   override readonly name = 'Violation';
-  /** As listed in `test/simulation/README.md`. */
+  /** As listed in the README beside. */
   readonly invariant: string;
 
   constructor(invariant: string, seen: string) {

@@ -31,7 +31,9 @@ const silenceMsMin = 1_000;
 const silenceMsMax = 8_000;
 /** Where no wake-up comes, the reader looks for itself. */
 const pollMsMax = 8_000;
+/** Entries of one answer: few, so that readers are caught between two, and many in good times. */
 const pageEntriesMax = 5;
+const healthyPageEntries = 100;
 
 export interface ModelLogParts {
   readonly world: World;
@@ -117,7 +119,7 @@ export class ModelLog implements EventLog {
       try {
         const entries = await this.#exchange('read', signal, (isStale) => {
           const length = isStale ? this.#link.chance.below(this.#store.length + 1) : this.#store.length;
-          return this.#store.read(after, length, 1 + this.#link.chance.below(pageEntriesMax));
+          return this.#store.read(after, length, this.#pageEntries());
         });
         if (entries.length > 0) return entries;
         await this.#clock.sleep(this.#pollMs(), news.signal);
@@ -135,6 +137,10 @@ export class ModelLog implements EventLog {
   #wake(news: CancelScope): void {
     if (this.#link.stalled || this.#process.dead) return;
     this.#world.scheduler.after(this.#link.delayMs(), this.#process, news.cancel);
+  }
+
+  #pageEntries(): number {
+    return this.#world.isFaulty ? 1 + this.#link.chance.below(pageEntriesMax) : healthyPageEntries;
   }
 
   #pollMs(): number {

@@ -15,8 +15,8 @@ export interface Owner {
 }
 
 export interface Task {
-  readonly atMs: number;
-  readonly order: number;
+  atMs: number;
+  order: number;
   readonly owner: Owner | undefined;
   readonly run: () => void;
   cancelled: boolean;
@@ -69,7 +69,11 @@ export class Scheduler {
 
   /** Queues what a pause held back, in its order. */
   release(tasks: readonly Task[]): void {
-    for (const task of tasks) this.#push({ ...task, atMs: this.nowMs, order: this.#order++ });
+    for (const task of tasks) {
+      task.atMs = this.nowMs;
+      task.order = this.#order++;
+      this.#push(task);
+    }
   }
 
   #push(task: Task): void {
