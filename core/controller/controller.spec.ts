@@ -191,6 +191,15 @@ describe('Controller', () => {
       assert.equal(h1.controller.state.networks.size, 1, 'and it was carried out');
     });
 
+    it('waits for an outcome that comes late, for as long as the request may take', async () => {
+      const restore = cluster.store.interrupt((operation) => (operation === 'read' ? 'refuse' : undefined));
+      const creating = h1.controller.createNetwork(network('red', '10.0.1.0/24'), context);
+      creating.catch(() => undefined);
+      await cluster.clock.advance(4_000);
+      restore();
+      assert.equal((await cluster.drive(creating)).name, 'red');
+    });
+
     it('answers with success when only the ack is lost, because the record comes back by the tail', async () => {
       const restore = cluster.store.interrupt((operation) =>
         operation === 'append' ? 'lose-answer' : undefined,

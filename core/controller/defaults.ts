@@ -3,7 +3,7 @@ import { assert } from '../lib/assert.ts';
 
 /** A change is answered within this time, whatever the store does: people and orchestrators give up at five seconds. */
 export const requestDeadlineMs = 4_500;
-/** Of which appending may take so long; the rest is for the outcome to come back by the tail and for the kernel. */
+/** Of which appending may take so long; what is left then is for the outcome to come back by the tail. */
 export const appendDeadlineMs = 3_500;
 /** How long a look-up waits for the store before "not found" is answered from what this host knows. */
 export const catchUpDeadlineMs = 1_000;

@@ -86,11 +86,12 @@ export class Requests {
   async #appendAndWait(line: Uint8Array, record: LogRecord, signal: CancelSignal): Promise<Step> {
     const { decided, forget } = this.#outcomes.expect(record.id);
     using scope = cancelScope(signal);
+    const untilMs = this.#clock.monotonicMs() + requestDeadlineMs;
     const appended = this.#appender.submit(line, record.base, appendDeadlineMs);
     try {
       return await Promise.race([
         decided,
-        appended.then(() => this.#undecided(record.id, scope.signal)),
+        appended.then(() => this.#undecided(record.id, untilMs, scope.signal)),
         this.#cancelled(scope.signal),
       ]);
     } finally {
@@ -99,8 +100,8 @@ export class Requests {
   }
 
   /** The record is in the log, but its outcome does not come back: the tail is cut off. */
-  async #undecided(record: RecordId, signal: CancelSignal): Promise<never> {
-    await this.#clock.sleep(requestDeadlineMs - appendDeadlineMs, signal);
+  async #undecided(record: RecordId, untilMs: number, signal: CancelSignal): Promise<never> {
+    await this.#clock.sleep(untilMs - this.#clock.monotonicMs(), signal);
     throw new WeftError(
       'outcome-unknown',
       'The request is in the log, but the store was lost before its outcome came back: ' +
