@@ -13,7 +13,7 @@ export type Answer =
 Error.stackTraceLimit = 4;
 
 process.on('message', (seed: number) => {
-  run(seed).then((answer) => process.send?.(answer));
+  void run(seed).then((answer) => process.send?.(answer));
 });
 process.on('disconnect', () => process.exit());
 
