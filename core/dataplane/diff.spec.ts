@@ -138,6 +138,18 @@ describe('diff', () => {
     ]);
   });
 
+  it('frees a name that the end of a pair has which is not to be seen, before it makes another link of it', () => {
+    const there = { ...inside, type: { type: 'veth', peer: { ns: red, name: 'w2' } } } satisfies Link;
+    const wanted: Link[] = [
+      { ...bridge, ns: red, name: 'w2' },
+      { ...inside, type: vxlan.type },
+    ];
+    assert.deepEqual(
+      diff(wanted, [there]).map(({ op, object }) => `${op} ${(object as Link).name}`),
+      ['delete eth0', 'set w2', 'set eth0'],
+    );
+  });
+
   it('takes two pairs apart that are to be paired crosswise', () => {
     const end = (name: string, peer: string): Link => ({
       ...bridge,

@@ -55,6 +55,8 @@ class LinkPlanner implements LinkPlan {
   readonly #present: Map<string, Link>;
   /** Keys of the links that had each VNI to begin with. */
   readonly #vnis: Map<number, string> = new Map();
+  /** By the key that each names as its other end: ends whose other end weft cannot see, though its name is taken. */
+  readonly #endsOfUnseen: Map<string, string> = new Map();
   /** Made by an operation on the other end of their pair, and still without their members. */
   readonly #bare: Set<string> = new Set();
   /** Left without the other end; cannot be altered into one of a pair. */
@@ -63,7 +65,12 @@ class LinkPlanner implements LinkPlan {
   constructor(wanted: ReadonlyMap<string, Link>, present: Map<string, Link>) {
     this.#wanted = wanted;
     this.#present = present;
-    for (const [key, { type }] of present) if (type.type === 'vxlan') this.#vnis.set(type.vni, key);
+    for (const [key, { type }] of present) {
+      if (type.type === 'vxlan') this.#vnis.set(type.vni, key);
+      if (type.type !== 'veth') continue;
+      const mate = linkKey(type.peer.ns, type.peer.name);
+      if (!present.has(mate)) this.#endsOfUnseen.set(mate, key);
+    }
   }
 
   emptyNamespaces(gone: ReadonlySet<Namespace>): void {
@@ -83,8 +90,22 @@ class LinkPlanner implements LinkPlan {
 
   /** Deletes what is there under other keys, is wanted otherwise, and keeps this link from being made. */
   clearTheWay(link: Link): void {
+    this.#freeName(link);
     if (link.type.type === 'veth') this.#partWrongPair(link, link.type);
     if (link.type.type === 'vxlan') this.#freeVni(link, link.type);
+  }
+
+  /**
+   * A name may be taken by a link that weft cannot see, because someone took its alias away: its other end tells whose
+   * it is, and is deleted first. Unless these two are to be a pair, for then making the one replaces both.
+   */
+  #freeName(link: Link): void {
+    const endKey = this.#endsOfUnseen.get(keyOf(link));
+    const end = endKey === undefined ? undefined : this.#present.get(endKey);
+    if (endKey === undefined || end === undefined) return;
+    const isToBePair =
+      link.type.type === 'veth' && linkKey(link.type.peer.ns, link.type.peer.name) === endKey;
+    if (!isToBePair) this.#delete(endKey, end);
   }
 
   /**
