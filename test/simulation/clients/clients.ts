@@ -18,6 +18,9 @@ import {
   sandboxName,
 } from './requests.ts';
 
+/** More than one entry holds. */
+const floodRequests = 60;
+
 type Act = (life: Life, context: RequestContext) => Promise<Answer>;
 type Answer = { readonly id: string; readonly endpoint?: Endpoint };
 
@@ -41,7 +44,8 @@ export class Clients {
     const pauseMs = this.#chance.unit() * 2 * this.#world.plan.requestPauseMs;
     this.#world.scheduler.after(pauseMs, undefined, () => {
       if (!this.#world.isFaulty) return;
-      this.#ask();
+      if (this.#chance.happens(this.#world.plan.flood)) this.#flood();
+      else this.#ask();
       this.begin();
     });
   }
@@ -63,6 +67,11 @@ export class Clients {
       { by: name, signal: cancelScope().signal },
     );
     this.#monitor.succeeded(call, id);
+  }
+
+  #flood(): void {
+    this.#world.met('flood of requests');
+    for (let count = 0; count < floodRequests; count += 1) this.#ask();
   }
 
   #ask(): void {

@@ -26,6 +26,7 @@ export class ReplicaMonitor {
     if (truth.state.stateHash !== step.state.stateHash) this.#fail('I9', `another state at ${ordinal}`);
     if (!sameOutcome(truth.outcome, step.outcome)) this.#fail('I12', `another decision on ${ordinal}`);
     for (const invariant of ['I1', 'I3', 'I4', 'I5', 'I9']) this.#world.checked(invariant);
+    if (step.record === undefined) this.#world.checked('I8');
   }
 
   #fail(invariant: string, seen: string): void {

@@ -2,7 +2,7 @@
  * What a run of many seeds must have met at least once. A run that has not is vacuous: it would be green however broken
  * the code were.
  */
-import { hostFaults, kernelFaults, requestFaults } from '../world/plan.ts';
+import { hostFaults, kernelFaults, logFaults, requestFaults } from '../world/plan.ts';
 
 /** Seeds from which on everything must have been met. */
 export const coveredSeeds = 500;
@@ -17,12 +17,14 @@ const recoveries = [
   'late request of a dead process lands',
   'unknown request carried out later',
   'request repeated',
+  'flood of requests',
   'request cancelled',
   'healed a host that was down',
   'healed a host that was paused',
   'healed a store that was out',
   'store wiped',
   'store rolled-back',
+  'store newer-record',
   'phase liveness',
   'phase audit',
   'phase ending',
@@ -51,8 +53,25 @@ const answers = [
   'no-such-sandbox',
 ];
 const invariants = [
-  ...['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I9', 'I9 at rest', 'I10', 'I12', 'I13-I21', 'I14', 'I18'],
   ...[
+    'I1',
+    'I2',
+    'I3',
+    'I4',
+    'I5',
+    'I6',
+    'I7',
+    'I8',
+    'I9',
+    'I9 at rest',
+    'I10',
+    'I12',
+    'I13-I21',
+    'I14',
+    'I18',
+  ],
+  ...[
+    'I22',
     'I23',
     'I24',
     'I27',
@@ -74,6 +93,7 @@ export const sometimes: readonly string[] = [
   ...requestFaults
     .filter((fault) => fault !== 'stale-read' && fault !== 'full')
     .flatMap((fault) => phases.map((phase) => `met:request ${fault} while ${phase}`)),
+  ...logFaults.map((fault) => `met:log ${fault}`),
   ...kernelFaults.map((fault) => `met:kernel ${fault}`),
   ...hostFaults.map((fault) => `met:host ${fault}`),
   ...phases.flatMap((phase) => [`met:host crash while ${phase}`, `met:host pause while ${phase}`]),

@@ -15,6 +15,7 @@ import { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
 import { ModelStore } from '../store/model-store.ts';
 import { planOf } from '../world/plan.ts';
+import { Scribbler } from '../world/scribbler.ts';
 import { SimHost } from '../world/sim-host.ts';
 import type { Trace } from '../world/trace.ts';
 import { Troubles } from '../world/troubles.ts';
@@ -65,6 +66,7 @@ async function live(world: World): Promise<Result> {
   }
   clients.begin();
   troubles.begin();
+  new Scribbler(world, store, truth).begin();
   await world.scheduler.runUntil(world.plan.safetyMs);
   const dead = new Set(hosts.slice(1).filter(() => chance.happens(world.plan.deadAtEnd)));
   if (dead.size > 0) world.met('hosts stay dead');

@@ -33,8 +33,21 @@ export const kernelFaults = [
 ] as const;
 export type KernelFault = (typeof kernelFaults)[number];
 
+/** What somebody else may write into the log. */
+export const logFaults = ['garbage', 'altered', 'repeated', 'oversize'] as const;
+export type LogFault = (typeof logFaults)[number];
+
 /** What may happen to a host as a whole, and to its ways to the store. */
-export const hostFaults = ['crash', 'stop', 'pause', 'wall-jump', 'cut-off', 'outage', 'tail-stall'] as const;
+export const hostFaults = [
+  'crash',
+  'stop',
+  'pause',
+  'wall-jump',
+  'cut-off',
+  'outage',
+  'swizzle',
+  'tail-stall',
+] as const;
 export type HostFault = (typeof hostFaults)[number];
 
 export interface Plan {
@@ -43,6 +56,8 @@ export interface Plan {
   readonly safetyMs: number;
   /** Mean pause between two requests of clients. */
   readonly requestPauseMs: number;
+  /** Probability that a client asks for very much at once. */
+  readonly flood: number;
   /** Longest time that a request takes to the store, and back. */
   readonly storeDelayMs: number;
   readonly kernelDelayMs: number;
@@ -52,12 +67,14 @@ export interface Plan {
   readonly kernel: Readonly<Record<KernelFault, number>>;
   /** Mean events in a minute, for each host. */
   readonly host: Readonly<Record<HostFault, number>>;
+  /** Mean events in a minute. */
+  readonly log: Readonly<Record<LogFault, number>>;
   /** How far clocks drift apart, as a part of one. */
   readonly drift: number;
   /** Part of the hosts that stay dead at the end. */
   readonly deadAtEnd: number;
   /** What becomes of the store when all is over. */
-  readonly ending: 'none' | 'wiped' | 'rolled-back';
+  readonly ending: 'none' | 'wiped' | 'rolled-back' | 'newer-record';
 }
 
 export function planOf(seed: number): Plan {
@@ -71,14 +88,16 @@ export function planOf(seed: number): Plan {
     hosts: 1 + (chance.happens(0.1) ? chance.below(9) : chance.below(5)),
     safetyMs: chance.between(10_000, 60_000),
     requestPauseMs: chance.pick([150, 500, 1_500]),
+    flood: rate(0.1, 0.03),
     storeDelayMs: chance.pick([0, 2, 20, 200]),
     kernelDelayMs: chance.pick([0, 1, 10, 60]),
     request: table(requestFaults, 0.4, () => chance.pick([0.02, 0.1, 0.3])),
     kernel: table(kernelFaults, 0.4, (key) => (isOfCalls(key) ? chance.pick([0.02, 0.1, 0.3]) : 20)),
     host: table(hostFaults, 0.5, () => chance.pick([1, 3, 6])),
+    log: table(logFaults, 0.15, (fault) => (fault === 'oversize' ? 3 : 12)),
     drift: rate(0.5, 0.1),
     deadAtEnd: rate(0.3, 0.5),
-    ending: chance.weighted({ none: 6, wiped: 2, 'rolled-back': 2 }),
+    ending: chance.weighted({ none: 5, wiped: 2, 'rolled-back': 2, 'newer-record': 1 }),
   };
 }
 

@@ -8,6 +8,8 @@ import type { World } from './world.ts';
 const downMsMax = 15_000;
 const pauseMsMax = 20_000;
 const cutMsMax = 15_000;
+/** Between two cuts of a swizzle, or two that end. */
+const swizzleStepMsMax = 2_000;
 const dayMs = 86_400_000;
 
 export class Troubles {
@@ -26,12 +28,13 @@ export class Troubles {
   begin(): void {
     for (const host of this.#hosts) {
       for (const fault of hostFaults) {
-        if (fault !== 'outage') this.#soon(fault, host, this.#world.chance(`${host.name} ${fault}`));
+        if (!isOfAll(fault)) this.#soon(fault, host, this.#world.chance(`${host.name} ${fault}`));
       }
       this.#reviveRemoved(host, this.#world.chance(`${host.name} operator`));
     }
     const [first] = this.#hosts;
-    if (first !== undefined) this.#soon('outage', first, this.#world.chance('outage'));
+    if (first === undefined) return;
+    for (const fault of hostFaults.filter(isOfAll)) this.#soon(fault, first, this.#world.chance(fault));
   }
 
   /** Ends all of it, but for the hosts that are to stay dead. */
@@ -69,6 +72,7 @@ export class Troubles {
   /** Returns whether it could happen. */
   #happen(fault: HostFault, host: SimHost, chance: Chance): boolean {
     if (fault === 'outage') return this.#outage(chance);
+    if (fault === 'swizzle') return this.#swizzle(chance);
     if (fault === 'wall-jump') return this.#jump(host, chance);
     const { life } = host;
     if (life === undefined) return false;
@@ -104,6 +108,22 @@ export class Troubles {
       this.#store.outage = undefined;
       this.#world.note('store', 'is back');
     });
+    return true;
+  }
+
+  /**
+   * Some of the hosts are cut off one after the other, and come back in another order: the order in which parts fail and
+   * heal finds what no single cut does (FoundationDB's "swizzle-clogging").
+   */
+  #swizzle(chance: Chance): boolean {
+    const some = this.#hosts.filter(() => chance.happens(0.7));
+    if (some.length < 2) return false;
+    const cutMs = some.length * swizzleStepMsMax;
+    for (const host of some) {
+      this.#later(chance.unit() * cutMs, () => this.#world.isFaulty && host.link.cutOff('hang'));
+      this.#later(cutMs + chance.unit() * cutMs, () => host.link.cutOff(undefined));
+    }
+    this.#world.note('network', `cuts off ${some.map(({ name }) => name).join(', ')} one by one`);
     return true;
   }
 
@@ -143,4 +163,9 @@ export class Troubles {
   #later(ms: number, act: () => void): void {
     this.#world.scheduler.after(ms, undefined, act);
   }
+}
+
+/** It happens to all hosts together. */
+function isOfAll(fault: HostFault): boolean {
+  return fault === 'outage' || fault === 'swizzle';
 }

@@ -1,0 +1,83 @@
+/**
+ * Somebody else's hand in the log: whoever may write to the store can write anything to it. Bytes at random, an entry of
+ * ours with one of its bytes changed, the same entry again, more than any entry may hold. Every host must judge each of
+ * them alike, and go on.
+ *
+ * Joins are left alone: whoever writes one takes a host over, and that host then has to halt.
+ */
+import { entryBytesMax, recordBytesMax } from '../../../core/limits.ts';
+import type { LogEntry } from '../../../core/log/event-log.ts';
+import type { EntryId } from '../../../core/model/ids.ts';
+import type { Truth } from '../monitors/truth.ts';
+import type { ModelStore } from '../store/model-store.ts';
+import type { Chance } from './chance.ts';
+import { type LogFault, logFaults } from './plan.ts';
+import type { World } from './world.ts';
+
+const garbageBytesMax = 200;
+const joinMark = Buffer.from('"host-join"');
+
+export class Scribbler {
+  readonly #world: World;
+  readonly #store: ModelStore;
+  readonly #truth: Truth;
+
+  constructor(world: World, store: ModelStore, truth: Truth) {
+    this.#world = world;
+    this.#store = store;
+    this.#truth = truth;
+  }
+
+  begin(): void {
+    for (const fault of logFaults) this.#soon(fault, this.#world.chance(`log ${fault}`));
+  }
+
+  #soon(fault: LogFault, chance: Chance): void {
+    const perMinute = this.#world.plan.log[fault];
+    if (perMinute === 0) return;
+    this.#world.scheduler.after((chance.unit() * 2 * 60_000) / perMinute, undefined, () => {
+      if (!this.#world.isFaulty) return;
+      this.#write(fault, chance);
+      this.#soon(fault, chance);
+    });
+  }
+
+  #write(fault: LogFault, chance: Chance): void {
+    const bytes = bytesOf(fault, this.#truth.entries, chance);
+    if (bytes === undefined) return;
+    this.#world.note('somebody', `writes ${bytes.length} bytes of ${fault} to the log`);
+    this.#world.met(`log ${fault}`);
+    this.#truth.takeForeign(() => this.#store.put({ id: chance.hex(16) as EntryId, base: 0, bytes }));
+  }
+}
+
+function bytesOf(fault: LogFault, entries: readonly LogEntry[], chance: Chance): Uint8Array | undefined {
+  switch (fault) {
+    case 'garbage':
+      return randomBytes(chance.below(garbageBytesMax), chance);
+    case 'oversize':
+      return randomBytes(1 + chance.pick([recordBytesMax, recordBytesMax, entryBytesMax]), chance);
+    case 'repeated':
+      return pickEntry(entries, chance);
+    case 'altered': {
+      const bytes = pickEntry(entries, chance);
+      if (bytes !== undefined && bytes.length > 0) bytes[chance.below(bytes.length)] = chance.below(256);
+      return bytes;
+    }
+  }
+}
+
+/** A copy of one that holds no join. */
+function pickEntry(entries: readonly LogEntry[], chance: Chance): Uint8Array | undefined {
+  if (entries.length === 0) return undefined;
+  const { bytes } = chance.pick(entries);
+  return Buffer.from(bytes).includes(joinMark) ? undefined : bytes.slice();
+}
+
+function randomBytes(length: number, chance: Chance): Uint8Array {
+  const bytes = new Uint8Array(length);
+  // A few draws are enough for many bytes: what counts is that they are no record.
+  const pattern = Array.from({ length: Math.min(length, 64) }, () => chance.below(256));
+  for (let at = 0; at < length; at += 1) bytes[at] = pattern[at % pattern.length] ?? 0;
+  return bytes;
+}
