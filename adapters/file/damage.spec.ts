@@ -5,6 +5,7 @@ import { before, describe, it } from 'mocha';
 import { isWeftError } from '../../core/errors.ts';
 import { genesis, type LogEntry } from '../../core/log/event-log.ts';
 import { draft, never, take, takeAll } from '../../test/support/log-drafts.ts';
+import { runs } from '../../test/support/property-settings.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { SimulatedDisk } from '../../test/support/simulated-disk.ts';
 import { SystemClock } from '../system/clock.ts';
@@ -55,7 +56,7 @@ describe('a damaged file log', function suite() {
           assert.deepEqual(found.map(plain), original.slice(0, found.length).map(plain));
         }
       }),
-      { numRuns: 800 },
+      { numRuns: runs(800) },
     );
     assert.ok(seen.beginnings > 50 && seen.refusals > 50, `not both were seen: ${JSON.stringify(seen)}`);
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { entryBytesMax } from '../../core/limits.ts';
+import { runs } from '../../test/support/property-settings.ts';
 import { decodeFrame, encodeFrame, type Frame, frameBytesMax, hasFrameFrom } from './frame.ts';
 
 /** assert compares prototypes. */
@@ -45,7 +46,7 @@ describe('a frame', () => {
         bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         assert.notEqual(decodeFrame(bytes, 0).type, 'frame');
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -65,7 +66,7 @@ describe('a frame', () => {
         assert.notEqual(decodeFrame(Buffer.concat([Buffer.from('weft'), bytes]), 0).type, 'frame');
         hasFrameFrom(Buffer.from(bytes), 0);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 

@@ -4,6 +4,7 @@ import { describe, it } from 'mocha';
 import { drivers } from '../../drivers/index.ts';
 import { Cluster, type ClusterStep } from '../../test/support/cluster.ts';
 import { happen, happenings, hostNames } from '../../test/support/cluster-history.ts';
+import { runs } from '../../test/support/property-settings.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { keyOf } from '../dataplane/key.ts';
 import { sandboxNamespace } from '../dataplane/namespace.ts';
@@ -244,7 +245,7 @@ describe('core/desired', () => {
           compared += now.size;
         });
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
     assert.ok(compared > 10_000, `only ${compared} objects were compared: the histories are too tame`);
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { accepted, assertUnmoved, endpointOf, Ledger, networkOf, subnet } from '../../test/support/ledger.ts';
+import { runs } from '../../test/support/property-settings.ts';
 import { anyRecord, mutationOf } from '../../test/support/records.ts';
 import { anyRequest, send } from '../../test/support/requests.ts';
 import type { RecordKind } from '../log/record.ts';
@@ -78,7 +79,7 @@ describe('the fold', () => {
         assert.ok(!applied.outcome.accepted && applied.outcome.code === 'malformed');
         assertUnmoved(busy, applied.state);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -97,7 +98,7 @@ describe('the fold', () => {
         }
         assert.deepEqual(checkState(state), []);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -117,7 +118,7 @@ describe('the fold', () => {
           ledger.check();
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   }).timeout(60_000);
 
@@ -130,7 +131,7 @@ describe('the fold', () => {
         assert.equal(again.state.recordHash, state.recordHash);
         assert.equal(again.state.stateHash, state.stateHash);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 
@@ -144,7 +145,7 @@ describe('the fold', () => {
         });
         for (const state of states) assert.deepEqual(checkState(state), []);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 
@@ -174,7 +175,7 @@ describe('the fold', () => {
           [...once.state.endpoints.values()].map(unstamped),
         );
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -210,7 +211,7 @@ describe('the fold', () => {
         for (const outcome of livedThrough(requests).outcomes)
           seen.add(`${outcome.kind} ${codeOf(outcome) ?? 'accepted'}`);
       }),
-      { numRuns: 40, seed: 7 },
+      { numRuns: runs(40), seed: 7 },
     );
     const kinds: RecordKind[] = [
       'host-join',

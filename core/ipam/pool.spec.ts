@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
+import { runs } from '../../test/support/property-settings.ts';
 import {
   addressFromBigInt,
   addressToBigInt,
@@ -102,7 +103,7 @@ describe('a pool', () => {
     it(`of ${place.prefix} gives what a list of its addresses would give`, () => {
       fc.assert(
         fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => play(place, steps)),
-        { numRuns: 60 },
+        { numRuns: runs(60) },
       );
     });
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
+import { runs } from '../../test/support/property-settings.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -26,7 +27,7 @@ describe('UTF-8', () => {
     );
     fc.assert(
       fc.property(bytes, (value) => assert.equal(decodeUtf8(value), platformDecode(value))),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

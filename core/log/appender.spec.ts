@@ -4,6 +4,7 @@ import { describe, it } from 'mocha';
 import { MemoryEventLog } from '../../adapters/memory/event-log.ts';
 import { type Fault, type FaultPlan, MemoryStore } from '../../adapters/memory/store.ts';
 import { never } from '../../test/support/log-drafts.ts';
+import { runs } from '../../test/support/property-settings.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { SeededRandom } from '../../test/support/seeded-random.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
@@ -304,7 +305,7 @@ describe('Appender', () => {
         fc.nat(),
         play,
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

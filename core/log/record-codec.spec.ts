@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
+import { runs } from '../../test/support/property-settings.ts';
 import { anyRecord, mutationOf } from '../../test/support/records.ts';
 import { isWeftError } from '../errors.ts';
 import { recordBytesMax, recordDepthMax } from '../limits.ts';
@@ -54,7 +55,7 @@ describe('the record codec', () => {
         const decoded = decodeRecord(bytes);
         if (decoded.type === 'record') assert.deepEqual(encodeRecord(decoded.record), bytes);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

@@ -8,6 +8,7 @@ import { describe, it } from 'mocha';
 import { FakeKernel } from '../../kernel/fake/fake-kernel.ts';
 import { Cluster } from '../../test/support/cluster.ts';
 import { type Happening, happen, happenings, hostNames } from '../../test/support/cluster-history.ts';
+import { runs } from '../../test/support/property-settings.ts';
 import { Rig } from '../../test/support/rig.ts';
 import { keyOf } from '../dataplane/key.ts';
 import { type Namespace, ownedNamespace, sandboxNamespace } from '../dataplane/namespace.ts';
@@ -213,7 +214,7 @@ describe('core/reconcile convergence', () => {
         repaired += world.repaired + rig.reconciler.repaired;
         objects += rig.wanted().size;
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
     assert.ok(
       done > 300 && repaired > 100 && objects > 300,

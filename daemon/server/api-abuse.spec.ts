@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { after, before, describe, it } from 'mocha';
 import { bodyBytesMax } from '../../api/limits.ts';
 import { ApiFixture, type Reply } from '../../test/support/api-fixture.ts';
+import { runs } from '../../test/support/property-settings.ts';
 
 const json = { 'content-type': 'application/json' };
 
@@ -198,7 +199,7 @@ describe('abuse of the API', () => {
           `${reply.status} ${text}`,
         );
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -15,6 +15,7 @@ import { operationText } from '../../core/dataplane/text.ts';
 import type { IpAddress } from '../../core/model/address.ts';
 import type { Mac } from '../../core/model/mac.ts';
 import { FakeKernel } from '../../kernel/fake/fake-kernel.ts';
+import { runs } from '../support/property-settings.ts';
 import { desiredSet, sandboxes } from './data-plane.arbitrary.ts';
 
 /** What someone does by hand: picks an object by number and treats it in one of some ways. */
@@ -42,7 +43,7 @@ describe('diff, applied to a kernel', () => {
           await assertIs(kernel, desired);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     ));
 
   it('gives it in the end when operations fail, or succeed and say that they failed', () =>
@@ -65,7 +66,7 @@ describe('diff, applied to a kernel', () => {
           await assertIs(kernel, desired);
         },
       ),
-      { numRuns: 250 },
+      { numRuns: runs(250) },
     ));
 
   it('does not depend on the order of its arguments', () =>
@@ -74,7 +75,7 @@ describe('diff, applied to a kernel', () => {
         const there = await actual(await kernelWith(before), desired);
         assert.deepEqual(diff([...desired].reverse(), [...there].reverse()), diff(desired, there));
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     ));
 
   it('deletes nothing that goes by itself', async () => {
@@ -88,7 +89,7 @@ describe('diff, applied to a kernel', () => {
           assert.equal(kernel.changes, changes + 1, `${operationText(operation)} was needed`);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });
