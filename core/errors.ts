@@ -194,6 +194,11 @@ const table = {
     summary: 'The position asked for lies beyond the end of the log.',
   },
   'log-trimmed': { status: 410, retryable: false, summary: 'The position asked for has been trimmed.' },
+  'bad-snapshot': {
+    status: 500,
+    retryable: false,
+    summary: 'A snapshot of the state is damaged, cut off or not what it claims to be.',
+  },
   'log-suspect': {
     status: 503,
     retryable: true,

@@ -69,4 +69,16 @@ describe('a set of ranges', () => {
     set.without(2n);
     assert.deepEqual([...set.ranges()], [{ first: 1n, last: 5n }]);
   });
+
+  it('made at once is the one made number by number', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(40), { maxLength: 60 }), (numbers) => {
+        const values = numbers.map((number) => origin + BigInt(number));
+        const one = values.reduce((set, value) => set.with(value), RangeSet.empty);
+        const all = RangeSet.of(values);
+        assert.equal(all.size, one.size);
+        assert.deepEqual([...all.ranges()], [...one.ranges()]);
+      }),
+    );
+  });
 });

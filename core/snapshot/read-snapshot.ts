@@ -1,0 +1,227 @@
+/**
+ * A state from the lines of a snapshot. Tables, indexes and hash are built by the fold's own draft, so the hash of what
+ * comes out is computed from what went in, and must be the one that the snapshot claims.
+ */
+import { WeftError } from '../errors.ts';
+import { Draft } from '../fold/draft.ts';
+import { emptyState, type State } from '../fold/state.ts';
+import { newPool, type Pool } from '../ipam/pool.ts';
+import { RangeSet } from '../ipam/range-set.ts';
+import { addressOf, addressToBigInt, contains, type IpAddress, type Prefix } from '../model/address.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { nameKey } from '../model/names.ts';
+import type { Network } from '../model/network.ts';
+import type { Stamp } from '../model/stamp.ts';
+import { type LineOf, type SnapshotLine, snapshotLine } from './snapshot-schema.ts';
+
+/** Any ordinal that begins a stretch of the fold's memory: what was remembered before is then the earlier stretch. */
+const firstOfStretch = 1;
+
+/**
+ * Reads lines one after the other; `finish` gives the state.
+ *
+ * Each line is checked as it comes, so a reader may stop at the first that is refused without having held the rest.
+ */
+export class SnapshotReader {
+  #draft = new Draft(emptyState());
+  #head: LineOf<'snapshot'> | undefined;
+  #lines = 0;
+  #isWhole = false;
+  #isPresent = false;
+  /** Every pool with the addresses that are taken in it. */
+  readonly #taken = new Map<Pool, bigint[]>();
+  /** Texts that many objects share are kept once. */
+  readonly #texts = new Map<string, string>();
+
+  /** @throws WeftError `bad-snapshot` */
+  take(text: string): void {
+    if (this.#isWhole) throw bad('it goes on after its last line');
+    const line = parse(text, this.#lines + 1);
+    if (line.kind === 'end') {
+      if (line.lines !== this.#lines) throw bad(`it has ${this.#lines} of its ${line.lines} lines`);
+      this.#isWhole = true;
+      return;
+    }
+    this.#lines += 1;
+    if ((line.kind === 'snapshot') !== (this.#lines === 1)) throw bad(`line ${this.#lines} is out of place`);
+    sound(() => this.#put(line));
+  }
+
+  /** The state that the lines make. @throws WeftError `bad-snapshot` */
+  finish(): State {
+    const head = this.#head;
+    if (head === undefined || !this.#isWhole) throw bad(`it ends after ${this.#lines} lines, before its end`);
+    this.#beginPresent();
+    sound(() => this.#takeAddresses());
+    const state = this.#draft.finish(head.ordinal, head.recordHash);
+    if (state.stateHash !== head.stateHash) {
+      throw bad(
+        `it makes the state ${state.stateHash.slice(0, 12)} and claims ${head.stateHash.slice(0, 12)}`,
+      );
+    }
+    return state;
+  }
+
+  #put(line: Exclude<SnapshotLine, LineOf<'end'>>): void {
+    const draft = this.#draft;
+    switch (line.kind) {
+      case 'snapshot':
+        this.#head = line;
+        draft.setVniCursor(BigInt(line.vniCursor));
+        draft.setEpochFloor(line.epochFloor);
+        return;
+      case 'host': {
+        const { kind: _kind, ...host } = line;
+        return draft.putHost({ ...host, ...this.#stamps(line) });
+      }
+      case 'removed-host':
+        return draft.rememberRemoved(line.name, { epoch: line.epoch, ordinal: line.ordinal });
+      case 'space':
+        return this.#putSpace(line);
+      case 'network':
+        return this.#putNetwork(line);
+      case 'endpoint':
+        return this.#putEndpoint(line);
+      case 'memory':
+        return this.#remember(line);
+    }
+  }
+
+  #putSpace({ name, cursor, pools }: LineOf<'space'>): void {
+    for (const { prefix, cursors } of pools) {
+      const pool: Pool = {
+        ...newPool(name, prefix),
+        cursors: cursors.map(({ first, last, users, next }) => {
+          return { first: BigInt(first), last: BigInt(last), users, next: BigInt(next) };
+        }),
+      };
+      this.#draft.addPool(pool, BigInt(cursor));
+      this.#taken.set(pool, []);
+    }
+  }
+
+  #putNetwork({ kind: _kind, options, labels, ...rest }: LineOf<'network'>): void {
+    const network: Network = {
+      ...rest,
+      ...this.#stamps(rest),
+      options: Object.fromEntries(options),
+      labels: Object.fromEntries(labels),
+    };
+    this.#draft.addNetwork(network);
+    if (network.vni !== undefined) this.#draft.takeVni(BigInt(network.vni));
+    for (const { prefix, gateway, aux } of network.subnets) {
+      for (const address of [gateway, ...aux.map((each) => each.address)])
+        this.#take(network, prefix, address);
+    }
+  }
+
+  #putEndpoint({ kind: _kind, ...rest }: LineOf<'endpoint'>): void {
+    const endpoint: Endpoint = {
+      ...rest,
+      ...this.#stamps(rest),
+      network: this.#shared(rest.network),
+      host: this.#shared(rest.host),
+    };
+    const network = this.#draft.networks.get(endpoint.network);
+    if (network === undefined)
+      throw bad(`endpoint ${endpoint.id.slice(0, 12)} is on a network that is not in it`);
+    this.#draft.addEndpoint(network, endpoint);
+    for (const address of endpoint.addresses.map(addressOf)) {
+      const subnet = network.subnets.find(({ prefix }) => contains(prefix, address));
+      if (subnet === undefined) throw bad(`endpoint ${endpoint.id.slice(0, 12)} has an address of no subnet`);
+      this.#take(network, subnet.prefix, address);
+    }
+  }
+
+  #take(network: Network, prefix: Prefix, address: IpAddress): void {
+    const pool = this.#draft.pools.pool(nameKey(network.space), prefix);
+    const taken = pool === undefined ? undefined : this.#taken.get(pool);
+    if (pool === undefined || taken === undefined) throw bad(`it has no pool for ${prefix}`);
+    const value = addressToBigInt(address);
+    taken.push(value);
+    this.#draft.noteTaken(pool, value);
+  }
+
+  /** All of a pool at once: one by one would cost a set each. */
+  #takeAddresses(): void {
+    for (const [pool, values] of this.#taken) {
+      let taken = RangeSet.of(values);
+      for (const { first, last } of pool.taken.ranges()) taken = taken.with(first, last);
+      this.#draft.replacePool(pool, { ...pool, taken });
+    }
+  }
+
+  /** The earlier stretch comes first; the memory moves on once, when the present one begins. */
+  #remember({ stretch, records }: LineOf<'memory'>): void {
+    if (stretch === 'previous' && this.#isPresent) throw bad('its memory is out of order');
+    if (stretch === 'present') this.#beginPresent();
+    for (const [id, ordinal] of records) this.#draft.rememberRecord(id, ordinal);
+  }
+
+  #beginPresent(): void {
+    if (this.#isPresent) return;
+    this.#isPresent = true;
+    this.#draft.advanceMemory(firstOfStretch);
+  }
+
+  #stamps({ created, changed }: { readonly created: Stamp; readonly changed?: Stamp }): {
+    readonly created: Stamp;
+    readonly changed: Stamp;
+  } {
+    const first = this.#stamp(created);
+    if (changed?.ordinal === created.ordinal) throw bad('an object was changed by the record that made it');
+    return { created: first, changed: changed === undefined ? first : this.#stamp(changed) };
+  }
+
+  #stamp(stamp: Stamp): Stamp {
+    return { ...stamp, host: this.#shared(stamp.host), by: this.#shared(stamp.by) };
+  }
+
+  #shared<T extends string>(text: T): T {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known as T;
+    this.#texts.set(text, text);
+    return text;
+  }
+}
+
+/** What the fold would never have let in makes its own code throw; here it means that the snapshot is none. */
+function sound(build: () => void): void {
+  try {
+    build();
+  } catch (error) {
+    if (error instanceof WeftError) throw error;
+    throw bad(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function parse(text: string, number: number): SnapshotLine {
+  const value = parseJson(text, number);
+  const version = (value as { readonly v?: unknown } | null)?.v;
+  if (number === 1 && typeof version === 'number' && version > 1) {
+    throw new WeftError(
+      'unknown-version',
+      `Cannot read the snapshot: it is of version ${version}, which this weft does not know: upgrade weft on this host`,
+    );
+  }
+  const parsed = snapshotLine.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
+  throw bad(`line ${number} does not have its shape${where === '' ? '' : ` at ${where}`}`);
+}
+
+function parseJson(text: string, number: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw bad(`line ${number} is no JSON`);
+    throw error;
+  }
+}
+
+function bad(why: string): WeftError {
+  return new WeftError(
+    'bad-snapshot',
+    `Cannot use the snapshot: ${why}; an older one or the log itself will do`,
+  );
+}
