@@ -4,19 +4,11 @@ import { cancelScope } from '../../../core/lib/cancel-scope.ts';
 import type { Endpoint } from '../../../core/model/endpoint.ts';
 import { attachedAt } from '../monitors/attached.ts';
 import type { Call, RequestMonitor } from '../monitors/request-monitor.ts';
+import type { RequestDoing } from '../scenario/intervention.ts';
 import type { Chance } from '../world/chance.ts';
 import type { Life, SimHost } from '../world/sim-host.ts';
 import type { World } from '../world/world.ts';
-import {
-  endpointName,
-  endpointRequest,
-  networkName,
-  networkRequest,
-  type RequestKind,
-  recordKinds,
-  requestWeights,
-  sandboxName,
-} from './requests.ts';
+import { drawRequest, endpointRequest, networkRequest, recordKinds, requestWeights } from './requests.ts';
 
 /** More than one entry holds. */
 const floodRequests = 60;
@@ -40,14 +32,25 @@ export class Clients {
     this.#chance = world.chance('clients');
   }
 
+  /** All that is left to chance. */
   begin(): void {
-    const pauseMs = this.#chance.unit() * 2 * this.#world.plan.requestPauseMs;
-    this.#world.scheduler.after(pauseMs, undefined, () => {
+    const { requestPauseMs } = this.#world.plan;
+    if (requestPauseMs === 0) return;
+    this.#world.scheduler.first(this.#chance.ms(2 * requestPauseMs), () => {
       if (!this.#world.isFaulty) return;
       if (this.#chance.happens(this.#world.plan.flood)) this.#flood();
       else this.#ask();
       this.begin();
     });
+  }
+
+  /** Returns whether there was anyone to be asked. @param name of the request */
+  perform(name: string, doing: RequestDoing): boolean {
+    const host = this.#hosts.find((each) => each.name === doing.host);
+    if (host?.life === undefined) return false;
+    this.#world.record(name, doing);
+    this.#send(name, host, host.life, doing);
+    return true;
   }
 
   /** Requests that a process which still lives owes an answer. */
@@ -61,46 +64,56 @@ export class Clients {
     if (life === undefined) return;
     const name = `last-${host.name}`;
     const call = this.#monitor.begin(name, 'network-create');
-    const request = { ...networkRequest(this.#world.chance(name)), name, subnets: [], driver: 'overlay' };
-    const { id } = await life.controller.createNetwork(
-      { ...request, options: {}, space: 'last', ipv6: false },
-      { by: name, signal: cancelScope().signal },
-    );
+    const request = networkRequest({
+      name,
+      driver: 'overlay',
+      pool: undefined,
+      router: undefined,
+      ipv6: undefined,
+      space: 'last',
+      vni: undefined,
+    });
+    const { id } = await life.controller.createNetwork(request, { by: name, signal: cancelScope().signal });
     this.#monitor.succeeded(call, id);
   }
 
   #flood(): void {
     this.#world.met('flood of requests');
-    for (let count = 0; count < floodRequests; count += 1) this.#ask();
+    for (let count = 0; count < floodRequests; count += 1) this.#world.scheduler.first(0, () => this.#ask());
   }
 
   #ask(): void {
+    const chance = this.#chance;
     const living = this.#hosts.filter(({ life }) => life !== undefined);
     if (living.length === 0) return;
-    const kind = this.#chance.weighted(requestWeights);
-    const act = this.#actOf(kind);
-    this.#send(this.#chance.pick(living), kind, act);
-    if (!this.#chance.happens(0.1)) return;
+    const names = this.#hosts.map(({ name }) => name);
+    const asked = (): { host: string; cancel: number | undefined } => ({
+      host: chance.pick(living).name,
+      cancel: chance.happens(0.05) ? chance.ms(3_000) : undefined,
+    });
+    const doing = drawRequest(chance.weighted(requestWeights), asked(), names, chance);
+    this.perform(`c${++this.#count}`, doing);
+    if (!chance.happens(0.1)) return;
     this.#world.met('request repeated');
-    this.#send(this.#chance.pick(living), kind, act);
+    // Each in a step of its own, as it is where it is written.
+    const again = { ...doing, ...asked() };
+    this.#world.scheduler.first(0, () => this.perform(`c${++this.#count}`, again));
   }
 
-  #send(host: SimHost, kind: RequestKind, act: Act): void {
-    const { life } = host;
-    if (life === undefined) return;
-    const name = `c${++this.#count}`;
-    const call = this.#monitor.begin(name, recordKinds[kind]);
+  #send(name: string, host: SimHost, life: Life, doing: RequestDoing): void {
+    const { verb, cancel } = doing;
+    const call = this.#monitor.begin(name, recordKinds[verb]);
     const scope = cancelScope();
-    if (this.#chance.happens(0.05)) {
-      this.#world.scheduler.after(this.#chance.unit() * 3_000, undefined, () => {
+    if (cancel !== undefined) {
+      this.#world.scheduler.after(cancel, undefined, () => {
         if (!life.process.dead && this.#open.has(name)) this.#world.met('request cancelled');
         scope.cancel();
       });
     }
     this.#open.set(name, life);
-    this.#world.note(name, `asks ${life.process.name} to ${kind}`);
+    this.#world.note(name, `asks ${life.process.name} to ${verb}`);
     const beganAtMs = this.#world.nowMs;
-    act(life, { by: name, signal: scope.signal }).then(
+    actOf(doing)(life, { by: name, signal: scope.signal }).then(
       (answer) => this.#succeeded(call, host, life, answer, beganAtMs),
       (error: unknown) => {
         this.#open.delete(name);
@@ -120,42 +133,33 @@ export class Clients {
       attachedAt(this.#world, host, life.controller.state, endpoint);
     }
   }
+}
 
-  #actOf(kind: RequestKind): Act {
-    const chance = this.#chance;
-    const network = networkName(chance);
-    switch (kind) {
-      case 'create-network': {
-        const request = networkRequest(chance);
-        return ({ controller }, context) => controller.createNetwork(request, context);
-      }
-      case 'remove-network':
-        return ({ controller }, context) => controller.removeNetwork(network, context);
-      case 'connect': {
-        const request = endpointRequest(chance);
-        return async ({ controller }, context) => {
-          const endpoint = await controller.connect(network, request, context);
-          return { id: endpoint.id, endpoint };
-        };
-      }
-      case 'disconnect': {
-        const ref = chance.happens(0.5) ? sandboxName(chance) : endpointName(chance);
-        return ({ controller }, context) => controller.disconnect(network, ref, context);
-      }
-      case 'remove-endpoint': {
-        const at = chance.unit();
-        return ({ controller }, context) => {
-          const ids = [...controller.state.endpoints.keys()];
-          const id = ids[Math.floor(at * ids.length)];
-          return controller.removeEndpoint(id ?? 'nobody', context);
-        };
-      }
-      case 'remove-host': {
-        const { name } = chance.pick(this.#hosts);
-        return async ({ controller }, context) => ({
-          id: (await controller.removeHost(name, context)).name,
-        });
-      }
+function actOf(doing: RequestDoing): Act {
+  switch (doing.verb) {
+    case 'create-network': {
+      const request = networkRequest(doing);
+      return ({ controller }, context) => controller.createNetwork(request, context);
     }
+    case 'remove-network':
+      return ({ controller }, context) => controller.removeNetwork(doing.network, context);
+    case 'connect': {
+      const request = endpointRequest(doing);
+      return async ({ controller }, context) => {
+        const endpoint = await controller.connect(doing.network, request, context);
+        return { id: endpoint.id, endpoint };
+      };
+    }
+    case 'disconnect':
+      return ({ controller }, context) => controller.disconnect(doing.network, doing.ref, context);
+    case 'remove-endpoint':
+      return ({ controller }, context) => {
+        const ids = [...controller.state.endpoints.keys()];
+        return controller.removeEndpoint(ids[Math.floor(doing.which * ids.length)] ?? 'nobody', context);
+      };
+    case 'remove-host':
+      return async ({ controller }, context) => ({
+        id: (await controller.removeHost(doing.name, context)).name,
+      });
   }
 }

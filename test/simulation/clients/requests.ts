@@ -2,15 +2,10 @@
 import type { EndpointRequest, NetworkRequest } from '../../../core/controller/control.ts';
 import type { RecordKind } from '../../../core/log/record.ts';
 import { sandboxes } from '../kernel/foreign-actor.ts';
+import type { RequestDoing } from '../scenario/intervention.ts';
 import type { Chance } from '../world/chance.ts';
 
-export type RequestKind =
-  | 'create-network'
-  | 'remove-network'
-  | 'connect'
-  | 'disconnect'
-  | 'remove-endpoint'
-  | 'remove-host';
+export type RequestKind = RequestDoing['verb'];
 
 export const requestWeights: Readonly<Record<RequestKind, number>> = {
   'create-network': 6,
@@ -33,44 +28,97 @@ export const recordKinds: Readonly<Record<RequestKind, RecordKind>> = {
 const networkNames = ['red', 'blue', 'green', 'Red', '-no-name-'] as const;
 /** Several share a subnet, some overlap another, one is none. */
 const prefixes = ['10.0.1.0/29', '10.0.1.0/29', '10.0.1.0/28', '10.0.2.0/28', '10.0.3.0/30', '10.0.1.3/29'];
+const routers = ['10.0.1.5', '10.0.2.9', '10.9.9.9'];
 
-export function networkRequest(chance: Chance): NetworkRequest {
-  const subnets = chance.happens(0.2) ? [] : [{ prefix: chance.pick(prefixes), aux: auxOf(chance) }];
+/** What a client asks of a host. @param hosts names of those that it may want removed */
+export function drawRequest(
+  kind: RequestKind,
+  asked: { readonly host: string; readonly cancel: number | undefined },
+  hosts: readonly string[],
+  chance: Chance,
+): RequestDoing {
+  const network = networkName(chance);
+  switch (kind) {
+    case 'create-network':
+      return { verb: kind, ...asked, ...drawNetwork(chance) };
+    case 'remove-network':
+      return { verb: kind, ...asked, network };
+    case 'connect':
+      return { verb: kind, ...asked, network, ...drawEndpoint(chance) };
+    case 'disconnect':
+      return {
+        verb: kind,
+        ...asked,
+        network,
+        ref: chance.happens(0.5) ? sandboxName(chance) : endpointName(chance),
+      };
+    case 'remove-endpoint':
+      return { verb: kind, ...asked, which: chance.part() };
+    case 'remove-host':
+      return { verb: kind, ...asked, name: chance.pick(hosts) };
+  }
+}
+
+type NetworkDoing = Extract<RequestDoing, { verb: 'create-network' }>;
+type EndpointDoing = Extract<RequestDoing, { verb: 'connect' }>;
+
+export function networkRequest(doing: Omit<NetworkDoing, 'verb' | 'host' | 'cancel'>): NetworkRequest {
+  const { name, driver, pool, router, ipv6, space, vni } = doing;
   return {
-    name: networkName(chance),
-    driver: chance.happens(0.9) ? 'overlay' : chance.pick(['null', 'no-such-driver']),
-    subnets,
-    ipv6: chance.happens(0.1),
+    name,
+    driver,
+    subnets: pool === undefined ? [] : [{ prefix: pool, aux: router === undefined ? {} : { router } }],
+    ipv6: ipv6 === 'yes',
     internal: false,
-    space: chance.happens(0.8) ? 'default' : 'tenant',
-    options: chance.happens(0.05) ? { vni: '300' } : {},
+    space,
+    options: vni === undefined ? {} : { vni },
     labels: {},
   };
 }
 
-export function networkName(chance: Chance): string {
-  return chance.happens(0.95) ? chance.pick(networkNames.slice(0, 3)) : chance.pick(networkNames);
-}
-
-export function endpointRequest(chance: Chance): EndpointRequest {
+export function endpointRequest({ sandbox, name, alias, ipv4, mac, ifname }: EndpointDoing): EndpointRequest {
   return {
-    sandbox: sandboxName(chance),
-    aliases: chance.happens(0.1) ? ['shared'] : [],
-    ...(chance.happens(0.6) ? { name: endpointName(chance) } : {}),
-    ...(chance.happens(0.15) ? { ipv4: `10.0.1.${chance.below(9)}` } : {}),
-    ...(chance.happens(0.05) ? { mac: chance.pick(['02:42:0a:00:01:02', 'ff:ff:ff:ff:ff:ff', 'no']) } : {}),
-    ...(chance.happens(0.05) ? { ifname: chance.pick(['web0', 'eth0', 'a/b']) } : {}),
+    sandbox,
+    aliases: alias === undefined ? [] : [alias],
+    ...(name === undefined ? {} : { name }),
+    ...(ipv4 === undefined ? {} : { ipv4 }),
+    ...(mac === undefined ? {} : { mac }),
+    ...(ifname === undefined ? {} : { ifname }),
   };
 }
 
-export function endpointName(chance: Chance): string {
+function drawNetwork(chance: Chance) {
+  const pool = chance.happens(0.2) ? undefined : chance.pick(prefixes);
+  return {
+    name: networkName(chance),
+    driver: chance.happens(0.9) ? 'overlay' : chance.pick(['null', 'no-such-driver']),
+    pool,
+    router: pool !== undefined && chance.happens(0.1) ? chance.pick(routers) : undefined,
+    ipv6: chance.happens(0.1) ? ('yes' as const) : undefined,
+    space: chance.happens(0.8) ? 'default' : 'tenant',
+    vni: chance.happens(0.05) ? '300' : undefined,
+  };
+}
+
+function drawEndpoint(chance: Chance) {
+  return {
+    sandbox: sandboxName(chance),
+    alias: chance.happens(0.1) ? 'shared' : undefined,
+    name: chance.happens(0.6) ? endpointName(chance) : undefined,
+    ipv4: chance.happens(0.15) ? `10.0.1.${chance.below(9)}` : undefined,
+    mac: chance.happens(0.05) ? chance.pick(['02:42:0a:00:01:02', 'ff:ff:ff:ff:ff:ff', 'no']) : undefined,
+    ifname: chance.happens(0.05) ? chance.pick(['web0', 'eth0', 'a/b']) : undefined,
+  };
+}
+
+function networkName(chance: Chance): string {
+  return chance.happens(0.95) ? chance.pick(networkNames.slice(0, 3)) : chance.pick(networkNames);
+}
+
+function endpointName(chance: Chance): string {
   return chance.pick(['web', 'db', 'cache', 'mail', 'a b']);
 }
 
-export function sandboxName(chance: Chance): string {
+function sandboxName(chance: Chance): string {
   return chance.happens(0.95) ? chance.pick(sandboxes) : chance.pick(['nowhere', 'pid:1', '../x']);
-}
-
-function auxOf(chance: Chance): Readonly<Record<string, string>> {
-  return chance.happens(0.1) ? { router: chance.pick(['10.0.1.5', '10.0.2.9', '10.9.9.9']) } : {};
 }

@@ -10,14 +10,13 @@ import type { InterfaceAddress, IpAddress } from '../../../core/model/address.ts
 import { macFromBytes } from '../../../core/model/mac.ts';
 import type { FakeKernel } from '../../../kernel/fake/fake-kernel.ts';
 import { Violation } from '../monitors/violation.ts';
+import { type ForeignDoing, ownLinks } from '../scenario/intervention.ts';
 import type { Chance } from '../world/chance.ts';
 import type { KernelFault } from '../world/plan.ts';
 import type { World } from '../world/world.ts';
 
 export const sandboxes = ['s0', 's1', 's2', 's3'] as const;
 
-/** Names that weft gives too are among them: automatic names must avoid them. */
-const foreignNames = ['docker0', 'tun7', 'eth0', 'eth1'];
 const doings = [
   'lost-events',
   'deaf',
@@ -34,6 +33,7 @@ export class ForeignActor {
   readonly #host: string;
   readonly #machine: FakeKernel;
   readonly #chance: Chance;
+  readonly #doings: Chance;
   /** By key, the text of what was made. */
   readonly #made = new Map<string, string>();
   /** When something was last done that weft has to mend, or that takes something from it. */
@@ -44,6 +44,7 @@ export class ForeignActor {
     this.#host = host;
     this.#machine = machine;
     this.#chance = world.chance(`${host} foreign`);
+    this.#doings = world.chance(`${host} foreign doings`);
     for (const ref of sandboxes) machine.addSandbox(ref);
   }
 
@@ -72,50 +73,88 @@ export class ForeignActor {
     }
   }
 
-  #soon(doing: (typeof doings)[number]): void {
-    const perMinute = this.#world.plan.kernel[doing];
+  /** Returns whether there was anything that it could be done to. */
+  perform(doing: ForeignDoing): boolean {
+    const isDone = this.#do(doing);
+    if (isDone) this.#world.record(this.#host, doing);
+    this.check();
+    return isDone;
+  }
+
+  #soon(fault: (typeof doings)[number]): void {
+    const perMinute = this.#world.plan.kernel[fault];
     if (perMinute === 0) return;
-    this.#world.scheduler.after((this.#chance.unit() * 2 * 60_000) / perMinute, undefined, () => {
+    this.#world.scheduler.first(this.#doings.ms(120_000 / perMinute), () => {
       if (!this.#world.isFaulty) return;
-      if (this.#do(doing)) this.#world.met(`kernel ${doing}`);
-      this.check();
-      this.#soon(doing);
+      if (this.perform(this.#drawn(fault))) this.#world.met(`kernel ${fault}`);
+      this.#soon(fault);
     });
   }
 
-  /** Returns whether there was anything that it could be done to. */
-  #do(doing: (typeof doings)[number]): boolean {
-    switch (doing) {
+  #drawn(fault: (typeof doings)[number]): ForeignDoing {
+    const chance = this.#doings;
+    switch (fault) {
+      case 'lost-events':
+        return { verb: fault };
+      case 'deaf':
+        return { verb: fault, ms: chance.ms(10_000) };
+      case 'delete-by-hand':
+      case 'alter-by-hand':
+      case 'add-by-hand':
+        return { verb: fault, which: chance.part() };
+      case 'foreign-link':
+        if (this.#madeLinks().length > 0 && chance.happens(0.4))
+          return { verb: 'foreign-unlink', which: chance.part() };
+        return {
+          verb: fault,
+          name: chance.pick(ownLinks),
+          sandbox: chance.happens(0.3) ? undefined : chance.pick(sandboxes),
+        };
+      case 'sandbox-removed':
+      case 'sandbox-remade': {
+        const verb = chance.happens(0.5) ? fault : 'sandbox-remade';
+        return { verb, sandbox: chance.pick(sandboxes) };
+      }
+    }
+  }
+
+  #do(doing: ForeignDoing): boolean {
+    switch (doing.verb) {
       case 'lost-events':
         this.#machine.loseEvents();
         return true;
       case 'deaf':
-        return this.#beDeaf();
+        return this.#beDeaf(doing.ms);
       case 'delete-by-hand':
-        return this.#toOne(this.#ours(), 'deletes', (object) => this.#machine.deleteByHand(object));
+        return this.#toOne(this.#ours(), doing.which, 'deletes', (object) =>
+          this.#machine.deleteByHand(object),
+        );
       case 'alter-by-hand':
-        return this.#toOne(this.#ours().flatMap(altered), 'alters', (object) =>
+        return this.#toOne(this.#ours().flatMap(altered), doing.which, 'alters', (object) =>
           this.#machine.alterByHand(object),
         );
-      case 'add-by-hand':
-        return this.#toOne(
-          this.#ours().flatMap((object) => this.#stray(object)),
-          'adds',
-          (object) => this.#machine.addByHand(object),
-        );
+      case 'add-by-hand': {
+        const strays = this.#ours().flatMap((object) => this.#stray(object));
+        return this.#toOne(strays, doing.which, 'adds', (object) => this.#machine.addByHand(object));
+      }
       case 'foreign-link':
-        return this.#foreignLink();
+        return this.#foreignLink(
+          doing.name,
+          doing.sandbox === undefined ? hostNamespace : sandboxNamespace(doing.sandbox),
+        );
+      case 'foreign-unlink':
+        return this.#foreignUnlink(doing.which);
       case 'sandbox-removed':
-        return this.#removeSandbox(this.#chance.happens(0.5));
+        return this.#removeSandbox(doing.sandbox, false);
       case 'sandbox-remade':
-        return this.#removeSandbox(true);
+        return this.#removeSandbox(doing.sandbox, true);
     }
   }
 
-  #beDeaf(): boolean {
+  #beDeaf(ms: number): boolean {
     this.#disturb('goes deaf');
     this.#machine.setDeaf(true);
-    this.#world.scheduler.after(this.#chance.unit() * 10_000, undefined, () => this.#machine.setDeaf(false));
+    this.#world.scheduler.after(ms, undefined, () => this.#machine.setDeaf(false));
     return true;
   }
 
@@ -126,9 +165,14 @@ export class ForeignActor {
       .filter((object) => !this.#made.has(keyOf(object)));
   }
 
-  #toOne(objects: readonly KernelObject[], verb: string, act: (object: KernelObject) => void): boolean {
-    if (objects.length === 0) return false;
-    const object = this.#chance.pick(objects);
+  #toOne(
+    objects: readonly KernelObject[],
+    which: number,
+    verb: string,
+    act: (object: KernelObject) => void,
+  ): boolean {
+    const object = objects[Math.floor(which * objects.length)];
+    if (object === undefined) return false;
     this.#disturb(`${verb} ${keyOf(object)}`);
     try {
       act(object);
@@ -149,14 +193,15 @@ export class ForeignActor {
     return [];
   }
 
-  #foreignLink(): boolean {
+  #foreignUnlink(which: number): boolean {
     const existing = this.#madeLinks();
-    if (existing.length > 0 && this.#chance.happens(0.4)) {
-      this.#remove(this.#chance.pick(existing));
-      return true;
-    }
-    const ns = this.#chance.happens(0.3) ? hostNamespace : sandboxNamespace(this.#chance.pick(sandboxes));
-    const name = this.#chance.pick(foreignNames);
+    const link = existing[Math.floor(which * existing.length)];
+    if (link === undefined) return false;
+    this.#remove(link);
+    return true;
+  }
+
+  #foreignLink(name: string, ns: Namespace): boolean {
     if (!this.#has(ns) || this.#machine.inventory().some((object) => isLink(object, ns, name))) return false;
     this.#disturb(`makes ${name} in ${ns}`);
     this.#machine.addForeignLink(ns, name);
@@ -191,8 +236,7 @@ export class ForeignActor {
     this.#machine.deleteByHand(link);
   }
 
-  #removeSandbox(again: boolean): boolean {
-    const ref = this.#chance.pick(sandboxes);
+  #removeSandbox(ref: string, again: boolean): boolean {
     const ns = sandboxNamespace(ref);
     this.#disturb(`removes sandbox ${ref}${again ? ' and makes it anew' : ''}`);
     for (const key of [...this.#made.keys()]) if (key.split(' ')[1] === ns) this.#made.delete(key);

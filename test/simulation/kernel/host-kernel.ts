@@ -15,12 +15,18 @@ import { WeftError } from '../../../core/errors.ts';
 import type { IpAddress } from '../../../core/model/address.ts';
 import type { CancelSignal } from '../../../core/ports/cancel.ts';
 import type { FakeKernel } from '../../../kernel/fake/fake-kernel.ts';
+import { errnos, type FateOf } from '../scenario/intervention.ts';
 import type { Chance } from '../world/chance.ts';
 import type { KernelFault } from '../world/plan.ts';
 import type { Process } from '../world/process.ts';
 import type { World } from '../world/world.ts';
 
-const reasons = ['ENOBUFS: No buffer space available', 'EBUSY: Device or resource busy', 'EPERM: not today'];
+const reasons: Readonly<Record<(typeof errnos)[number], string>> = {
+  ENOBUFS: 'ENOBUFS: No buffer space available',
+  EBUSY: 'EBUSY: Device or resource busy',
+  EPERM: 'EPERM: not today',
+};
+type Call = 'namespaces' | 'dump' | 'apply' | 'follow' | 'inspect';
 /** Longer than the reconciler waits for an echo before it looks for itself. */
 const lateMsMax = 1_500;
 
@@ -28,7 +34,7 @@ export interface HostKernelParts {
   readonly world: World;
   readonly machine: FakeKernel;
   readonly process: Process;
-  readonly chance: Chance;
+  readonly host: string;
   /** Sees every batch before it is carried out. */
   readonly onApply: (operations: readonly Operation[]) => void;
 }
@@ -37,16 +43,20 @@ export class HostKernel implements Kernel {
   readonly #world: World;
   readonly #machine: FakeKernel;
   readonly #process: Process;
+  readonly #host: string;
   readonly #chance: Chance;
+  readonly #fates: Chance;
   readonly #onApply: (operations: readonly Operation[]) => void;
   /** The batch that waits to be carried out. */
   #batch: readonly Operation[] = [];
 
-  constructor({ world, machine, process, chance, onApply }: HostKernelParts) {
+  constructor({ world, machine, process, host, onApply }: HostKernelParts) {
     this.#world = world;
     this.#machine = machine;
     this.#process = process;
-    this.#chance = chance;
+    this.#host = host;
+    this.#chance = world.chance(`${process.name} kernel`);
+    this.#fates = world.chance(`${process.name} kernel fates`);
     this.#onApply = onApply;
     machine.injectFault(() => this.#faultOfOperation());
   }
@@ -70,7 +80,8 @@ export class HostKernel implements Kernel {
 
   async *watch(signal: CancelSignal): AsyncGenerator<KernelEvent, void, void> {
     for await (const event of this.#machine.watch(signal)) {
-      if (this.#happens('late-event')) await this.#wait(this.#chance.unit() * lateMsMax);
+      const late = this.#latenessOfEvent();
+      if (late !== undefined) await this.#wait(this.#met(late).ms);
       yield event;
     }
   }
@@ -101,13 +112,14 @@ export class HostKernel implements Kernel {
     }
   }
 
-  #call<T>(name: string, act: () => Promise<T>): Promise<T> {
+  #call<T>(name: Call, act: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const { scheduler, plan } = this.#world;
       scheduler.after(this.#chance.unit() * plan.kernelDelayMs, this.#process, () => {
-        if (this.#happens('call-fails')) {
+        const failure = this.#failureOf(name);
+        if (failure !== undefined) {
           this.#world.note(this.#process.name, `kernel ${name} fails`);
-          reject(new WeftError('kernel', `${name}: ${this.#chance.pick(reasons)}`));
+          reject(new WeftError('kernel', `${name}: ${reasons[failure.reason]}`));
           return;
         }
         act().then(
@@ -126,15 +138,43 @@ export class HostKernel implements Kernel {
     });
   }
 
+  #failureOf(verb: Call): FateOf<Call> | undefined {
+    if (!this.#world.isFaulty) return undefined;
+    const fate = this.#world.fateOf(this.#host, verb, () =>
+      this.#happens('call-fails')
+        ? { verb, fate: 'call-fails', reason: this.#fates.pick(errnos), after: undefined }
+        : undefined,
+    );
+    return fate === undefined ? undefined : this.#met(fate);
+  }
+
+  #latenessOfEvent(): FateOf<'event'> | undefined {
+    if (!this.#world.isFaulty) return undefined;
+    return this.#world.fateOf(this.#host, 'event', () =>
+      this.#happens('late-event')
+        ? { verb: 'event', fate: 'late-event', ms: this.#fates.ms(lateMsMax), after: undefined }
+        : undefined,
+    );
+  }
+
   #faultOfOperation(): { readonly reason: string; readonly applied?: boolean } | undefined {
-    if (this.#happens('operation-fails')) return { reason: this.#chance.pick(reasons) };
-    if (this.#happens('answer-lost')) return { reason: this.#chance.pick(reasons), applied: true };
-    return undefined;
+    if (!this.#world.isFaulty) return undefined;
+    const met = this.#world.fateOf(this.#host, 'operation', () => {
+      const fate = (['operation-fails', 'answer-lost'] as const).find((fault) => this.#happens(fault));
+      if (fate === undefined) return undefined;
+      return { verb: 'operation', fate, reason: this.#fates.pick(errnos), after: undefined };
+    });
+    if (met === undefined) return undefined;
+    const { fate, reason } = this.#met(met);
+    return fate === 'answer-lost' ? { reason: reasons[reason], applied: true } : { reason: reasons[reason] };
   }
 
   #happens(fault: KernelFault): boolean {
-    if (!this.#world.isFaulty || !this.#chance.happens(this.#world.plan.kernel[fault])) return false;
-    this.#world.met(`kernel ${fault}`);
-    return true;
+    return this.#fates.happens(this.#world.plan.kernel[fault]);
+  }
+
+  #met<F extends { readonly fate: KernelFault }>(met: F): F {
+    this.#world.met(`kernel ${met.fate}`);
+    return met;
   }
 }

@@ -15,13 +15,13 @@ import type { World } from '../world/world.ts';
 const watchMs = 70_000;
 
 export async function lose(world: World, store: ModelStore, hosts: readonly SimHost[]): Promise<void> {
-  const { ending } = world.plan;
+  const { ending, kept } = world.plan;
   if (ending === 'none' || store.length < 2) return;
   const chance = world.chance('ending');
   const invariant = ending === 'newer-record' ? 'I22' : 'I6';
   const before = hosts.map(({ machine }) => inventoryOf(machine));
   if (ending === 'wiped') store.wipe();
-  else if (ending === 'rolled-back') store.rollBack(1 + chance.below(store.length - 1));
+  else if (ending === 'rolled-back') store.rollBack(1 + Math.floor(kept * (store.length - 1)));
   else store.put({ id: chance.hex(16) as EntryId, base: 0, bytes: encodeEntry([newerRecord(chance)]) });
   world.note('store', `is ${ending}`);
   world.met(`store ${ending}`);

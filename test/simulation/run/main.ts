@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { Trace } from '../world/trace.ts';
 import { runMany } from './many.ts';
 import { Report } from './report.ts';
-import { simulate } from './simulation.ts';
+import { fromSeed, simulate } from './simulation.ts';
 
 const progressMs = 5_000;
 
@@ -19,7 +19,7 @@ function print(line: string): void {
 async function one(seed: number, isTraced: boolean): Promise<boolean> {
   const report = new Report();
   try {
-    const result = await simulate(seed, new Trace(isTraced ? print : undefined));
+    const result = await simulate(fromSeed(seed), new Trace(isTraced ? print : undefined));
     report.add(result);
     print(`${report.text}\nseed ${seed} passed, digest ${result.digest}`);
     return true;

@@ -13,8 +13,10 @@ import { Clients } from '../clients/clients.ts';
 import { RequestMonitor } from '../monitors/request-monitor.ts';
 import { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
+import { isForeign, isOfHost, isOfLog, isRequest } from '../scenario/intervention.ts';
+import { Script } from '../scenario/script.ts';
 import { ModelStore } from '../store/model-store.ts';
-import { planOf } from '../world/plan.ts';
+import { type Plan, planOf, settingOf } from '../world/plan.ts';
 import { Scribbler } from '../world/scribbler.ts';
 import { SimHost } from '../world/sim-host.ts';
 import type { Trace } from '../world/trace.ts';
@@ -33,10 +35,21 @@ export interface Result {
   readonly counts: readonly (readonly [string, number])[];
 }
 
-/** Runs one seed. @throws Violation, or whatever a defect of the code under test throws */
-export async function simulate(seed: number, trace: Trace): Promise<Result> {
-  const world = new World(seed, planOf(seed), trace);
-  world.note('plan', JSON.stringify(world.plan));
+/** What a life is begun with. */
+export interface Origin {
+  readonly seed: number;
+  readonly plan: Plan;
+  readonly script: Script;
+}
+
+/** All is drawn by chance. */
+export function fromSeed(seed: number): Origin {
+  return { seed, plan: planOf(seed), script: new Script() };
+}
+
+/** Lives it. @throws Violation, or whatever a defect of the code under test throws */
+export async function simulate({ seed, plan, script }: Origin, trace: Trace): Promise<Result> {
+  const world = new World(seed, plan, trace, script);
   const unheard = (error: unknown): void => {
     world.fail(new Violation('I40', `a defect: ${error instanceof Error ? error.stack : String(error)}`));
   };
@@ -51,6 +64,7 @@ export async function simulate(seed: number, trace: Trace): Promise<Result> {
 }
 
 async function live(world: World): Promise<Result> {
+  world.note('setting', JSON.stringify(settingOf(world.plan)));
   const requests = new RequestMonitor(world, () => truth);
   const truth: Truth = new Truth(world, (step) => requests.take(step));
   const store = new ModelStore((entry) => truth.take(entry));
@@ -59,16 +73,14 @@ async function live(world: World): Promise<Result> {
   });
   const clients = new Clients(world, hosts, requests);
   const troubles = new Troubles(world, store, hosts);
-  const chance = world.chance('phases');
-  for (const host of hosts) {
-    world.scheduler.after(chance.unit() * 3_000, undefined, () => void host.start());
-    host.foreign.begin();
-  }
+  const scribbler = new Scribbler(world, store, truth);
+  play({ world, hosts, clients, troubles, scribbler });
+  for (const host of hosts) host.foreign.begin();
   clients.begin();
   troubles.begin();
-  new Scribbler(world, store, truth).begin();
+  scribbler.begin();
   await world.scheduler.runUntil(world.plan.safetyMs);
-  const dead = new Set(hosts.slice(1).filter(() => chance.happens(world.plan.deadAtEnd)));
+  const dead = new Set(hosts.filter(({ name }) => world.plan.dead.includes(name)));
   if (dead.size > 0) world.met('hosts stay dead');
   enter(world, 'liveness');
   await troubles.heal(dead);
@@ -88,6 +100,30 @@ async function live(world: World): Promise<Result> {
     digest: world.trace.digest,
     counts: [...world.tally.counts].sort(([a], [b]) => (a < b ? -1 : 1)),
   };
+}
+
+interface Cast {
+  readonly world: World;
+  readonly hosts: readonly SimHost[];
+  readonly clients: Clients;
+  readonly troubles: Troubles;
+  readonly scribbler: Scribbler;
+}
+
+/** What is written comes at its moment. */
+function play({ world, hosts, clients, troubles, scribbler }: Cast): void {
+  for (const intervention of world.script.timed) {
+    const { atMs, who } = intervention;
+    const host = hosts.find(({ name }) => name === who);
+    const anyHost = host ?? hosts[0];
+    world.scheduler.first(atMs, () => {
+      if (!world.isFaulty) return;
+      if (isRequest(intervention)) clients.perform(who, intervention.doing);
+      else if (isOfLog(intervention)) scribbler.perform(intervention.doing);
+      else if (isForeign(intervention)) host?.foreign.perform(intervention.doing);
+      else if (isOfHost(intervention) && anyHost !== undefined) troubles.perform(anyHost, intervention.doing);
+    });
+  }
 }
 
 function enter(world: World, phase: World['phase']): void {

@@ -2,7 +2,7 @@
  * A child process of a run: gets seeds one by one, answers with what came of each. Ends with its parent.
  */
 import { Trace } from '../world/trace.ts';
-import { type Result, simulate } from './simulation.ts';
+import { fromSeed, type Result, simulate } from './simulation.ts';
 
 /** What a worker answers. */
 export type Answer =
@@ -19,7 +19,7 @@ process.on('disconnect', () => process.exit());
 
 async function run(seed: number): Promise<Answer> {
   try {
-    return { type: 'passed', result: await simulate(seed, new Trace()) };
+    return { type: 'passed', result: await simulate(fromSeed(seed), new Trace()) };
   } catch (error) {
     return {
       type: 'failed',

@@ -12,6 +12,8 @@ export type Operation = 'open' | 'append' | 'resolve' | 'head' | 'read';
 export class Link {
   readonly chance: Chance;
   readonly #world: World;
+  readonly #host: string;
+  readonly #fates: Chance;
   readonly #phaseOf: () => Phase | undefined;
   readonly #resets = new Set<() => void>();
   #cutOff: RequestFault | undefined;
@@ -20,8 +22,10 @@ export class Link {
   /** @param phaseOf where the process that uses it is in its life */
   constructor(world: World, host: string, phaseOf: () => Phase | undefined) {
     this.#world = world;
+    this.#host = host;
     this.#phaseOf = phaseOf;
     this.chance = world.chance(`${host} link`);
+    this.#fates = world.chance(`${host} link fates`);
   }
 
   /** Every request has this fate until further notice. */
@@ -45,7 +49,7 @@ export class Link {
   /** What becomes of a request; undefined lets it through. */
   fateOf(operation: Operation): RequestFault | undefined {
     if (!this.#world.isFaulty) return undefined;
-    const fate = this.#cutOff ?? this.#drawn();
+    const fate = this.#cutOff ?? this.#fateOfOne(operation);
     if (fate === undefined || !fits(fate, operation)) return undefined;
     this.#world.met(`request ${fate}`, this.#phaseOf());
     return fate;
@@ -61,9 +65,18 @@ export class Link {
     return () => this.#resets.delete(reset);
   }
 
+  #fateOfOne(operation: Operation): RequestFault | undefined {
+    const fate = this.#world.fateOf(this.#host, operation, () => {
+      const drawn = this.#drawn();
+      if (drawn === undefined || !fits(drawn, operation)) return undefined;
+      return { verb: operation, fate: drawn, after: undefined };
+    });
+    return fate?.fate;
+  }
+
   #drawn(): RequestFault | undefined {
     for (const [fault, probability] of Object.entries(this.#world.plan.request)) {
-      if (this.chance.happens(probability)) return fault as RequestFault;
+      if (this.#fates.happens(probability)) return fault as RequestFault;
     }
     return undefined;
   }

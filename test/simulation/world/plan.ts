@@ -50,17 +50,33 @@ export const hostFaults = [
 ] as const;
 export type HostFault = (typeof hostFaults)[number];
 
-export interface Plan {
+/** What a life is lived in, whatever happens in it. */
+export interface Setting {
   readonly hosts: number;
   /** Length of the phase with faults, milliseconds. */
   readonly safetyMs: number;
-  /** Mean pause between two requests of clients. */
-  readonly requestPauseMs: number;
-  /** Probability that a client asks for very much at once. */
-  readonly flood: number;
   /** Longest time that a request takes to the store, and back. */
   readonly storeDelayMs: number;
   readonly kernelDelayMs: number;
+  /** How far clocks drift apart, as a part of one. */
+  readonly drift: number;
+  /** The hosts that stay dead at the end. */
+  readonly dead: readonly string[];
+  /** What becomes of the store when all is over. */
+  readonly ending: Ending;
+  /** How much of the log a rolled-back store keeps, as a part of one. */
+  readonly kept: number;
+}
+
+export const endings = ['none', 'wiped', 'rolled-back', 'newer-record'] as const;
+export type Ending = (typeof endings)[number];
+
+/** What is to be drawn by chance. */
+export interface Rates {
+  /** Mean pause between two requests of clients, milliseconds; 0 where there are no clients. */
+  readonly requestPauseMs: number;
+  /** Probability that a client asks for very much at once. */
+  readonly flood: number;
   /** Probability for each request. */
   readonly request: Readonly<Record<RequestFault, number>>;
   /** Probability for each call; for what others do, mean events in a minute. */
@@ -69,12 +85,27 @@ export interface Plan {
   readonly host: Readonly<Record<HostFault, number>>;
   /** Mean events in a minute. */
   readonly log: Readonly<Record<LogFault, number>>;
-  /** How far clocks drift apart, as a part of one. */
-  readonly drift: number;
-  /** Part of the hosts that stay dead at the end. */
-  readonly deadAtEnd: number;
-  /** What becomes of the store when all is over. */
-  readonly ending: 'none' | 'wiped' | 'rolled-back' | 'newer-record';
+}
+
+export interface Plan extends Setting, Rates {}
+
+/** Nothing is left to chance but delays. */
+export const noRates: Rates = {
+  requestPauseMs: 0,
+  flood: 0,
+  request: zeros(requestFaults),
+  kernel: zeros(kernelFaults),
+  host: zeros(hostFaults),
+  log: zeros(logFaults),
+};
+
+export function settingOf(plan: Plan): Setting {
+  const { hosts, safetyMs, storeDelayMs, kernelDelayMs, drift, dead, ending, kept } = plan;
+  return { hosts, safetyMs, storeDelayMs, kernelDelayMs, drift, dead, ending, kept };
+}
+
+export function hostName(number: number): string {
+  return `h${number}`;
 }
 
 export function planOf(seed: number): Plan {
@@ -84,9 +115,10 @@ export function planOf(seed: number): Plan {
     !calm && chance.happens(presence) ? chance.unit() * max : 0;
   const table = <K extends string>(keys: readonly K[], presence: number, max: (key: K) => number) =>
     Object.fromEntries(keys.map((key) => [key, rate(presence, max(key))])) as Record<K, number>;
+  const hosts = 1 + (chance.happens(0.1) ? chance.below(9) : chance.below(5));
   return {
-    hosts: 1 + (chance.happens(0.1) ? chance.below(9) : chance.below(5)),
-    safetyMs: chance.between(10_000, 60_000),
+    hosts,
+    safetyMs: 10_000 + chance.ms(50_000),
     requestPauseMs: chance.pick([150, 500, 1_500]),
     flood: rate(0.1, 0.03),
     storeDelayMs: chance.pick([0, 2, 20, 200]),
@@ -95,10 +127,26 @@ export function planOf(seed: number): Plan {
     kernel: table(kernelFaults, 0.4, (key) => (isOfCalls(key) ? chance.pick([0.02, 0.1, 0.3]) : 20)),
     host: table(hostFaults, 0.5, () => chance.pick([1, 3, 6])),
     log: table(logFaults, 0.15, (fault) => (fault === 'oversize' ? 3 : 12)),
-    drift: rate(0.5, 0.1),
-    deadAtEnd: rate(0.3, 0.5),
+    drift: inThousandths(rate(0.5, 0.1)),
+    dead: deadOf(hosts, rate(0.3, 0.5), chance),
     ending: chance.weighted({ none: 5, wiped: 2, 'rolled-back': 2, 'newer-record': 1 }),
+    kept: chance.part(),
   };
+}
+
+/** The first host always lives. */
+function deadOf(hosts: number, share: number, chance: Chance): string[] {
+  const names = Array.from({ length: hosts - 1 }, (_, index) => hostName(index + 2));
+  return names.filter(() => chance.happens(share));
+}
+
+/** As text has it. */
+function inThousandths(part: number): number {
+  return Math.floor(part * 1_000) / 1_000;
+}
+
+function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
+  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
 }
 
 function isOfCalls(fault: KernelFault): boolean {

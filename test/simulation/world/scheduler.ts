@@ -32,6 +32,7 @@ export class Scheduler {
   readonly #heap: Task[] = [];
   readonly #afterStep: () => void;
   #order = 0;
+  #firstOrder = Number.MIN_SAFE_INTEGER;
 
   /** @param afterStep may throw, which ends the run */
   constructor(afterStep: () => void) {
@@ -44,6 +45,12 @@ export class Scheduler {
     const task: Task = { atMs, order: this.#order++, owner, run, cancelled: false };
     this.#push(task);
     return task;
+  }
+
+  /** Queues a task of nobody that comes before all others of its moment, but for those that were queued so before it. */
+  first(delayMs: number, run: () => void): void {
+    const atMs = this.nowMs + Math.max(delayMs, 0);
+    this.#push({ atMs, order: this.#firstOrder++, owner: undefined, run, cancelled: false });
   }
 
   /** Runs what is due until that moment, or until `stop` says so. */

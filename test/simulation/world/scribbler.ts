@@ -9,6 +9,7 @@ import { entryBytesMax, recordBytesMax } from '../../../core/limits.ts';
 import type { LogEntry } from '../../../core/log/event-log.ts';
 import type { EntryId } from '../../../core/model/ids.ts';
 import type { Truth } from '../monitors/truth.ts';
+import type { LogDoing } from '../scenario/intervention.ts';
 import type { ModelStore } from '../store/model-store.ts';
 import type { Chance } from './chance.ts';
 import { type LogFault, logFaults } from './plan.ts';
@@ -28,26 +29,31 @@ export class Scribbler {
     this.#truth = truth;
   }
 
+  /** All that is left to chance. */
   begin(): void {
     for (const fault of logFaults) this.#soon(fault, this.#world.chance(`log ${fault}`));
+  }
+
+  /** Returns whether there was anything to write. */
+  perform({ verb }: LogDoing): boolean {
+    const chance = this.#world.chance(`log ${verb} bytes`);
+    const bytes = bytesOf(verb, this.#truth.entries, chance);
+    if (bytes === undefined) return false;
+    this.#world.record('somebody', { verb });
+    this.#world.note('somebody', `writes ${bytes.length} bytes of ${verb} to the log`);
+    this.#world.met(`log ${verb}`);
+    this.#truth.takeForeign(() => this.#store.put({ id: chance.hex(16) as EntryId, base: 0, bytes }));
+    return true;
   }
 
   #soon(fault: LogFault, chance: Chance): void {
     const perMinute = this.#world.plan.log[fault];
     if (perMinute === 0) return;
-    this.#world.scheduler.after((chance.unit() * 2 * 60_000) / perMinute, undefined, () => {
+    this.#world.scheduler.first(chance.ms(120_000 / perMinute), () => {
       if (!this.#world.isFaulty) return;
-      this.#write(fault, chance);
+      this.perform({ verb: fault });
       this.#soon(fault, chance);
     });
-  }
-
-  #write(fault: LogFault, chance: Chance): void {
-    const bytes = bytesOf(fault, this.#truth.entries, chance);
-    if (bytes === undefined) return;
-    this.#world.note('somebody', `writes ${bytes.length} bytes of ${fault} to the log`);
-    this.#world.met(`log ${fault}`);
-    this.#truth.takeForeign(() => this.#store.put({ id: chance.hex(16) as EntryId, base: 0, bytes }));
   }
 }
 

@@ -17,6 +17,7 @@ import { Violation } from '../monitors/violation.ts';
 import { Link } from '../store/link.ts';
 import { ModelLog } from '../store/model-log.ts';
 import type { ModelStore } from '../store/model-store.ts';
+import { hostName } from './plan.ts';
 import { Process } from './process.ts';
 import { type MachineTime, ProcessClock } from './process-clock.ts';
 import { TraceLogger } from './trace.ts';
@@ -51,7 +52,7 @@ export class SimHost {
   #isStopping = false;
 
   constructor(world: World, store: ModelStore, truth: Truth, number: number) {
-    this.name = `h${number}`;
+    this.name = hostName(number);
     this.#world = world;
     this.#store = store;
     this.#truth = truth;
@@ -61,7 +62,7 @@ export class SimHost {
     const chance = world.chance(`${this.name} clock`);
     this.time = {
       rate: 1 + world.plan.drift * chance.between(-1, 1),
-      wallOffsetMs: chance.between(-3_000, 3_000),
+      wallOffsetMs: chance.ms(6_000) - 3_000,
     };
   }
 
@@ -97,7 +98,7 @@ export class SimHost {
       world,
       machine: this.machine,
       process,
-      chance: world.chance(`${process.name} kernel`),
+      host: this.name,
       onApply: (operations) => batches.take(operations),
     });
     const controller: Controller = new Controller(
@@ -157,12 +158,13 @@ export class SimHost {
     this.#isStopping = false;
   }
 
-  /** A host that was removed from its cluster stays so until its operator starts it anew. */
-  reviveIfRemoved(): void {
-    if (this.life?.phase !== 'removed') return;
+  /** A host that was removed from its cluster stays so until its operator starts it anew. Returns whether it was. */
+  reviveIfRemoved(): boolean {
+    if (this.life?.phase !== 'removed') return false;
     this.crash();
     this.start();
     this.#world.met('removed host comes back');
+    return true;
   }
 
   #onPhase(life: Life, values: Readonly<Record<string, unknown>>): void {

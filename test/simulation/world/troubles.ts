@@ -1,15 +1,19 @@
 /** What happens to hosts and to the store as a whole: crashes, restarts, pauses, jumps of clocks, cuts and outages. */
+import type { HostDoing } from '../scenario/intervention.ts';
 import type { ModelStore } from '../store/model-store.ts';
 import type { Chance } from './chance.ts';
 import { type HostFault, hostFaults, requestFaults } from './plan.ts';
 import type { SimHost } from './sim-host.ts';
 import type { World } from './world.ts';
 
+const firstStartMsMax = 3_000;
 const downMsMax = 15_000;
 const pauseMsMax = 20_000;
 const cutMsMax = 15_000;
 /** Between two cuts of a swizzle, or two that end. */
 const swizzleStepMsMax = 2_000;
+const operatorMsMin = 5_000;
+const operatorMsMax = 30_000;
 const dayMs = 86_400_000;
 
 export class Troubles {
@@ -25,8 +29,10 @@ export class Troubles {
     this.#hosts = hosts;
   }
 
+  /** All that is left to chance. */
   begin(): void {
     for (const host of this.#hosts) {
+      this.#startLater(host, this.#world.chance(`${host.name} start`), firstStartMsMax);
       for (const fault of hostFaults) {
         if (!isOfAll(fault)) this.#soon(fault, host, this.#world.chance(`${host.name} ${fault}`));
       }
@@ -58,57 +64,84 @@ export class Troubles {
     }
   }
 
+  /** Returns whether it could happen. */
+  perform(host: SimHost, doing: HostDoing): boolean {
+    const phase = host.life?.phase;
+    if (!this.#do(host, doing)) return false;
+    this.#world.record(doing.verb === 'outage' ? 'store' : host.name, doing);
+    this.#world.met(`host ${doing.verb}`, phase);
+    return true;
+  }
+
   #soon(fault: HostFault, host: SimHost, chance: Chance): void {
     const perMinute = this.#world.plan.host[fault];
     if (perMinute === 0) return;
-    this.#world.scheduler.after((chance.unit() * 2 * 60_000) / perMinute, undefined, () => {
+    this.#world.scheduler.first(chance.ms(120_000 / perMinute), () => {
       if (!this.#world.isFaulty) return;
-      const phase = host.life?.phase;
-      if (this.#happen(fault, host, chance)) this.#world.met(`host ${fault}`, phase);
+      this.#happen(fault, host, chance);
       this.#soon(fault, host, chance);
     });
   }
 
-  /** Returns whether it could happen. */
-  #happen(fault: HostFault, host: SimHost, chance: Chance): boolean {
-    if (fault === 'outage') return this.#outage(chance);
-    if (fault === 'swizzle') return this.#swizzle(chance);
-    if (fault === 'wall-jump') return this.#jump(host, chance);
-    const { life } = host;
-    if (life === undefined) return false;
-    switch (fault) {
+  #happen(fault: HostFault, host: SimHost, chance: Chance): void {
+    if (fault === 'swizzle') {
+      if (this.#swizzle(chance)) this.#world.met('host swizzle');
+      return;
+    }
+    const isDone = this.perform(host, drawn(fault, chance));
+    if (isDone && (fault === 'crash' || fault === 'stop')) this.#startLater(host, chance, downMsMax);
+  }
+
+  #do(host: SimHost, doing: HostDoing): boolean {
+    switch (doing.verb) {
+      case 'start':
+        if (!host.isFree) return false;
+        if (host.start().number > 1) this.#world.met('restart');
+        return true;
       case 'crash':
+        if (host.life === undefined) return false;
         host.crash();
-        this.#startLater(host, chance);
         return true;
       case 'stop':
-        return this.#stop(host, chance);
+        return this.#stop(host);
+      case 'revive':
+        return host.reviveIfRemoved();
       case 'pause':
-        if (life.process.paused) return false;
-        this.#world.note(life.process.name, 'is paused');
-        life.process.pause();
-        this.#later(chance.unit() * pauseMsMax, () => life.process.resume());
+        return this.#pause(host, doing.ms);
+      case 'wall-jump':
+        host.time.wallOffsetMs += doing.ms;
         return true;
       case 'cut-off':
-        host.link.cutOff(chance.pick(requestFaults));
+        host.link.cutOff(doing.fate);
         this.#world.note(host.name, 'is cut off');
-        this.#later(chance.unit() * cutMsMax, () => host.link.cutOff(undefined));
+        this.#later(doing.ms, () => host.link.cutOff(undefined));
         return true;
       case 'tail-stall':
+        if (host.life === undefined) return false;
         host.link.stall(true);
-        this.#later(chance.unit() * cutMsMax, () => host.link.stall(false));
+        this.#later(doing.ms, () => host.link.stall(false));
+        return true;
+      case 'outage':
+        this.#outage(doing.how, doing.ms);
         return true;
     }
   }
 
-  #outage(chance: Chance): boolean {
-    this.#store.outage = chance.pick(['refusing', 'silent'] as const);
-    this.#world.note('store', `is ${this.#store.outage}`);
-    this.#later(chance.unit() * cutMsMax, () => {
+  #pause({ life }: SimHost, ms: number): boolean {
+    if (life === undefined || life.process.paused) return false;
+    this.#world.note(life.process.name, 'is paused');
+    life.process.pause();
+    this.#later(ms, () => life.process.resume());
+    return true;
+  }
+
+  #outage(how: 'refusing' | 'silent', ms: number): void {
+    this.#store.outage = how;
+    this.#world.note('store', `is ${how}`);
+    this.#later(ms, () => {
       this.#store.outage = undefined;
       this.#world.note('store', 'is back');
     });
-    return true;
   }
 
   /**
@@ -120,42 +153,37 @@ export class Troubles {
     if (some.length < 2) return false;
     const cutMs = some.length * swizzleStepMsMax;
     for (const host of some) {
-      this.#later(chance.unit() * cutMs, () => this.#world.isFaulty && host.link.cutOff('hang'));
-      this.#later(cutMs + chance.unit() * cutMs, () => host.link.cutOff(undefined));
+      const atMs = chance.ms(cutMs);
+      const doing = { verb: 'cut-off', fate: 'hang', ms: cutMs - atMs + chance.ms(cutMs) } as const;
+      this.#world.scheduler.first(atMs, () => {
+        if (this.#world.isFaulty) this.perform(host, doing);
+      });
     }
-    this.#world.note('network', `cuts off ${some.map(({ name }) => name).join(', ')} one by one`);
     return true;
   }
 
-  #jump(host: SimHost, chance: Chance): boolean {
-    host.time.wallOffsetMs += chance.between(-dayMs, dayMs);
-    return true;
-  }
-
-  #stop(host: SimHost, chance: Chance): boolean {
-    if (host.life?.process.paused === true) return false;
+  #stop(host: SimHost): boolean {
+    if (host.life === undefined || host.life.process.paused) return false;
     const stopping = host.stop().then(() => {
       this.#stopping.delete(stopping);
-      if (this.#world.isFaulty) this.#startLater(host, chance);
     });
     this.#stopping.add(stopping);
     return true;
   }
 
-  #startLater(host: SimHost, chance: Chance): void {
-    this.#later(chance.unit() * downMsMax, () => {
-      if (this.#world.isFaulty && host.isFree) {
-        host.start();
-        this.#world.met('restart');
-      }
+  /** Once it is free: a daemon that stops may take its time. */
+  #startLater(host: SimHost, chance: Chance, msMax: number): void {
+    this.#world.scheduler.first(chance.ms(msMax), () => {
+      if (!this.#world.isFaulty || host.life !== undefined) return;
+      if (!this.perform(host, { verb: 'start' })) this.#startLater(host, chance, msMax);
     });
   }
 
   /** A removed host stays as it is until its operator starts it anew. */
   #reviveRemoved(host: SimHost, chance: Chance): void {
-    this.#later(chance.between(5_000, 30_000), () => {
+    this.#world.scheduler.first(operatorMsMin + chance.ms(operatorMsMax - operatorMsMin), () => {
       if (!this.#world.isFaulty) return;
-      host.reviveIfRemoved();
+      this.perform(host, { verb: 'revive' });
       this.#reviveRemoved(host, chance);
     });
   }
@@ -168,4 +196,22 @@ export class Troubles {
 /** It happens to all hosts together. */
 function isOfAll(fault: HostFault): boolean {
   return fault === 'outage' || fault === 'swizzle';
+}
+
+function drawn(fault: Exclude<HostFault, 'swizzle'>, chance: Chance): HostDoing {
+  switch (fault) {
+    case 'crash':
+    case 'stop':
+      return { verb: fault };
+    case 'pause':
+      return { verb: fault, ms: chance.ms(pauseMsMax) };
+    case 'wall-jump':
+      return { verb: fault, ms: chance.ms(2 * dayMs) - dayMs };
+    case 'cut-off':
+      return { verb: fault, fate: chance.pick(requestFaults), ms: chance.ms(cutMsMax) };
+    case 'tail-stall':
+      return { verb: fault, ms: chance.ms(cutMsMax) };
+    case 'outage':
+      return { verb: fault, how: chance.pick(['refusing', 'silent'] as const), ms: chance.ms(cutMsMax) };
+  }
 }

@@ -1,6 +1,8 @@
 /** What every part of a simulated cluster shares: time, chance, the trace, the counts, and the first violation. */
 import type { Phase } from '../../../core/controller/control.ts';
 import type { Violation } from '../monitors/violation.ts';
+import type { Doing, Fate, FateOf } from '../scenario/intervention.ts';
+import { Script } from '../scenario/script.ts';
 import { Chance } from './chance.ts';
 import type { Plan } from './plan.ts';
 import { Scheduler } from './scheduler.ts';
@@ -16,13 +18,16 @@ export class World {
   readonly trace: Trace;
   readonly tally = new Tally();
   readonly scheduler: Scheduler;
+  readonly script: Script;
   phase: SimulationPhase = 'safety';
   #violation: Violation | undefined;
 
-  constructor(seed: number, plan: Plan, trace: Trace) {
+  /** @param script what is done to it beside what the plan draws */
+  constructor(seed: number, plan: Plan, trace: Trace, script: Script = new Script()) {
     this.seed = seed;
     this.plan = plan;
     this.trace = trace;
+    this.script = script;
     this.scheduler = new Scheduler(() => this.#stopAtViolation());
   }
 
@@ -36,7 +41,21 @@ export class World {
   }
 
   chance(stream: string): Chance {
-    return new Chance(this.seed, stream);
+    return new Chance(this.seed, stream, () => this.nowMs);
+  }
+
+  /** Something was done from outside. */
+  record(who: string, doing: Doing): void {
+    this.script.record(this.nowMs, who, doing);
+  }
+
+  /** What becomes of a message. @param draw where nothing is written for it */
+  fateOf<V extends Fate['verb']>(
+    who: string,
+    verb: V,
+    draw: () => FateOf<V> | undefined,
+  ): FateOf<V> | undefined {
+    return this.script.fateOf(this.nowMs, who, verb, draw);
   }
 
   note(who: string, what: string): void {
