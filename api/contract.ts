@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { RouteName } from './routes.ts';
+import { entriesQuerySchema, entriesSchema, evidenceSchema } from './schemas/bundle.ts';
 import { listOf, ref } from './schemas/common.ts';
 import { doctorSchema } from './schemas/doctor.ts';
 import {
@@ -142,6 +143,20 @@ export const contract = {
     query: none,
     status: 200,
     answer: doctorSchema,
+  },
+  evidence: {
+    summary: 'What a bundle holds beside the log: status, configuration, hashes, and what the kernel has.',
+    params: none,
+    query: none,
+    status: 200,
+    answer: evidenceSchema,
+  },
+  entries: {
+    summary: "The log's entries as the store has them, a page at a time, oldest first.",
+    params: none,
+    query: entriesQuerySchema,
+    status: 200,
+    answer: entriesSchema,
   },
   openApi: {
     summary: 'This document.',

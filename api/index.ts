@@ -10,6 +10,7 @@ export { type CallInput, Client, type ClientOptions } from './client.ts';
 export type { Answer, Body, Params, Query } from './contract.ts';
 export { type Problem, problemMediaType, problemOf } from './problem.ts';
 export { type RouteName, routes } from './routes.ts';
+export type { EvidenceView } from './schemas/bundle.ts';
 export type { DoctorView } from './schemas/doctor.ts';
 export type { EndpointRequestBody, EndpointView } from './schemas/endpoint.ts';
 export type { HistoryItemView } from './schemas/history.ts';

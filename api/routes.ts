@@ -26,6 +26,8 @@ export const routes = {
   status: { method: 'GET', path: '/v1/status' },
   log: { method: 'GET', path: '/v1/log' },
   doctor: { method: 'GET', path: '/v1/doctor' },
+  evidence: { method: 'GET', path: '/v1/evidence' },
+  entries: { method: 'GET', path: '/v1/log/entries' },
   openApi: { method: 'GET', path: '/v1/openapi.json' },
   healthy: { method: 'GET', path: '/healthz' },
   ready: { method: 'GET', path: '/readyz' },

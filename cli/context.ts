@@ -19,6 +19,10 @@ export interface GlobalOptions {
 export interface Streams {
   out(text: string): void;
   err(text: string): void;
+  /** Bytes to standard output; resolves when it takes more. @throws UsageError where it is a terminal */
+  bytes(chunk: Uint8Array): Promise<void>;
+  /** Lines of standard input, without their newlines. Read once in a run. */
+  lines(): AsyncIterable<string>;
 }
 
 /** Starts the daemon; given by whoever composes the program, so that no verb but one pays for it. */

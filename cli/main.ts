@@ -4,6 +4,8 @@
  * Answers go to standard output, everything else to standard error. Exit status 0: done; 1: refused or failed; 2: the
  * command line is wrong. A failure is one line, `weft: MESSAGE (CODE)`.
  */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import type { Command, CommanderError } from 'commander';
 import { isWeftError } from '../core/errors.ts';
 import type { LoadDaemon, Streams } from './context.ts';
@@ -41,13 +43,20 @@ export async function main(loadDaemon: LoadDaemon): Promise<void> {
     // Whoever read our output has had enough, as `weft log | head` does.
     process.exit(error.code === 'EPIPE' ? 0 : failed);
   });
-  const streams = {
-    out: (text: string) => void process.stdout.write(text),
-    err: (text: string) => void process.stderr.write(text),
+  const streams: Streams = {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    bytes: writeBytes,
+    lines: () => createInterface({ input: process.stdin }),
   };
   const { exitCode, exitNow } = await run(process.argv.slice(2), streams, loadDaemon);
   process.exitCode = exitCode;
   if (exitNow) process.exit();
+}
+
+async function writeBytes(chunk: Uint8Array): Promise<void> {
+  if (process.stdout.isTTY) throw new UsageError('a terminal cannot show these bytes: send them to a file');
+  if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
 }
 
 /** Says what went wrong. @returns the exit status */

@@ -47,6 +47,8 @@ const branches: Readonly<Record<string, Branch>> = {
   status: { description: 'where the daemon stands', verb: () => import('./verbs/status.ts') },
   log: { description: 'the last records of the log', verb: () => import('./verbs/log.ts') },
   doctor: { description: 'what is wrong on this host', verb: () => import('./verbs/doctor.ts') },
+  bundle: { description: 'make a file for a bug report', verb: () => import('./verbs/bundle.ts') },
+  replay: { description: 'live the log of such a file again', verb: () => import('./verbs/replay.ts') },
   daemon: { description: 'run the daemon', verb: () => import('./verbs/daemon.ts') },
   completion: { description: 'completion for a shell', verb: () => import('./verbs/completion.ts') },
 };

@@ -24,3 +24,9 @@ export function parsePairs(option: string, texts: readonly string[]): Record<str
   }
   return Object.fromEntries(pairs);
 }
+
+/** The text of a whole number that an option was given. @throws UsageError */
+export function numeral(option: string, text: string): string {
+  if (/^(0|[1-9][0-9]{0,14})$/.test(text)) return text;
+  throw new UsageError(`${option} ${JSON.stringify(text)} is no whole number: give one, e.g. ${option} 10`);
+}

@@ -210,6 +210,23 @@ const table = {
     summary: 'The log holds a record that this version does not know; the fold has stopped before it.',
   },
 
+  // Bundles: of the command line alone.
+  'bad-bundle': {
+    status: 400,
+    retryable: false,
+    summary: 'The file is no bundle, was cut short, or was altered after it was made.',
+  },
+  'newer-bundle': {
+    status: 400,
+    retryable: false,
+    summary: 'The bundle was made by a newer weft than the one that shall read it.',
+  },
+  'file-failed': {
+    status: 500,
+    retryable: false,
+    summary: 'A file cannot be read or written, or is there already.',
+  },
+
   // The daemon.
   'not-ready': { status: 503, retryable: true, summary: 'The daemon has not caught up with the log yet.' },
   'daemon-unreachable': { status: 503, retryable: true, summary: 'No daemon answers on the socket.' },

@@ -10,9 +10,13 @@
  * ```
  */
 export type {
+  Checkpoint,
   Control,
   DoctorReport,
   EndpointRequest,
+  EntryPage,
+  EntryQuery,
+  Evidence,
   HistoryItem,
   NetworkRequest,
   Repair,

@@ -11,6 +11,10 @@ export const runtimeDirectory = '/run/weft';
 /** A namespace's name is the prefix and ten digits; interface and file names leave room for more than anybody needs. */
 export const netnsPrefixLengthMax = 32;
 
+/** Log lines kept for bundles, and how much of each. */
+export const recentLinesMax = 500;
+export const recentLineLengthMax = 2_000;
+
 /** One service's time to stop, and the time for all of them: what systemd and people wait before they kill. */
 export const serviceStopMsMax = 2_000;
 export const stopMsMax = 5_000;

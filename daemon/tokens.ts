@@ -11,6 +11,7 @@ import type { Configuration } from './configuration/configuration.ts';
 import type { ControllerService } from './controller-service.ts';
 import type { Service } from './lifecycle.ts';
 import type { MachineClaim } from './machine-claim.ts';
+import type { RecentLines } from './recent-lines.ts';
 import type { PeerUid } from './server/caller.ts';
 
 function token<T>(name: string): ServiceIdentifier<T> {
@@ -29,6 +30,7 @@ export const tokens = {
   clock: token<Clock>('clock'),
   random: token<Random>('random'),
   logger: token<Logger>('logger'),
+  recentLines: token<RecentLines>('recentLines'),
   log: token<EventLog>('log'),
   kernel: token<Kernel>('kernel'),
   underlay: token<Underlay>('underlay'),

@@ -10,6 +10,8 @@ export interface LoggerOptions {
   readonly level?: LogLevel;
   /** Standard error by default: standard output belongs to the answers of commands. */
   readonly destination?: DestinationStream;
+  /** Is given every line that is written, without its newline. */
+  readonly onLine?: (line: string) => void;
 }
 
 const standardError = 2;
@@ -17,7 +19,18 @@ const standardError = 2;
 /** The daemon's logger. */
 export function createLogger(options: LoggerOptions = {}): Logger {
   const stream = options.destination ?? pino.destination({ fd: standardError, sync: true });
-  return new PinoLogger(pino({ level: options.level ?? 'info', base: null, messageKey: 'message' }, stream));
+  const { onLine } = options;
+  const heard = onLine === undefined ? stream : heardBy(stream, onLine);
+  return new PinoLogger(pino({ level: options.level ?? 'info', base: null, messageKey: 'message' }, heard));
+}
+
+function heardBy(stream: DestinationStream, onLine: (line: string) => void): DestinationStream {
+  return {
+    write(line: string): void {
+      stream.write(line);
+      onLine(line.trimEnd());
+    },
+  };
 }
 
 /** The port over a pino logger that the caller has set up. */

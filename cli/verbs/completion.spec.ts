@@ -10,7 +10,12 @@ import { run } from '../main.ts';
 
 async function scriptFor(shell: string): Promise<string> {
   let out = '';
-  const streams = { out: (text: string) => void (out += text), err: (text: string) => assert.fail(text) };
+  const streams = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => assert.fail(text),
+    bytes: () => assert.fail('completion writes text'),
+    lines: () => assert.fail('completion reads nothing'),
+  };
   const unused = () => assert.fail('completion needs no daemon');
   assert.equal((await run(['completion', shell], streams, unused)).exitCode, 0);
   return out;

@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import type { HistoryItemView } from '../../api/index.ts';
 import type { Context } from '../context.ts';
-import { shortId } from '../output/id.ts';
+import { outcomeText, whatText } from '../output/record.ts';
 import { formatTable } from '../output/table.ts';
 import { formatMoment } from '../output/time.ts';
 import { warnIfStale } from '../standing.ts';
-import { UsageError } from '../usage.ts';
+import { numeral } from '../usage.ts';
 
 interface Options {
   readonly after?: string;
@@ -32,11 +32,6 @@ export function addVerb(program: Command, context: Context): void {
     });
 }
 
-function numeral(option: string, text: string): string {
-  if (/^(0|[1-9][0-9]{0,14})$/.test(text)) return text;
-  throw new UsageError(`${option} ${JSON.stringify(text)} is no whole number: give one, e.g. ${option} 10`);
-}
-
 function rowOf(item: HistoryItemView): string[] {
   const { record } = item;
   const who =
@@ -44,39 +39,4 @@ function rowOf(item: HistoryItemView): string[] {
       ? ['-', '-', '-', 'bytes that are no record']
       : [formatMoment(record.at), record.host, record.by, whatText(record.kind, record.body)];
   return [String(item.ordinal), ...who, outcomeText(item)];
-}
-
-function outcomeText({ accepted, subject, code, message }: HistoryItemView): string {
-  if (!accepted) return `${code ?? 'rejected'}: ${message ?? ''}`;
-  if (subject === undefined) return 'accepted';
-  return subject.type === 'host' ? `host ${subject.id}` : `${subject.type} ${shortId(subject.id)}`;
-}
-
-type Body = Readonly<Record<string, unknown>>;
-
-/** The members of each kind's body that tell one request from another. */
-const tellingMembers: Readonly<Record<string, (body: Body) => readonly unknown[]>> = {
-  'host-join': (body) => [body['address'], body['version']],
-  'host-remove': (body) => [body['name']],
-  'network-create': (body) => [body['name'], body['driver'], ...prefixesOf(body['subnets'])],
-  'network-remove': (body) => [shortOf(body['network'])],
-  'endpoint-create': (body) => [body['name'], sandboxOf(body['sandbox']), 'on', shortOf(body['network'])],
-  'endpoint-remove': (body) => [shortOf(body['endpoint']), body['reason']],
-};
-
-function whatText(kind: string, body: Body): string {
-  const telling = tellingMembers[kind]?.(body) ?? [];
-  return [kind, ...telling.filter((part) => typeof part === 'string')].join(' ');
-}
-
-function shortOf(id: unknown): unknown {
-  return typeof id === 'string' ? shortId(id) : undefined;
-}
-
-function prefixesOf(subnets: unknown): readonly unknown[] {
-  return Array.isArray(subnets) ? subnets.map((subnet: Body | null) => subnet?.['prefix']) : [];
-}
-
-function sandboxOf(sandbox: unknown): unknown {
-  return typeof sandbox === 'object' && sandbox !== null ? (sandbox as Body)['ref'] : undefined;
 }

@@ -10,7 +10,7 @@ import type { KernelObject } from '../dataplane/object.ts';
 import type { Change } from '../fold/change.ts';
 import type { Outcome } from '../fold/outcome.ts';
 import type { State } from '../fold/state.ts';
-import type { Position } from '../log/event-log.ts';
+import type { LogEntry, Position } from '../log/event-log.ts';
 import type { LogRecord } from '../log/record.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
@@ -35,6 +35,18 @@ export interface Control {
   history(query: { readonly after?: number; readonly limit: number }): readonly HistoryItem[];
   /** Repairs made lately, newest last, and objects that cannot be made at present. */
   doctor(): DoctorReport;
+  /**
+   * Where the fold stands and stood, and what the kernel has: what a bundle holds beside the log. Looks at the kernel anew
+   * and writes nothing; a kernel that cannot be looked at is told of in `kernel.fault`.
+   */
+  evidence(signal: CancelSignal): Promise<Evidence>;
+  /**
+   * Entries as the store has them, a page at a time: those behind `after`, up to and with `until`.
+   *
+   * @throws WeftError `not-ready` before the log was opened, `store-unreachable` when none comes within `entryPageMs`
+   *   (3 s), and what `EventLog.tail` throws
+   */
+  entries(query: EntryQuery, signal: CancelSignal): Promise<EntryPage>;
 
   /**
    * Finds a network by full id, exact name, or unambiguous id prefix, in this order. What is not in the local fold is
@@ -117,6 +129,41 @@ export interface Step {
   readonly changes: readonly Change[];
   /** The state after it. */
   readonly state: State;
+}
+
+/** Where the fold stood after an ordinal. */
+export interface Checkpoint {
+  readonly ordinal: number;
+  readonly recordHash: string;
+  readonly stateHash: string;
+}
+
+/** Hashes and position are of one moment: that at which the look at the kernel began. */
+export interface Evidence extends Checkpoint {
+  readonly position: Position;
+  /** Earlier ones, oldest first, evenly along the log. */
+  readonly checkpoints: readonly Checkpoint[];
+  readonly kernel: KernelEvidence;
+}
+
+export interface KernelEvidence {
+  /** Everything of weft's, by key; in no namespace twice. */
+  readonly objects: readonly KernelObject[];
+  /** Neither the fold nor the data plane moved while it was looked at, and nothing was pending. */
+  readonly steady: boolean;
+  /** Why some of it is missing, where it is. */
+  readonly fault?: string;
+}
+
+export interface EntryQuery {
+  readonly after: Position;
+  readonly until: Position;
+}
+
+export interface EntryPage {
+  readonly entries: readonly LogEntry[];
+  /** `until` was reached. */
+  readonly end: boolean;
 }
 
 export interface HistoryItem {

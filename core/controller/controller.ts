@@ -24,10 +24,14 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import { endpointBody, networkBody } from './bodies.ts';
+import { Checkpoints } from './checkpoints.ts';
 import type {
   Control,
   DoctorReport,
   EndpointRequest,
+  EntryPage,
+  EntryQuery,
+  Evidence,
   HistoryItem,
   NetworkRequest,
   Phase,
@@ -37,6 +41,8 @@ import type {
   Step,
 } from './control.ts';
 import { catchUpDeadlineMs, statusDeadlineMs } from './defaults.ts';
+import { readEntries } from './entry-pages.ts';
+import { takeEvidence } from './evidence.ts';
 import type { Cursor } from './fold-entries.ts';
 import { History } from './history.ts';
 import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from './lookup.ts';
@@ -70,6 +76,7 @@ export class Controller implements Control {
   readonly #requests: Requests;
   readonly #membership: Membership;
   readonly #history = new History();
+  readonly #checkpoints = new Checkpoints();
   readonly #desired: DesiredState;
   readonly #reconciler: Reconciler;
   readonly #sandboxes: SandboxWatch;
@@ -150,6 +157,24 @@ export class Controller implements Control {
 
   doctor(): DoctorReport {
     return { repairs: this.#reconciler.repairs(), failing: this.#reconciler.failing() };
+  }
+
+  evidence(signal: CancelSignal): Promise<Evidence> {
+    const { kernel, clock } = this.#ports;
+    const stand = () => {
+      const { position, state } = this.#replica;
+      const { writes, pending } = this.#reconciler;
+      return { position, state, writes, pending };
+    };
+    return takeEvidence(
+      { kernel, clock, desired: this.#desired, stand, checkpoints: () => this.#checkpoints.list() },
+      signal,
+    );
+  }
+
+  async entries(query: EntryQuery, signal: CancelSignal): Promise<EntryPage> {
+    if (this.#phase === 'opening') throw notOpened();
+    return readEntries(this.#ports.log, this.#ports.clock, query, signal);
   }
 
   async status(signal: CancelSignal): Promise<Status> {
@@ -315,6 +340,7 @@ export class Controller implements Control {
     }
     if (this.#holding) this.#reconciler.touch(this.#desired.takeDirty());
     for (const step of cursor.steps) {
+      this.#checkpoints.push(step.state);
       this.#history.push({
         outcome: step.outcome,
         ...(step.record === undefined ? {} : { record: step.record }),
@@ -391,12 +417,7 @@ export class Controller implements Control {
   async #find<T>(look: (state: State) => T | undefined, signal: CancelSignal): Promise<T | undefined> {
     const found = look(this.state);
     if (found !== undefined) return found;
-    if (this.#phase === 'opening') {
-      throw new WeftError(
-        'not-ready',
-        'This host has not reached its store yet, so it knows of nothing: try again shortly, see `weft status`',
-      );
-    }
+    if (this.#phase === 'opening') throw notOpened();
     await this.#within(catchUpDeadlineMs, signal, (limited) => this.#replica.catchUp(limited));
     return look(this.state);
   }
@@ -471,6 +492,13 @@ export class Controller implements Control {
       ),
     );
   }
+}
+
+function notOpened(): WeftError {
+  return new WeftError(
+    'not-ready',
+    'This host has not reached its store yet, so it knows of nothing: try again shortly, see `weft status`',
+  );
 }
 
 function reasonOf(error: unknown): string {

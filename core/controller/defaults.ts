@@ -25,5 +25,16 @@ export const sandboxCheckIntervalMs = 10_000;
 export const historyItemsMax = 10_000;
 /** Positions remembered to tell whether an entry has been applied already. */
 export const recentPositionsMax = 4_096;
+/** Hashes kept along the log for bundles. When there are more, every second goes, so they always span all of it. */
+export const checkpointsMax = 512;
+/** Ordinals between two of them at the beginning. */
+export const checkpointStrideOrdinals = 16;
+/** Looks at the kernel for a bundle until one falls in a quiet moment, and the pause between them. */
+export const evidenceLooksMax = 5;
+export const evidenceLookAgainMs = 100;
+/** What one page of the log's entries holds, and how long it may take when the store does not answer. */
+export const entryPageEntriesMax = 1_024;
+export const entryPageBytesMax = 2 * 1024 * 1024;
+export const entryPageMs = 3_000;
 
 assert(appendDeadlineMs < requestDeadlineMs, 'an append must end before its request does');

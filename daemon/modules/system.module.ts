@@ -3,15 +3,18 @@ import { ContainerModule } from 'inversify';
 import { SystemClock } from '../../adapters/system/clock.ts';
 import { createLogger } from '../../adapters/system/logger.ts';
 import { SystemRandom } from '../../adapters/system/random.ts';
+import { RecentLines } from '../recent-lines.ts';
 import { tokens } from '../tokens.ts';
 
 export const systemModule = new ContainerModule(({ bind }) => {
   bind(tokens.clock).toConstantValue(new SystemClock());
   bind(tokens.random).toConstantValue(new SystemRandom());
+  bind(tokens.recentLines).toConstantValue(new RecentLines());
   bind(tokens.logger)
     .toResolvedValue(
-      ({ logLevel, host }) => createLogger({ level: logLevel }).child({ host }),
-      [tokens.configuration],
+      ({ logLevel, host }, recent) =>
+        createLogger({ level: logLevel, onLine: (line) => recent.push(line) }).child({ host }),
+      [tokens.configuration, tokens.recentLines],
     )
     .inSingletonScope();
 });

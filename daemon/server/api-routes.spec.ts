@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { contract } from '../../api/contract.ts';
 import { type Route, routeNames, routes } from '../../api/routes.ts';
+import { ownedNamespace } from '../../core/dataplane/namespace.ts';
+import type { KernelObject } from '../../core/dataplane/object.ts';
 import { type ErrorCode, errorTraits, isWeftError, WeftError } from '../../core/errors.ts';
 import { ApiFixture } from '../../test/support/api-fixture.ts';
 
@@ -30,6 +32,38 @@ describe('the routes of the API', () => {
       assert.notEqual(JSON.parse(reply.text).code, 'not-found', `${method} ${filled}`);
       assert.equal(reply.headers['weft-version'], '0.1.0');
     }
+  });
+
+  it('tell what a bundle is made of, in any phase, without what messages may hold', async () => {
+    await create('red');
+    api.control.phase = 'opening';
+    api.control.health = { reachable: false, reason: 'connect etcd://weft:hunter2@h9:2379 failed' };
+    const object: KernelObject = { kind: 'netns', ns: ownedNamespace('weft-1') };
+    api.control.kernelEvidence = { objects: [object], steady: true };
+    const reply = await api.request('/v1/evidence');
+    assert.doesNotMatch(reply.text, /hunter2/);
+    const evidence = await api.client.call('evidence');
+    const { ordinal, recordHash, stateHash } = api.control.state;
+    assert.deepEqual(
+      [evidence.ordinal, evidence.recordHash, evidence.stateHash],
+      [ordinal, recordHash, stateHash],
+    );
+    assert.equal(evidence.status.store.reason, 'connect etcd://…@h9:2379 failed');
+    assert.deepEqual(evidence.objects, [object]);
+    assert.deepEqual(evidence.configuration, { host: 'h1', 'netns-prefix': 'weft-' });
+    assert.deepEqual(evidence.logLines, ['{"level":30,"message":"The daemon runs"}']);
+  });
+
+  it('give entries page by page, and refuse what is no page', async () => {
+    await create('red');
+    await create('blue', { space: 'blue' });
+    const first = await api.client.call('entries', { query: { until: '3' } });
+    assert.deepEqual([first.items.map(({ position }) => position), first.end], [['1', '2'], false]);
+    const rest = await api.client.call('entries', { query: { after: '2', until: '3' } });
+    assert.deepEqual([rest.items.length, rest.end], [1, true]);
+    assert.match(rest.items[0]?.text ?? '', /"name":"blue"/);
+    assert.equal((await api.request('/v1/log/entries')).status, 400);
+    assert.equal((await api.request(`/v1/log/entries?until=${'x'.repeat(256)}`)).status, 400);
   });
 
   it('create a network and show it in lists and by name, id and prefix', async () => {

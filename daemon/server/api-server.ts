@@ -3,7 +3,7 @@ import type { Control } from '../../core/controller/control.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Service } from '../lifecycle.ts';
 import type { PeerUid } from './caller.ts';
-import type { HealthSource } from './handlers/handler.ts';
+import type { HealthSource, SelfAccount } from './handlers/handler.ts';
 import { createHandlers } from './handlers/handlers.ts';
 import { HttpServer } from './http-server.ts';
 import { UnixSocket } from './unix-socket.ts';
@@ -13,6 +13,7 @@ export interface ApiServerPorts {
   readonly log: HealthSource;
   readonly peerUid: PeerUid;
   readonly logger: Logger;
+  readonly self: SelfAccount;
 }
 
 export interface ApiServerOptions {
@@ -33,11 +34,11 @@ export class ApiServer implements Service {
   #socket: UnixSocket | undefined;
 
   constructor(ports: ApiServerPorts, options: ApiServerOptions) {
-    const { control, log, peerUid, logger } = ports;
+    const { control, log, peerUid, logger, self } = ports;
     this.#options = options;
     this.#logger = logger;
     this.#http = new HttpServer({
-      handlers: createHandlers({ control, log, host: options.host, version: options.version }),
+      handlers: createHandlers({ control, log, self, host: options.host, version: options.version }),
       standing: () => {
         return {
           version: options.version,

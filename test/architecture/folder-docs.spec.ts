@@ -16,6 +16,7 @@ const chiefFiles: Readonly<Record<string, string>> = {
   drivers: 'index.ts',
   kernel: 'linux-kernel.ts',
   lab: 'hosts.ts',
+  replay: 'index.ts',
   test: 'README.md',
   tools: 'setup.mjs',
 };

@@ -43,6 +43,9 @@ const expected: Readonly<Record<string, string>> = {
   'kernel/native/imports-daemon.ts': imports,
   'lab/imports-core.ts': imports,
   'plugins/imports-kernel.ts': imports,
+  'replay/clock.ts': globals,
+  'replay/imports-daemon.ts': imports,
+  'replay/real-kernel.ts': imports,
   'test/package.ts': imports,
 };
 

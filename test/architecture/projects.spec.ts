@@ -13,6 +13,7 @@ const expected: Readonly<Record<string, string>> = {
   'core/process.ts': 'TS2591',
   'core/timer.ts': 'TS2304',
   'drivers/timer.ts': 'TS2304',
+  'replay/timer.ts': 'TS2304',
   // A project that is not referenced cannot be imported.
   'cli/imports-daemon.ts': 'TS6307',
   'core/imports-driver.ts': 'TS6307',
@@ -29,7 +30,8 @@ const references: Readonly<Record<string, readonly string[]>> = {
   adapters: ['core'],
   kernel: ['core'],
   api: ['core'],
-  cli: ['core', 'api'],
+  cli: ['core', 'api', 'replay'],
+  replay: ['core', 'drivers', 'kernel'],
   daemon: ['core', 'drivers', 'adapters', 'kernel', 'api'],
   lab: [],
 };
@@ -46,7 +48,7 @@ describe('the projects of the build', () => {
   before(async () => {
     Object.assign(tree, knownBadTree('types'));
     // Projects that the known-bad ones refer to must exist, whatever is in them.
-    for (const folder of ['adapters', 'api', 'kernel'])
+    for (const folder of ['adapters', 'api', 'kernel', 'replay'])
       writeFileSync(join(tree.path, folder, 'empty.ts'), 'export {};\n');
     cpSync(join(checkout, 'tsconfig.base.json'), join(tree.path, 'tsconfig.base.json'));
     ({ output } = await runTool(tree.path, 'tsc', ['-b', 'core', 'drivers', 'cli', '--pretty', 'false']));
@@ -71,8 +73,8 @@ describe('the projects of the build', () => {
     });
   }
 
-  it('give core and drivers no types of the platform', () => {
-    for (const folder of ['core', 'drivers'])
+  it('give core, drivers and replay no types of the platform', () => {
+    for (const folder of ['core', 'drivers', 'replay'])
       assert.deepEqual(readProject(folder).compilerOptions?.types, []);
   });
 

@@ -24,6 +24,11 @@ export interface Request {
 export class ApiFixture {
   readonly control = new FakeControl();
   readonly logger = new QuietLogger();
+  readonly self = {
+    configuration: { host: 'h1', 'netns-prefix': 'weft-' },
+    system: { node: 'v0' },
+    logLines: () => ['{"level":30,"message":"The daemon runs"}'],
+  };
   readonly folder: string;
   readonly socket: string;
   readonly server: ApiServer;
@@ -39,7 +44,8 @@ export class ApiFixture {
         return control.health;
       },
     };
-    this.server = new ApiServer({ control, log, peerUid, logger }, options);
+    const { self } = this;
+    this.server = new ApiServer({ control, log, peerUid, logger, self }, options);
     this.client = new Client({ socket: this.socket, validate: true });
   }
 

@@ -9,7 +9,11 @@ import type {
   Control,
   DoctorReport,
   EndpointRequest,
+  EntryPage,
+  EntryQuery,
+  Evidence,
   HistoryItem,
+  KernelEvidence,
   NetworkRequest,
   Phase,
   Repair,
@@ -22,12 +26,12 @@ import { WeftError } from '../../core/errors.ts';
 import { apply } from '../../core/fold/apply.ts';
 import { hostNamed } from '../../core/fold/lookup.ts';
 import { emptyState, type State } from '../../core/fold/state.ts';
-import { genesis } from '../../core/log/event-log.ts';
+import { genesis, type LogEntry, type Position } from '../../core/log/event-log.ts';
 import type { BodyOf, LogRecord, RecordKind } from '../../core/log/record.ts';
 import { encodeRecord } from '../../core/log/record-codec.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Host } from '../../core/model/host.ts';
-import { endpointIdOf, networkIdOf, type RecordId } from '../../core/model/ids.ts';
+import { type EntryId, endpointIdOf, networkIdOf, type RecordId } from '../../core/model/ids.ts';
 import type { Network } from '../../core/model/network.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 
@@ -51,6 +55,9 @@ export class FakeControl implements Control {
   doctorReport: DoctorReport = { repairs: [], failing: [] };
   /** Runs before a change and may throw or wait in its place. */
   before: ((method: Method, context: RequestContext) => Promise<void>) | undefined;
+  kernelEvidence: KernelEvidence = { objects: [], steady: true };
+  /** One a record; the position is their count so far. */
+  readonly logEntries: LogEntry[] = [];
   /** Who asked for each change, in order. */
   readonly askedBy: string[] = [];
 
@@ -97,6 +104,20 @@ export class FakeControl implements Control {
 
   doctor(): DoctorReport {
     return this.doctorReport;
+  }
+
+  async evidence(_signal: CancelSignal): Promise<Evidence> {
+    const { ordinal, recordHash, stateHash } = this.state;
+    const position = String(this.logEntries.length) as Position;
+    const checkpoints = [{ ordinal, recordHash, stateHash }];
+    return { ordinal, recordHash, stateHash, position, checkpoints, kernel: this.kernelEvidence };
+  }
+
+  /** Two at a time, so that pages are seen to be put together. */
+  async entries({ after, until }: EntryQuery): Promise<EntryPage> {
+    if (!this.health.reachable) throw new WeftError('store-unreachable', 'The store gave no entry');
+    const entries = this.logEntries.slice(Number(after), Number(until)).slice(0, 2);
+    return { entries, end: Number(after) + entries.length >= Number(until) };
   }
 
   async findNetwork(ref: string): Promise<Network> {
@@ -185,7 +206,10 @@ export class FakeControl implements Control {
       kind,
       body,
     } as LogRecord;
-    const applied = apply(this.state, encodeRecord(record));
+    const bytes = encodeRecord(record);
+    const position = String(this.logEntries.length + 1) as Position;
+    this.logEntries.push({ position, id: `${id}` as EntryId, bytes });
+    const applied = apply(this.state, bytes);
     if (applied.halted) throw new Error('the fold halted');
     this.state = applied.state;
     this.#items.push({ outcome: applied.outcome, record });

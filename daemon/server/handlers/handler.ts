@@ -21,10 +21,20 @@ export interface HealthSource {
   readonly health: LogHealth;
 }
 
+/** What the daemon knows of itself, without secrets, for a bundle. */
+export interface SelfAccount {
+  /** By their names on the command line. */
+  readonly configuration: Readonly<Record<string, string>>;
+  readonly system: Readonly<Record<string, string>>;
+  /** Its last log lines, oldest first. */
+  logLines(): readonly string[];
+}
+
 /** What handlers work with. */
 export interface HandlerDeps {
   readonly control: Control;
   readonly log: HealthSource;
+  readonly self: SelfAccount;
   readonly readiness: Readiness;
   /** Name of this host. */
   readonly host: string;

@@ -1,5 +1,6 @@
 /** What each route does: the control behind it, in the API's terms. Validation, errors and transport are the server's. */
 import { Readiness } from '../readiness.ts';
+import { bundleHandlers } from './bundle.ts';
 import { endpointHandlers } from './endpoints.ts';
 import type { HandlerDeps, Handlers } from './handler.ts';
 import { hostHandlers } from './hosts.ts';
@@ -13,5 +14,6 @@ export function createHandlers(given: Omit<HandlerDeps, 'readiness'>): Handlers 
     ...endpointHandlers(deps),
     ...hostHandlers(deps),
     ...standingHandlers(deps),
+    ...bundleHandlers(deps),
   };
 }

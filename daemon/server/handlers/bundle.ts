@@ -1,0 +1,59 @@
+/**
+ * What a bundle is made of. Answered in any phase: a daemon that is not ready is one that people file bugs about.
+ */
+
+import { entryText } from '../../../core/bundle/entry-text.ts';
+import { withoutSecrets } from '../../../core/lib/redact.ts';
+import { genesis, type Position } from '../../../core/log/event-log.ts';
+import { recordVersion } from '../../../core/log/record.ts';
+import { doctorView, statusView } from '../views.ts';
+import type { HandlerDeps, Handlers } from './handler.ts';
+
+export function bundleHandlers(deps: HandlerDeps): Pick<Handlers, 'evidence' | 'entries'> {
+  const { control, self } = deps;
+  return {
+    async evidence({ context }) {
+      const { kernel, checkpoints, ordinal, recordHash, stateHash, position } = await control.evidence(
+        context.signal,
+      );
+      const status = await control.status(context.signal);
+      const { repairs, failing } = doctorView(control.doctor(), status);
+      const { objects, steady, fault } = kernel;
+      return {
+        ordinal,
+        recordHash,
+        stateHash,
+        position,
+        recordVersion,
+        status: redacted(statusView(status)),
+        configuration: self.configuration,
+        system: self.system,
+        checkpoints: [...checkpoints],
+        repairs,
+        failing,
+        kernel: { steady, ...(fault === undefined ? {} : { fault }) },
+        objects: [...objects],
+        logLines: [...self.logLines()],
+      };
+    },
+    async entries({ query, context }) {
+      const range = { after: (query.after ?? genesis) as Position, until: query.until as Position };
+      const { entries, end } = await control.entries(range, context.signal);
+      return { items: entries.map(entryText), end };
+    },
+  };
+}
+
+/** Reasons are the words of client libraries, which may quote what they were given. */
+function redacted(status: ReturnType<typeof statusView>): ReturnType<typeof statusView> {
+  const { phaseReason, store } = status;
+  return {
+    ...status,
+    ...(phaseReason === undefined ? {} : { phaseReason: withoutSecrets(phaseReason) }),
+    store: {
+      ...store,
+      url: withoutSecrets(store.url),
+      ...(store.reason === undefined ? {} : { reason: withoutSecrets(store.reason) }),
+    },
+  };
+}

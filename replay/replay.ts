@@ -1,0 +1,165 @@
+/** The replay itself: reads a bundle through once to know that it is whole, then folds its entries one by one. */
+import { entryBytes } from '../core/bundle/entry-text.ts';
+import type { BundleLineOf } from '../core/bundle/lines.ts';
+import { badBundle, readBundle } from '../core/bundle/read.ts';
+import { WeftError } from '../core/errors.ts';
+import { apply } from '../core/fold/apply.ts';
+import { emptyState, type State } from '../core/fold/state.ts';
+import { decodeEntry } from '../core/log/entry.ts';
+import { differencesOf } from './difference.ts';
+import { type Dossier, readDossier } from './dossier.ts';
+import type { Opened, ReplayedEntry, ReplayedRecord } from './events.ts';
+import { HashWatch } from './hash-watch.ts';
+import { type FoldedStep, HostReplay } from './host-replay.ts';
+import type { HashVerdict, KernelVerdict, Verdict } from './verdict.ts';
+
+export interface ReplayOptions {
+  /** Whose kernel is lived again; the bundle's own host by default. */
+  readonly host?: string;
+  /** The last ordinal to fold; by default that of the bundle. */
+  readonly to?: number;
+}
+
+/** Where namespaces' names begin where the bundle does not say. */
+const netnsPrefixDefault = 'weft-';
+
+/**
+ * Told in this order: what was opened, each entry, the verdict. Whoever stops listening ends it.
+ *
+ * @param open gives the bytes of the bundle after decompression, anew each time; called twice
+ * @throws WeftError `bad-bundle`, `newer-bundle`; `unknown-version` at a record of a newer schema
+ */
+export async function* replayBundle(
+  open: () => AsyncIterable<Uint8Array>,
+  options: ReplayOptions = {},
+): AsyncGenerator<Opened | ReplayedEntry | Verdict, void, void> {
+  const dossier = await readDossier(open());
+  const { header, entries, brokenOff } = dossier;
+  const host = options.host ?? header.host;
+  yield { type: 'opened', header, entries, host, ...(brokenOff === undefined ? {} : { brokenOff }) };
+  const replay = new Replay(dossier, host, options.to);
+  for await (const line of readBundle(open())) {
+    if (replay.isDone) break;
+    if (line.type === 'entry') yield await replay.follow(line);
+  }
+  yield replay.verdict();
+}
+
+class Replay {
+  readonly #dossier: Dossier;
+  readonly #host: HostReplay;
+  readonly #isOwnHost: boolean;
+  readonly #hashes: HashWatch;
+  readonly #to: number;
+  #state: State = emptyState();
+
+  constructor(dossier: Dossier, host: string, to = Number.POSITIVE_INFINITY) {
+    const { header, daemon, checkpoints } = dossier;
+    this.#dossier = dossier;
+    this.#host = new HostReplay(host, daemon?.configuration['netns-prefix'] ?? netnsPrefixDefault);
+    this.#isOwnHost = host === header.host;
+    this.#hashes = new HashWatch([...checkpoints, header]);
+    this.#to = Math.min(to, header.ordinal);
+    this.#hashes.observe(this.#state);
+  }
+
+  get isDone(): boolean {
+    return this.#state.ordinal >= this.#to;
+  }
+
+  async follow(entry: BundleLineOf<'entry'>): Promise<ReplayedEntry> {
+    const bytes = entryBytes(entry);
+    if (bytes === undefined) throw badBundle(`the entry at position ${entry.position} is no base64`);
+    const records: ReplayedRecord[] = [];
+    const steps: FoldedStep[] = [];
+    for (const line of decodeEntry(bytes)) {
+      if (this.isDone) break;
+      const applied = apply(this.#state, line);
+      if (applied.halted) throw tooNew(applied.version, this.#state.ordinal + 1);
+      const { state, outcome, record, changes } = applied;
+      this.#state = state;
+      this.#hashes.observe(state);
+      steps.push({ state, changes });
+      records.push({ outcome, ...(record === undefined ? {} : { record }) });
+    }
+    return { type: 'entry', position: entry.position, records, operations: await this.#host.follow(steps) };
+  }
+
+  verdict(): Verdict {
+    const { ordinal, recordHash, stateHash } = this.#state;
+    const hashes = this.#hashVerdict();
+    const kernel = this.#kernelVerdict();
+    const planner = this.#host.differences();
+    const isShort = ordinal < this.#to;
+    const isUnasked =
+      isShort ||
+      (kernel.result === 'not-compared' && this.#isOwnHost && this.#to >= this.#dossier.header.ordinal);
+    const agrees =
+      !isUnasked && hashes.result !== 'differs' && kernel.result !== 'differs' && planner.length === 0;
+    const notes = this.#notes();
+    return { type: 'verdict', ordinal, recordHash, stateHash, hashes, kernel, planner, notes, agrees };
+  }
+
+  #hashVerdict(): HashVerdict {
+    const { difference, compared } = this.#hashes;
+    if (difference !== undefined) return { result: 'differs', ...difference };
+    if (this.#state.ordinal < this.#to) return { result: 'not-compared', reason: this.#shortReason() };
+    if (compared > 0) return { result: 'same', compared };
+    return { result: 'not-compared', reason: `no hash was recorded up to ordinal ${this.#state.ordinal}` };
+  }
+
+  #kernelVerdict(): KernelVerdict {
+    const { header, kernel, objects, failing } = this.#dossier;
+    const not = (reason: string): KernelVerdict => ({ result: 'not-compared', reason });
+    if (!this.#isOwnHost) return not(`the bundle has the kernel of host ${header.host} alone`);
+    if (this.#state.ordinal < header.ordinal) {
+      return not(
+        this.#to < header.ordinal
+          ? `the kernel was recorded at ordinal ${header.ordinal}`
+          : this.#shortReason(),
+      );
+    }
+    if (kernel === undefined) return not('the bundle has no kernel objects');
+    if (kernel.fault !== undefined) return not(`the daemon could not look at all of it: ${kernel.fault}`);
+    const differences = differencesOf(this.#host.desired, objects);
+    if (differences.length === 0) return { result: 'same', objects: this.#host.desired.size };
+    const reasons = new Map(failing.map(({ text, reason }) => [text, reason]));
+    return {
+      result: 'differs',
+      differences: differences.map((difference) => {
+        const reason = reasons.get(difference.text);
+        return reason === undefined ? difference : { ...difference, failing: reason };
+      }),
+    };
+  }
+
+  #shortReason(): string {
+    const { header, brokenOff } = this.#dossier;
+    const why = brokenOff === undefined ? 'the entries end before' : `the entries break off: ${brokenOff}`;
+    return `the bundle is of ordinal ${header.ordinal}, and ${why}`;
+  }
+
+  #notes(): readonly string[] {
+    const { daemon, kernel, repairs } = this.#dossier;
+    const { phase, phaseReason } = daemon?.status ?? { phase: 'running' };
+    return [
+      ...(phase === 'running'
+        ? []
+        : [`the daemon was not at work: ${phase}${phaseReason === undefined ? '' : ` (${phaseReason})`}`]),
+      ...(kernel?.steady === false
+        ? ['the data plane was in motion when it was looked at: a difference may be work under way']
+        : []),
+      ...(repairs > 0
+        ? [`the daemon had repaired drift lately: the bundle tells of ${repairs} repairs`]
+        : []),
+    ];
+  }
+}
+
+function tooNew(version: number, ordinal: number): WeftError {
+  return new WeftError(
+    'unknown-version',
+    `Record ${ordinal} has schema version ${version}, which this version of weft does not know: replay it with a newer one`,
+    { details: { version, ordinal } },
+  );
+}
