@@ -10,6 +10,6 @@
  */
 
 export type { Difference } from './difference.ts';
-export type { Opened, ReplayedEntry, ReplayedOperation, ReplayedRecord } from './events.ts';
+export type { Opened, ReplayedEntry, ReplayedRecord } from './events.ts';
 export { type ReplayOptions, replayBundle } from './replay.ts';
 export type { HashVerdict, KernelVerdict, Verdict } from './verdict.ts';
