@@ -6,7 +6,7 @@ import type { Result } from './simulation.ts';
 import type { Answer } from './worker.ts';
 
 /** Real time after which a seed counts as hanging: lives take less than ten seconds, whatever is in them. */
-const hangMs = 180_000;
+const hangMsMax = 180_000;
 
 export interface Failure {
   readonly seed: number;
@@ -16,6 +16,8 @@ export interface Failure {
 export interface ManyOptions {
   readonly seeds: Iterable<number>;
   readonly processes?: number;
+  /** Real time after which a seed counts as hanging, where it is to be another. */
+  readonly hangMs?: number;
   /** Other surroundings for the children. */
   readonly fork?: Pick<ForkOptions, 'env' | 'execArgv'>;
   onResult(result: Result): void;
@@ -43,7 +45,7 @@ async function serve(
   const child = fork(path, { serialization: 'advanced', ...options.fork });
   try {
     for (let seed = next(); seed !== undefined; seed = next()) {
-      const answer = await ask(child, seed);
+      const answer = await ask(child, seed, options.hangMs ?? hangMsMax);
       if (answer.type === 'failed') failures.push(answer);
       else options.onResult(answer.result);
     }
@@ -52,7 +54,7 @@ async function serve(
   }
 }
 
-function ask(child: ChildProcess, seed: number): Promise<Answer> {
+function ask(child: ChildProcess, seed: number, hangMs: number): Promise<Answer> {
   return new Promise((resolve) => {
     const fail = (error: string): void => done({ type: 'failed', seed, error });
     const watch = setTimeout(() => fail(`I40: the process hangs: no end within ${hangMs} ms`), hangMs);

@@ -1,0 +1,19 @@
+/** Every mutant, in the order of the table. */
+import { controllerMutants } from './list/controller.ts';
+import { dataplaneMutants } from './list/dataplane.ts';
+import { desiredMutants } from './list/desired.ts';
+import { foldMutants } from './list/fold.ts';
+import { ipamMutants } from './list/ipam.ts';
+import { logMutants } from './list/log.ts';
+import { reconcileMutants } from './list/reconcile.ts';
+import type { Mutant } from './mutant.ts';
+
+export const mutants: readonly Mutant[] = [
+  ...logMutants,
+  ...foldMutants,
+  ...ipamMutants,
+  ...controllerMutants,
+  ...desiredMutants,
+  ...dataplaneMutants,
+  ...reconcileMutants,
+];

@@ -1,0 +1,84 @@
+/**
+ * `npm run mutants`: hunts every mutant, then lives the seeds that found one once more without any.
+ *
+ *   npm run mutants -- [--only ID,ID] [--seeds-max N] [--rounds R] [--write]
+ *
+ * The status is 1 when a round did not find its mutant within its seeds, or when a seed fails without one. `--write`
+ * puts the table into `docs/mutants.md`.
+ */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkout } from '../../architecture/checkout.ts';
+import { mutants } from './all.ts';
+import { failuresWithoutMutant, hunt, type Round } from './hunt.ts';
+import type { Mutant } from './mutant.ts';
+import { lineOf, rowOf, writePage } from './table.ts';
+
+const page = join(checkout, 'docs/mutants.md');
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function main(): Promise<boolean> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      'seeds-max': { type: 'string', default: '500' },
+      rounds: { type: 'string', default: '5' },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  const rounds = wholeNumber(values.rounds, 'rounds');
+  const seedsMax = wholeNumber(values['seeds-max'], 'seeds-max');
+  const chosen = chosenOf(values.only);
+  const beganAt = performance.now();
+  const all: Round[] = [];
+  const onRound = (round: Round): void => {
+    all.push(round);
+    const own = all.filter(({ mutant }) => mutant === round.mutant);
+    if (own.length < rounds) return;
+    print(lineOf(rowOf(round.mutant, own)));
+    const [example] = own.flatMap(({ finding }) => finding ?? []);
+    if (example !== undefined) print(`    ${example.seed}: ${example.error.split('\n')[0]?.slice(0, 200)}`);
+  };
+  await hunt(chosen, { rounds, seedsMax, onRound });
+  const seconds = Math.round((performance.now() - beganAt) / 1_000);
+  const rows = chosen.map((mutant) =>
+    rowOf(
+      mutant,
+      all.filter((round) => round.mutant === mutant),
+    ),
+  );
+  const seeds = new Set(all.flatMap(({ finding }) => finding?.seed ?? []));
+  const failures = await failuresWithoutMutant(seeds);
+  for (const { seed, error } of failures) print(`seed ${seed} FAILED without a mutant: ${error}`);
+  const missed = rows.filter(({ found }) => found < rounds);
+  const summary =
+    `${rows.length - missed.length} of ${rows.length} mutants found in each of ${rounds} rounds of at most ${seedsMax} seeds, ` +
+    `at ${commit()}. The ${seeds.size} seeds that found one ${failures.length === 0 ? 'pass' : 'FAIL'} without any.`;
+  print(`${summary} ${seconds} seconds`);
+  if (values.write) writePage(page, rows, summary);
+  return missed.length === 0 && failures.length === 0;
+}
+
+function chosenOf(only: string | undefined): readonly Mutant[] {
+  if (only === undefined) return mutants;
+  return only.split(',').flatMap((id) => {
+    const some = mutants.filter((mutant) => mutant.id.startsWith(id));
+    if (some.length === 0) throw new Error(`There is no mutant whose id begins with '${id}'`);
+    return some;
+  });
+}
+
+function wholeNumber(text: string, option: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new Error(`--${option} takes a whole number from 1, not '${text}'`);
+}
+
+function commit(): string {
+  return execFileSync('git', ['-C', checkout, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+}
+
+process.exitCode = (await main()) ? 0 : 1;
