@@ -196,8 +196,7 @@ export class Ledger {
     if (result.ok) {
       if (!this.#inFlight.has(key)) return true;
       this.#survey.assume(key, op === 'delete' ? undefined : object);
-      // A file has what was written to it; only the kernel says yes to what it does not do.
-      if (object.kind === 'hosts') this.confirm(key);
+      if (object.kind === 'hosts') this.#written(key);
       else this.#inFlight.await(key, this.#clock.monotonicMs());
       return true;
     }
@@ -206,6 +205,19 @@ export class Ledger {
     if (this.#survey.isInOrder(key)) this.confirm(key);
     else if (!this.#dirty.has(key)) this.#fail(key, object, result.reason);
     return false;
+  }
+
+  /**
+   * A file has what was written to it; only the kernel says yes to what it does not do. What was written may be what the
+   * fold no longer wants.
+   */
+  #written(key: string): void {
+    if (this.#survey.isInOrder(key)) {
+      this.confirm(key);
+      return;
+    }
+    this.#inFlight.end(key);
+    this.#dirty.add(key);
   }
 
   /** The key is in order, as seen. */
