@@ -42,6 +42,8 @@ export interface Fault {
   readonly reason: string;
   /** The operation is carried out and only its answer is lost. */
   readonly applied?: boolean;
+  /** The operation is answered as carried out and changes nothing, as an append to an FDB entry that is there. */
+  readonly ignored?: boolean;
 }
 
 export class FakeKernel implements Kernel {
@@ -271,6 +273,7 @@ export class FakeKernel implements Kernel {
   #applyOne(operation: Operation): OperationResult {
     const fault = this.#fault?.(operation, this.operations);
     this.operations++;
+    if (fault?.ignored === true) return { ok: true };
     if (fault !== undefined && fault.applied !== true) return { ok: false, reason: fault.reason };
     const result = this.#carryOut(operation);
     return fault === undefined ? result : { ok: false, reason: fault.reason };

@@ -2,7 +2,7 @@
 import type { RequestContext } from '../../../core/controller/control.ts';
 import { cancelScope } from '../../../core/lib/cancel-scope.ts';
 import type { Endpoint } from '../../../core/model/endpoint.ts';
-import { attachedAt } from '../monitors/attached.ts';
+import { attachedAt, detachedFrom } from '../monitors/attached.ts';
 import type { Call, RequestMonitor } from '../monitors/request-monitor.ts';
 import type { RequestDoing } from '../scenario/intervention.ts';
 import type { Chance } from '../world/chance.ts';
@@ -12,6 +12,11 @@ import { drawRequest, endpointRequest, networkRequest, recordKinds, requestWeigh
 
 /** More than one entry holds. */
 const floodRequests = 60;
+
+/** Made when all is well again. */
+export function lastNetworkOf(host: SimHost): string {
+  return `last-${host.name}`;
+}
 
 type Act = (life: Life, context: RequestContext) => Promise<Answer>;
 type Answer = { readonly id: string; readonly endpoint?: Endpoint };
@@ -62,7 +67,7 @@ export class Clients {
   async lastWord(host: SimHost): Promise<void> {
     const life = host.life;
     if (life === undefined) return;
-    const name = `last-${host.name}`;
+    const name = lastNetworkOf(host);
     const call = this.#monitor.begin(name, 'network-create');
     const request = networkRequest({
       name,
@@ -75,6 +80,32 @@ export class Clients {
     });
     const { id } = await life.controller.createNetwork(request, { by: name, signal: cancelScope().signal });
     this.#monitor.succeeded(call, id);
+  }
+
+  /** Attaches a sandbox of the host to a network, now that nothing is wrong. Resolves with the endpoint. */
+  async attachCalmly(host: SimHost, network: string): Promise<Endpoint | undefined> {
+    const life = host.life;
+    if (life === undefined) return undefined;
+    const name = `calm-${host.name}`;
+    const call = this.#monitor.begin(name, 'endpoint-create');
+    const beganAtMs = this.#world.nowMs;
+    const endpoint = await life.controller.connect(
+      network,
+      { sandbox: host.foreign.provide(), name, aliases: [] },
+      { by: name, signal: cancelScope().signal },
+    );
+    this.#succeeded(call, host, life, { id: endpoint.id, endpoint }, beganAtMs);
+    return endpoint;
+  }
+
+  async detachCalmly(host: SimHost, { id }: Endpoint): Promise<void> {
+    const life = host.life;
+    if (life === undefined) return;
+    const name = `calmly-off-${host.name}`;
+    const call = this.#monitor.begin(name, 'endpoint-remove');
+    const beganAtMs = this.#world.nowMs;
+    await life.controller.removeEndpoint(id, { by: name, signal: cancelScope().signal });
+    this.#succeeded(call, host, life, { id }, beganAtMs);
   }
 
   #flood(): void {
@@ -132,6 +163,7 @@ export class Clients {
     if (endpoint !== undefined && call.kind === 'endpoint-create' && isQuiet) {
       attachedAt(this.#world, host, life.controller.state, endpoint);
     }
+    if (call.kind === 'endpoint-remove' && isQuiet) detachedFrom(this.#world, host, id);
   }
 }
 

@@ -81,6 +81,22 @@ export class ForeignActor {
     return isDone;
   }
 
+  /** A sandbox that is there; it is made if none is. */
+  provide(): string {
+    const found = sandboxes.find((ref) => this.#has(sandboxNamespace(ref)));
+    if (found === undefined) this.#machine.addSandbox(sandboxes[0]);
+    return found ?? sandboxes[0];
+  }
+
+  /** Deletes or alters something of weft's, of a kind that the kernel tells of. Returns whether there was anything. */
+  disturb(): boolean {
+    const told = this.#ours().filter(({ kind }) => kind !== 'netns' && kind !== 'hosts');
+    const altering = told.flatMap(altered);
+    return altering.length > 0 && this.#chance.happens(0.5)
+      ? this.#toOne(altering, this.#chance.part(), 'alters', (object) => this.#machine.alterByHand(object))
+      : this.#toOne(told, this.#chance.part(), 'deletes', (object) => this.#machine.deleteByHand(object));
+  }
+
   #soon(fault: (typeof doings)[number]): void {
     const perMinute = this.#world.plan.kernel[fault];
     if (perMinute === 0) return;

@@ -14,7 +14,7 @@ import type { KernelObject } from '../../../core/dataplane/object.ts';
 import { WeftError } from '../../../core/errors.ts';
 import type { IpAddress } from '../../../core/model/address.ts';
 import type { CancelSignal } from '../../../core/ports/cancel.ts';
-import type { FakeKernel } from '../../../kernel/fake/fake-kernel.ts';
+import type { FakeKernel, Fault } from '../../../kernel/fake/fake-kernel.ts';
 import { errnos, type FateOf } from '../scenario/intervention.ts';
 import type { Chance } from '../world/chance.ts';
 import type { KernelFault } from '../world/plan.ts';
@@ -37,6 +37,8 @@ export interface HostKernelParts {
   readonly host: string;
   /** Sees every batch before it is carried out. */
   readonly onApply: (operations: readonly Operation[]) => void;
+  /** Sees what came of each operation. */
+  readonly onResult: (operation: Operation, result: OperationResult) => void;
 }
 
 export class HostKernel implements Kernel {
@@ -47,10 +49,11 @@ export class HostKernel implements Kernel {
   readonly #chance: Chance;
   readonly #fates: Chance;
   readonly #onApply: (operations: readonly Operation[]) => void;
+  readonly #onResult: HostKernelParts['onResult'];
   /** The batch that waits to be carried out. */
   #batch: readonly Operation[] = [];
 
-  constructor({ world, machine, process, host, onApply }: HostKernelParts) {
+  constructor({ world, machine, process, host, onApply, onResult }: HostKernelParts) {
     this.#world = world;
     this.#machine = machine;
     this.#process = process;
@@ -58,6 +61,7 @@ export class HostKernel implements Kernel {
     this.#chance = world.chance(`${process.name} kernel`);
     this.#fates = world.chance(`${process.name} kernel fates`);
     this.#onApply = onApply;
+    this.#onResult = onResult;
     machine.injectFault(() => this.#faultOfOperation());
   }
 
@@ -74,12 +78,14 @@ export class HostKernel implements Kernel {
     this.#batch = operations;
     return await this.#call('apply', () => {
       this.#batch = [];
-      return this.#machine.apply(operations);
+      return this.#carryOut(operations);
     });
   }
 
   async *watch(signal: CancelSignal): AsyncGenerator<KernelEvent, void, void> {
     for await (const event of this.#machine.watch(signal)) {
+      // The machine tells whoever listened last; a process that is dead or paused hears nothing.
+      if (this.#process.dead || this.#process.paused) await this.#wait(0);
       const late = this.#latenessOfEvent();
       if (late !== undefined) await this.#wait(this.#met(late).ms);
       yield event;
@@ -132,6 +138,12 @@ export class HostKernel implements Kernel {
     });
   }
 
+  async #carryOut(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
+    const results = await this.#machine.apply(operations);
+    results.forEach((result, index) => this.#onResult(operations[index] as Operation, result));
+    return results;
+  }
+
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.#world.scheduler.after(ms, this.#process, resolve);
@@ -157,16 +169,19 @@ export class HostKernel implements Kernel {
     );
   }
 
-  #faultOfOperation(): { readonly reason: string; readonly applied?: boolean } | undefined {
+  #faultOfOperation(): Fault | undefined {
     if (!this.#world.isFaulty) return undefined;
     const met = this.#world.fateOf(this.#host, 'operation', () => {
-      const fate = (['operation-fails', 'answer-lost'] as const).find((fault) => this.#happens(fault));
+      const fate = (['operation-fails', 'answer-lost', 'no-effect'] as const).find((fault) =>
+        this.#happens(fault),
+      );
       if (fate === undefined) return undefined;
       return { verb: 'operation', fate, reason: this.#fates.pick(errnos), after: undefined };
     });
     if (met === undefined) return undefined;
     const { fate, reason } = this.#met(met);
-    return fate === 'answer-lost' ? { reason: reasons[reason], applied: true } : { reason: reasons[reason] };
+    if (fate === 'no-effect') return { reason: 'none', ignored: true };
+    return { reason: reasons[reason], applied: fate === 'answer-lost' };
   }
 
   #happens(fault: KernelFault): boolean {

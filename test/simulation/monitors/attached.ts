@@ -1,4 +1,4 @@
-/** Whether an endpoint whose attachment was answered with success is in its host's kernel. */
+/** Whether an endpoint whose coming or going was answered with success is, or is not, in its host's kernel. */
 import { sandboxNamespace } from '../../../core/dataplane/namespace.ts';
 import { toText } from '../../../core/dataplane/text.ts';
 import type { State } from '../../../core/fold/state.ts';
@@ -25,4 +25,16 @@ export function attachedAt(world: World, host: SimHost, state: State, endpoint: 
     );
   }
   world.checked('I27 in the kernel');
+}
+
+/** To be asked under the same conditions. @param id of an endpoint whose removal was answered with success */
+export function detachedFrom(world: World, host: SimHost, id: string): void {
+  const link = host.machine
+    .objects()
+    .find((object) => object.kind === 'link' && object.owner === `endpoint:${id}`);
+  if (link !== undefined) {
+    const seen = `answered that ${id.slice(0, 12)} is gone, and has ${toText(link)}`;
+    world.fail(new Violation('I27', `${host.name} ${seen}`));
+  }
+  world.checked('I27 out of the kernel');
 }

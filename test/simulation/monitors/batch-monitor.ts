@@ -3,7 +3,7 @@
  * makes only what is desired, deletes only what is not, and nothing at all on partial knowledge.
  */
 import { sameState } from '../../../core/dataplane/equal.ts';
-import type { Operation } from '../../../core/dataplane/kernel.ts';
+import type { Operation, OperationResult } from '../../../core/dataplane/kernel.ts';
 import { keyOf, linkKey } from '../../../core/dataplane/key.ts';
 import type { KernelObject } from '../../../core/dataplane/object.ts';
 import { toText } from '../../../core/dataplane/text.ts';
@@ -48,6 +48,13 @@ export class BatchMonitor {
       }
     }
     for (const invariant of ['I31', 'I36', 'I43']) this.#world.checked(invariant);
+  }
+
+  /** Where nothing goes wrong, nothing is asked of the kernel that it refuses: it was asked in the wrong order. */
+  answered({ op, object }: Operation, result: OperationResult): void {
+    if (!this.#world.isCalm) return;
+    if (!result.ok) this.#fail('I31', `is refused to ${op} ${toText(object)}: ${result.reason}`);
+    this.#world.checked('I31 in order');
   }
 
   /** An end of a pair that is desired goes where the pair is not whole: it is the first half of making it anew. */

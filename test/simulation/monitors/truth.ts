@@ -12,6 +12,7 @@ import { decodeEntry } from '../../../core/log/entry.ts';
 import type { LogEntry } from '../../../core/log/event-log.ts';
 import type { LogRecord } from '../../../core/log/record.ts';
 import type { World } from '../world/world.ts';
+import { AllocationMonitor } from './allocation-monitor.ts';
 import { isPoolFull } from './pool-room.ts';
 import { Violation } from './violation.ts';
 
@@ -22,6 +23,8 @@ export interface TrueStep {
   readonly state: State;
 }
 
+/** Ends a record in an entry of several. */
+const newline = 0x0a;
 /** Records between two checks of everything. */
 const recordsPerCheck = 16;
 
@@ -32,9 +35,14 @@ export class Truth {
   state: State = emptyState();
   readonly #world: World;
   readonly #onStep: (step: TrueStep) => void;
-  readonly #accepted = new Set<string>();
+  /** By record id: whether weft wrote it, and whether it took effect. */
+  readonly #seen = new Map<string, { isOurs: boolean; accepted: boolean }>();
+  readonly #allocation = new AllocationMonitor();
   /** The highest epoch that each host ever had. */
   readonly #epochs = new Map<string, number>();
+  readonly #entryIds = new Set<string>();
+  /** Entries of which a host has said that they will never be in the log. */
+  readonly #never = new Set<string>();
   #isForeign = false;
 
   constructor(world: World, onStep: (step: TrueStep) => void) {
@@ -44,7 +52,23 @@ export class Truth {
 
   take(entry: LogEntry): void {
     this.entries.push(entry);
-    for (const line of decodeEntry(entry.bytes)) this.#takeLine(line);
+    this.#entryIds.add(entry.id);
+    if (this.#never.has(entry.id)) this.#fail('I7', `entry ${entry.id} was given up for lost, and is here`);
+    const lines = decodeEntry(entry.bytes);
+    // What is over its bounds counts as one.
+    const expected = entry.bytes.reduce((count, byte) => (byte === newline ? count + 1 : count), 1);
+    if (entry.bytes.length > 0 && lines.length !== expected && lines.length !== 1)
+      this.#fail('I1', `an entry of ${expected} records is read as ${lines.length}`);
+    for (const line of lines) this.#takeLine(line);
+  }
+
+  /** What a host has found out about an entry of unknown outcome. */
+  settled(entry: string, isCarriedOut: boolean): void {
+    if (this.#world.phase === 'ending') return;
+    if (!isCarriedOut) this.#never.add(entry);
+    if (this.#entryIds.has(entry) !== isCarriedOut)
+      this.#fail('I7', `entry ${entry} is said ${isCarriedOut ? '' : 'not '}to be in the log`);
+    this.#world.checked('I7 found out');
   }
 
   /** Whatever comes into the log meanwhile was written by no weft: it answers no caller. */
@@ -77,19 +101,34 @@ export class Truth {
       'log',
       `${outcome.ordinal} ${record?.kind} of ${record?.host} by ${record?.by}: ${verdict}`,
     );
+    if (record !== undefined) this.#checkOnce(record, outcome.accepted);
     if (outcome.accepted && record !== undefined) this.#checkAccepted(before, record, applied.changes);
     else this.#checkRejected(before, step);
     if (!this.#isForeign) this.#onStep(step);
     if (outcome.ordinal % recordsPerCheck === 0) this.checkWhole();
   }
 
-  #checkAccepted(before: State, record: LogRecord, changes: readonly Change[]): void {
-    if (this.#accepted.has(record.id)) this.#fail('I2', `record ${record.id} took effect twice`);
-    this.#accepted.add(record.id);
+  /** A record is decided on once, and weft writes it once, however often it has to try. */
+  #checkOnce(record: LogRecord, accepted: boolean): void {
+    const first = this.#seen.get(record.id);
     this.#world.checked('I2');
+    if (first === undefined) {
+      this.#seen.set(record.id, { isOurs: !this.#isForeign, accepted });
+      return;
+    }
+    if (accepted) this.#fail('I2', `record ${record.id} takes effect at its second coming`);
+    if (first.isOurs && !this.#isForeign) this.#fail('I2', `record ${record.id} was written twice`);
+  }
+
+  #checkAccepted(before: State, record: LogRecord, changes: readonly Change[]): void {
     if (record.kind === 'host-join') this.#checkEpoch(record.host);
     else this.#checkAuthor(before, record);
     for (const change of changes) if (change.type === 'endpoint-removed') this.#checkRelease(record, change);
+    if (record.base >= this.state.ordinal)
+      this.#fail('I2', `record ${this.state.ordinal} counts, which follows ${record.base}`);
+    const fault = this.#allocation.take(before, record, changes);
+    if (fault !== undefined) this.#fail(...fault);
+    for (const invariant of ['I13', 'I19']) this.#world.checked(invariant);
     const removed = changes.filter(({ type }) => type === 'endpoint-removed').length;
     const added = changes.filter(({ type }) => type === 'endpoint-added').length;
     if (this.state.endpoints.size !== before.endpoints.size + added - removed) {

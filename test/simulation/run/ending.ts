@@ -13,6 +13,8 @@ import type { SimHost } from '../world/sim-host.ts';
 import type { World } from '../world/world.ts';
 
 const watchMs = 70_000;
+/** More than an audit's interval, whatever the clock. */
+const frozenMs = 40_000;
 
 export async function lose(world: World, store: ModelStore, hosts: readonly SimHost[]): Promise<void> {
   const { ending, kept } = world.plan;
@@ -36,6 +38,14 @@ export async function lose(world: World, store: ModelStore, hosts: readonly SimH
     }
     world.checked('I43');
     world.checked(invariant);
+  });
+  // Frozen is frozen: also what others do to the data plane stays as it is now.
+  for (const { foreign } of hosts) foreign.disturb();
+  const disturbed = hosts.map(({ machine }) => inventoryOf(machine));
+  await world.scheduler.runUntil(world.nowMs + frozenMs);
+  hosts.forEach(({ name, machine }, index) => {
+    if (inventoryOf(machine) !== disturbed[index]) throw new Violation('I43', `${name} repairs its kernel`);
+    world.checked('I43 frozen');
   });
 }
 

@@ -1,12 +1,15 @@
 /** All faults are healed: everything must come right within a bound of virtual time, and then stay as it is. */
+import type { State } from '../../../core/fold/state.ts';
 import { cancelScope } from '../../../core/lib/cancel-scope.ts';
 import type { Clients } from '../clients/clients.ts';
 import { differencesOf } from '../monitors/differences.ts';
 import type { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
+import { wireFaults } from '../monitors/wire.ts';
 import { lateMsMax } from '../store/model-log.ts';
 import type { Life, SimHost } from '../world/sim-host.ts';
 import type { World } from '../world/world.ts';
+import { actInCalm } from './calm.ts';
 
 /** Audit, longest pause between attempts, late requests and a request's own deadline, one after the other, and drift. */
 const settleMsMax = 150_000;
@@ -31,6 +34,7 @@ export async function settle(cluster: Cluster): Promise<void> {
   // Requests that are still on their way from before may land until then.
   await world.scheduler.runUntil(beganAtMs + lateMsMax);
   await untilSettled(cluster);
+  await actInCalm(cluster, openMatters);
   await rest(cluster);
 }
 
@@ -47,6 +51,7 @@ async function untilSettled(cluster: Cluster): Promise<void> {
   }
 }
 
+/** What is not yet as it should be. */
 async function openMatters({
   world,
   hosts,
@@ -74,11 +79,26 @@ async function openOf(
   if (state.ordinal !== truth.state.ordinal)
     return say('I39', `is at ${state.ordinal} of ${truth.state.ordinal}`);
   if (life.phase !== 'running') return say('I39', `is ${life.phase}`);
+  const outdated = await outdatedOf(host, state);
+  if (outdated !== undefined) return say('I14', outdated);
   const [difference] = differencesOf(host.machine, host.name, state);
   if (difference !== undefined) return say('I29/I33/I34', difference);
+  const [fault] = wireFaults(host.machine.inventory(), host.name, state);
+  if (fault !== undefined) return say('I34', fault);
   const { dataplane, caughtUp } = await world.drive(life.controller.status(cancelScope().signal), 10_000);
   if (caughtUp !== true) return say('I39', 'does not know that it is at the end of the log');
   if (dataplane.pending > 0) return say('I29', `has ${dataplane.pending} objects pending`);
+  return undefined;
+}
+
+/** An endpoint whose sandbox is no more, or another one by now. */
+async function outdatedOf(host: SimHost, state: State): Promise<string | undefined> {
+  for (const { host: name, id, sandbox } of state.endpoints.values()) {
+    if (name !== host.name) continue;
+    const identity = await host.identityOf(sandbox.ref);
+    if (identity !== sandbox.identity)
+      return `has endpoint ${id.slice(0, 12)} in ${sandbox.ref}, a former one`;
+  }
   return undefined;
 }
 

@@ -52,6 +52,8 @@ export const hostVerbs = {
   revive: {},
   pause: { ms: whole },
   'wall-jump': { ms: whole },
+  /** The machine gets another address, in one of two networks, and another MTU; the daemon's next life has them. */
+  move: { network: oneOf(['2', '3']), mtu: whole },
   'cut-off': { fate: oneOf(requestFaults), ms: whole },
   'tail-stall': { ms: whole },
   outage: { how: oneOf(['refusing', 'silent']), ms: whole },
@@ -71,7 +73,7 @@ export const foreignVerbs = {
 } as const;
 
 /** Somebody else writes to the log. Who is not said. */
-export const logVerbs = { garbage: {}, altered: {}, repeated: {}, oversize: {} } as const;
+export const logVerbs = { garbage: {}, altered: {}, repeated: {}, forged: {}, oversize: {} } as const;
 
 const after = optional(whole);
 const request = { fate: oneOf(requestFaults), after };
@@ -90,7 +92,7 @@ export const messageVerbs = {
   apply: call,
   follow: call,
   inspect: call,
-  operation: { fate: oneOf(['operation-fails', 'answer-lost']), reason: oneOf(errnos), after },
+  operation: { fate: oneOf(['operation-fails', 'answer-lost', 'no-effect']), reason: oneOf(errnos), after },
   event: { fate: oneOf(['late-event']), ms: whole, after },
 } as const;
 

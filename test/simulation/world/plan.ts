@@ -21,6 +21,7 @@ export const kernelFaults = [
   'call-fails',
   'operation-fails',
   'answer-lost',
+  'no-effect',
   'late-event',
   'lost-events',
   'deaf',
@@ -34,7 +35,7 @@ export const kernelFaults = [
 export type KernelFault = (typeof kernelFaults)[number];
 
 /** What somebody else may write into the log. */
-export const logFaults = ['garbage', 'altered', 'repeated', 'oversize'] as const;
+export const logFaults = ['garbage', 'altered', 'repeated', 'forged', 'oversize'] as const;
 export type LogFault = (typeof logFaults)[number];
 
 /** What may happen to a host as a whole, and to its ways to the store. */
@@ -47,6 +48,7 @@ export const hostFaults = [
   'outage',
   'swizzle',
   'tail-stall',
+  'move',
 ] as const;
 export type HostFault = (typeof hostFaults)[number];
 
@@ -150,5 +152,5 @@ function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
 }
 
 function isOfCalls(fault: KernelFault): boolean {
-  return ['call-fails', 'operation-fails', 'answer-lost', 'late-event'].includes(fault);
+  return ['call-fails', 'operation-fails', 'answer-lost', 'no-effect', 'late-event'].includes(fault);
 }

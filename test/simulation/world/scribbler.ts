@@ -1,13 +1,16 @@
 /**
  * Somebody else's hand in the log: whoever may write to the store can write anything to it. Bytes at random, an entry of
- * ours with one of its bytes changed, the same entry again, more than any entry may hold. Every host must judge each of
- * them alike, and go on.
+ * ours with one of its bytes changed, the same entry again, a record in the name of a life that has ended or from a time
+ * to come, more than any entry may hold. Every host must judge each of them alike, and go on.
  *
  * Joins are left alone: whoever writes one takes a host over, and that host then has to halt.
  */
+
 import { entryBytesMax, recordBytesMax } from '../../../core/limits.ts';
+import { decodeEntry } from '../../../core/log/entry.ts';
 import type { LogEntry } from '../../../core/log/event-log.ts';
-import type { EntryId } from '../../../core/model/ids.ts';
+import { decodeRecord, encodeRecord } from '../../../core/log/record-codec.ts';
+import type { EntryId, RecordId } from '../../../core/model/ids.ts';
 import type { Truth } from '../monitors/truth.ts';
 import type { LogDoing } from '../scenario/intervention.ts';
 import type { ModelStore } from '../store/model-store.ts';
@@ -65,12 +68,28 @@ function bytesOf(fault: LogFault, entries: readonly LogEntry[], chance: Chance):
       return randomBytes(1 + chance.pick([recordBytesMax, recordBytesMax, entryBytesMax]), chance);
     case 'repeated':
       return pickEntry(entries, chance);
+    case 'forged':
+      return forgedRecord(entries, chance);
     case 'altered': {
       const bytes = pickEntry(entries, chance);
       if (bytes !== undefined && bytes.length > 0) bytes[chance.below(bytes.length)] = chance.below(256);
       return bytes;
     }
   }
+}
+
+/** What its author never asked for: of another life of his, or made after records that are still to come. */
+function forgedRecord(entries: readonly LogEntry[], chance: Chance): Uint8Array | undefined {
+  const [line] = decodeEntry(pickEntry(entries, chance) ?? new Uint8Array());
+  const decoded = line === undefined ? undefined : decodeRecord(line);
+  if (decoded?.type !== 'record' || decoded.record.kind === 'host-join') return undefined;
+  const { record } = decoded;
+  const id = chance.hex(16) as RecordId;
+  const isOfOtherLife = chance.happens(0.5);
+  const otherEpoch = record.epoch + (record.epoch > 1 && chance.happens(0.7) ? -1 : 1);
+  const epoch = isOfOtherLife ? otherEpoch : record.epoch;
+  const base = isOfOtherLife ? record.base : record.base + 1_000_000;
+  return encodeRecord({ ...record, id, epoch, base });
 }
 
 /** A copy of one that holds no join. */

@@ -4,8 +4,9 @@
  */
 import type { Phase } from '../../../core/controller/control.ts';
 import { Controller } from '../../../core/controller/controller.ts';
+import { isWeftError } from '../../../core/errors.ts';
 import { type CancelScope, cancelScope } from '../../../core/lib/cancel-scope.ts';
-import { parseAddress } from '../../../core/model/address.ts';
+import { type IpAddress, parseAddress } from '../../../core/model/address.ts';
 import { drivers } from '../../../drivers/index.ts';
 import { FakeKernel } from '../../../kernel/fake/fake-kernel.ts';
 import { ForeignActor } from '../kernel/foreign-actor.ts';
@@ -48,6 +49,7 @@ export class SimHost {
   readonly #store: ModelStore;
   readonly #truth: Truth;
   readonly #number: number;
+  #underlay: { readonly address: IpAddress; readonly mtu: number };
   #lives = 0;
   #isStopping = false;
 
@@ -59,6 +61,7 @@ export class SimHost {
     this.#number = number;
     this.foreign = new ForeignActor(world, this.name, this.machine);
     this.link = new Link(world, this.name, () => this.life?.phase);
+    this.#underlay = { address: addressOf(2, number), mtu: 1_500 };
     const chance = world.chance(`${this.name} clock`);
     this.time = {
       rate: 1 + world.plan.drift * chance.between(-1, 1),
@@ -81,12 +84,11 @@ export class SimHost {
     const logger = new TraceLogger(
       (line) => world.note(process.name, line),
       world.trace.isPrinted,
-      (values) => this.#onPhase(life, values),
+      (message, values) => this.#onSaid(life, message, values),
     );
-    const address = parseAddress(`192.168.2.${10 + this.#number}`);
-    if (address === undefined) throw new Error('Broken invariant: hosts have addresses');
+    const { address, mtu } = this.#underlay;
     this.machine.reopen();
-    this.machine.addUnderlay(address);
+    this.machine.addUnderlay(address, 'eth0', mtu);
     const batches = new BatchMonitor(
       world,
       this.name,
@@ -100,6 +102,7 @@ export class SimHost {
       process,
       host: this.name,
       onApply: (operations) => batches.take(operations),
+      onResult: (operation, result) => batches.answered(operation, result),
     });
     const controller: Controller = new Controller(
       { log, kernel, clock, random, logger, drivers },
@@ -107,7 +110,7 @@ export class SimHost {
         host: this.name,
         address,
         identity: String(this.#number).padStart(32, '0'),
-        mtu: 1_500,
+        mtu,
         version: '0.0.0',
         netnsPrefix: 'weft-',
       },
@@ -132,6 +135,21 @@ export class SimHost {
     };
     this.life = life;
     return life;
+  }
+
+  /** The machine has another address and MTU, which the daemon's next life is told of. */
+  move(network: number, mtu: number): void {
+    this.#underlay = { address: addressOf(network, this.#number), mtu };
+    this.#world.note(this.name, `has ${this.#underlay.address} and MTU ${mtu} now`);
+  }
+
+  /** What the sandbox of that reference is told from others by; undefined where there is none. */
+  async identityOf(ref: string): Promise<string | undefined> {
+    const found = await this.machine.inspectSandbox(ref).catch((error: unknown) => {
+      if (isWeftError(error)) return undefined;
+      throw error;
+    });
+    return found?.identity;
   }
 
   /** The process dies at once, wherever it is. */
@@ -167,9 +185,21 @@ export class SimHost {
     return true;
   }
 
+  #onSaid(life: Life, message: string, values: Readonly<Record<string, unknown>>): void {
+    if (message === 'entered a phase') this.#onPhase(life, values);
+    const said = /^an append of unknown outcome was (not )?carried out$/.exec(message);
+    if (said !== null) this.#truth.settled(String(values['entry']), said[1] === undefined);
+  }
+
   #onPhase(life: Life, values: Readonly<Record<string, unknown>>): void {
     life.phase = values['phase'] as Phase;
     if (life.phase !== 'halted' || this.#world.phase === 'ending') return;
     this.#world.fail(new Violation('I28', `${this.name} halted: ${String(values['reason'])}`));
   }
+}
+
+function addressOf(network: number, host: number): IpAddress {
+  const address = parseAddress(`192.168.${network}.${10 + host}`);
+  if (address === undefined) throw new Error('Broken invariant: hosts have addresses');
+  return address;
 }

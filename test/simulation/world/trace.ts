@@ -41,12 +41,17 @@ export class Trace {
 export class TraceLogger implements Logger {
   readonly #add: (line: string) => void;
   readonly #isPrinted: boolean;
-  readonly #onPhase: (values: LogValues) => void;
+  readonly #onSaid: (message: string, values: LogValues) => void;
 
-  constructor(add: (line: string) => void, isPrinted: boolean, onPhase: (values: LogValues) => void) {
+  /** @param onSaid is told of every line */
+  constructor(
+    add: (line: string) => void,
+    isPrinted: boolean,
+    onSaid: (message: string, values: LogValues) => void,
+  ) {
     this.#add = add;
     this.#isPrinted = isPrinted;
-    this.#onPhase = onPhase;
+    this.#onSaid = onSaid;
   }
 
   debug(message: string, values?: LogValues): void {
@@ -73,7 +78,7 @@ export class TraceLogger implements Logger {
     // Values take long to write, and what they tell of is in other lines.
     const rest = this.#isPrinted && values !== undefined ? ` ${textOf(values)}` : '';
     this.#add(`${level}: ${message}${rest}`);
-    if (message === 'entered a phase') this.#onPhase(values ?? {});
+    this.#onSaid(message, values ?? {});
   }
 }
 

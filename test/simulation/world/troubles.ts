@@ -111,6 +111,9 @@ export class Troubles {
       case 'wall-jump':
         host.time.wallOffsetMs += doing.ms;
         return true;
+      case 'move':
+        host.move(Number(doing.network), doing.mtu);
+        return true;
       case 'cut-off':
         host.link.cutOff(doing.fate);
         this.#world.note(host.name, 'is cut off');
@@ -207,6 +210,12 @@ function drawn(fault: Exclude<HostFault, 'swizzle'>, chance: Chance): HostDoing 
       return { verb: fault, ms: chance.ms(pauseMsMax) };
     case 'wall-jump':
       return { verb: fault, ms: chance.ms(2 * dayMs) - dayMs };
+    case 'move':
+      return {
+        verb: fault,
+        network: chance.pick(['2', '3'] as const),
+        mtu: chance.pick([1_400, 1_500, 9_000]),
+      };
     case 'cut-off':
       return { verb: fault, fate: chance.pick(requestFaults), ms: chance.ms(cutMsMax) };
     case 'tail-stall':

@@ -20,6 +20,8 @@ export class World {
   readonly scheduler: Scheduler;
   readonly script: Script;
   phase: SimulationPhase = 'safety';
+  /** All faults are healed, and what came of them is over: what goes wrong now has no excuse. */
+  isCalm = false;
   #violation: Violation | undefined;
 
   /** @param script what is done to it beside what the plan draws */

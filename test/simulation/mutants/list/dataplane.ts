@@ -38,7 +38,7 @@ export const dataplaneMutants: readonly Mutant[] = [
     id: 'plan-strays-stay',
     breaks: 'entries that are not desired are never deleted',
     file: 'core/dataplane/diff.ts',
-    find: "|| survives(object)) strays.push(object);",
+    find: '|| survives(object)) strays.push(object);',
     replace: ') strays.push(object);',
     invariants: ['I29/I33/I34'],
   },
