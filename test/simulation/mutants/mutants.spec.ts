@@ -10,7 +10,12 @@ import { compiledPath, mutated, occurrences } from './mutant.ts';
 
 const mutantsMin = 40;
 /** Quickly found ones, of different parts. */
-const quick = ['fold-epoch-repeats', 'fold-hash-misses-host', 'ctl-refused-is-success', 'log-unknown-is-failed'];
+const quick = [
+  'fold-epoch-repeats',
+  'fold-hash-misses-host',
+  'ctl-refused-is-success',
+  'log-unknown-is-failed',
+];
 const quickSeedsMax = 30;
 
 describe('mutants', () => {
