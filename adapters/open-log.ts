@@ -4,14 +4,19 @@ import type { EventLog } from '../core/log/event-log.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { Random } from '../core/ports/random.ts';
-import { type EtcdAuth, type EtcdTls, parseEtcdUrl } from './etcd/options.ts';
+import type { ClusterTls } from './cluster-url.ts';
+import { parseConsulUrl } from './consul/options.ts';
+import { type EtcdAuth, parseEtcdUrl } from './etcd/options.ts';
 import { parseFileUrl } from './file/options.ts';
 import { parseMemoryUrl } from './memory/options.ts';
 
 /** Names of files that hold what no URL may: read by the adapter, never logged. */
 export interface StoreSecrets {
-  readonly tls?: EtcdTls;
+  readonly tls?: ClusterTls;
+  /** etcd's. */
   readonly auth?: EtcdAuth;
+  /** Consul's: the first line is the token. */
+  readonly tokenFile?: string;
 }
 
 export interface OpenLogDeps {
@@ -28,6 +33,7 @@ const stores: ReadonlyMap<string, Make> = new Map<string, Make>([
   ['memory', makeMemory],
   ['file', makeFile],
   ['etcd', makeEtcd],
+  ['consul', makeConsul],
 ]);
 
 async function makeMemory(url: string, deps: OpenLogDeps): Promise<EventLog> {
@@ -48,8 +54,14 @@ async function makeEtcd(url: string, deps: OpenLogDeps): Promise<EventLog> {
   return new EtcdEventLog(options, deps);
 }
 
+async function makeConsul(url: string, deps: OpenLogDeps): Promise<EventLog> {
+  const options = { ...parseConsulUrl(url), ...deps.secrets };
+  const { ConsulEventLog } = await import('./consul/event-log.ts');
+  return new ConsulEventLog(options, deps);
+}
+
 /** What each kind looks like, for messages. */
-const examples = 'file:/var/lib/weft/log, etcd://host:2379/prefix, memory:NAME';
+const examples = 'file:/var/lib/weft/log, etcd://host:2379/prefix, consul://host:8500/prefix, memory:NAME';
 
 /**
  * The log of a store, not opened yet: nothing is connected or written before `open`.

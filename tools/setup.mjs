@@ -8,6 +8,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { build } from './setup/build.mjs';
+import { installConsul } from './setup/consul.mjs';
 import { installDebianPackages } from './setup/debian.mjs';
 import { installNodeModules } from './setup/node-modules.mjs';
 
@@ -24,11 +25,12 @@ export function setUp() {
   const startedAt = performance.now();
   const didModules = installNodeModules(say);
   const debian = installDebianPackages(say);
+  const consul = installConsul(say);
   const didBuild = build(say);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  const isIdle = !didModules && !debian.installed && !didBuild;
+  const isIdle = !didModules && !debian.installed && !consul.installed && !didBuild;
   say(isIdle ? `nothing to do (${seconds} s)` : `done (${seconds} s)`);
-  return { missing: debian.missing };
+  return { missing: [...debian.missing, ...consul.missing] };
 }
 
 function checkNode() {

@@ -19,9 +19,10 @@ import type {
 } from 'etcd3';
 import { Etcd3 } from 'etcd3';
 import { WeftError } from '../../core/errors.ts';
+import { formatHost } from '../cluster-url.ts';
 import { keepaliveTimeMs, keepaliveTimeoutMs, reconnectDelayMsMax, reconnectDelayMsMin } from './limits.ts';
 import type { EtcdHost, EtcdOptions } from './options.ts';
-import { formatHost } from './options.ts';
+
 
 /** The part of grpc-js' metadata that we use. */
 export interface RpcMetadata {

@@ -52,11 +52,6 @@ export const keepaliveTimeoutMs = 2_000;
 export const reconnectDelayMsMin = 100;
 export const reconnectDelayMsMax = 1_000;
 
-/** Hosts of one URL. */
-export const hostsMax = 32;
-/** Length of a key prefix, bytes. */
-export const prefixLengthMax = 255;
-
 assert(keepaliveTimeMs >= 5_000, 'etcd drops connections that ping more often than every 5 s');
 assert(watchSilenceMsMax > 2 * watchProgressMs, 'a live server must have had two chances to answer');
 assert(batchEntriesMax <= 127, 'a transaction of etcd has at most 128 operations');

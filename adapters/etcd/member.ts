@@ -8,12 +8,13 @@ import type { IAuthenticateResponse, IStatusResponse, ITxnRequest, ITxnResponse 
 import { isWeftError } from '../../core/errors.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import { formatHost } from '../cluster-url.ts';
 import type { EtcdChannel, RpcCall, RpcError, Service, ServiceName, WatchDuplex } from './channel.ts';
 import { channelState, openChannel, readPassword } from './channel.ts';
 import { EtcdCallError, judge } from './errors.ts';
 import { callDeadlineMs, connectDeadlineMs } from './limits.ts';
 import type { EtcdHost, EtcdOptions } from './options.ts';
-import { formatHost } from './options.ts';
+
 
 export interface CallLimits {
   readonly deadlineMs: number;

@@ -59,7 +59,7 @@ function installWith(install) {
 }
 
 /** @param {string[]} args @param {'ignore' | 2} output */
-function apt(args, output) {
+export function apt(args, output) {
   // A path without /usr/sbin makes dpkg refuse to work.
   const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
   const env = { ...process.env, PATH: path, DEBIAN_FRONTEND: 'noninteractive' };
@@ -70,7 +70,7 @@ function apt(args, output) {
 }
 
 /** @param {() => void} work */
-function withoutServices(work) {
+export function withoutServices(work) {
   if (existsSync(policy)) renameSync(policy, policySaved);
   // Exit status 101 of policy-rc.d: the action is forbidden by policy (invoke-rc.d(8)).
   writeFileSync(policy, '#!/bin/sh\n# made by weft for one installation\nexit 101\n', { mode: 0o755 });
@@ -88,7 +88,7 @@ function restorePolicy() {
 }
 
 /** @param {string} command */
-function isOnPath(command) {
+export function isOnPath(command) {
   const folders = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`.split(':');
   return folders.some((folder) => folder !== '' && isExecutable(join(folder, command)));
 }
