@@ -4,6 +4,7 @@ import { isWeftError } from '../core/errors.ts';
 import { genesis } from '../core/log/event-log.ts';
 import { draft, never, take } from '../test/support/log-drafts.ts';
 import { QuietLogger } from '../test/support/quiet-logger.ts';
+import { ConsulEventLog } from './consul/event-log.ts';
 import { EtcdEventLog } from './etcd/event-log.ts';
 import { FileEventLog } from './file/event-log.ts';
 import { MemoryEventLog } from './memory/event-log.ts';
@@ -20,14 +21,21 @@ describe('openLog', () => {
       openLog('file:/nowhere/at/all', deps),
       openLog('file:///nowhere//at/all/', deps),
       openLog('etcd://127.0.0.1:1/prefix', deps),
+      openLog('consul://127.0.0.1:1/prefix', deps),
     ]);
     assert.deepEqual(
       logs.map((log) => log.constructor),
-      [MemoryEventLog, FileEventLog, FileEventLog, EtcdEventLog],
+      [MemoryEventLog, FileEventLog, FileEventLog, EtcdEventLog, ConsulEventLog],
     );
     assert.deepEqual(
       logs.map(({ url }) => url),
-      ['memory:one', 'file:/nowhere/at/all', 'file:/nowhere/at/all', 'etcd://127.0.0.1:1/prefix'],
+      [
+        'memory:one',
+        'file:/nowhere/at/all',
+        'file:/nowhere/at/all',
+        'etcd://127.0.0.1:1/prefix',
+        'consul://127.0.0.1:1/prefix',
+      ],
     );
     await Promise.all(logs.map((log) => log.close()));
   });
@@ -57,7 +65,7 @@ describe('openLog', () => {
     ]) {
       await assert.rejects(openLog(url, deps), (error) => {
         assert.ok(isWeftError(error, 'bad-store-url'));
-        assert.match(error.message, /file:\/.*etcd:\/\/.*memory:/);
+        assert.match(error.message, /file:\/.*etcd:\/\/.*consul:\/\/.*memory:/);
         assert.doesNotMatch(error.message, /secret/);
         return true;
       });
@@ -76,6 +84,7 @@ describe('openLog', () => {
       'file://host/path',
       'file:/a\nb',
       'etcd://',
+      'consul://',
       'etcd://user:secret@host:2379/p',
     ];
     for (const url of urls)

@@ -1,12 +1,10 @@
 /** Who plays in the demo: the two hosts of the walk-through, their store, and the containers that come and go. */
 import { join } from 'node:path';
 import { run } from '../lab/command.ts';
-import { type EtcdServer, startEtcd } from '../lab/etcd.ts';
 import { execIn, type LabHost } from '../lab/host.ts';
 import { createLab, type Lab } from '../lab/hosts.ts';
 import type { Place, Stage } from './stage.ts';
-
-export type StoreKind = 'file' | 'etcd';
+import { type StoreKind, type StoreServer, storeServers } from './store-server.ts';
 
 /** A host as a place: `weft` goes to its daemon, other commands run in its namespace. */
 export interface HostPlace extends Place {
@@ -17,11 +15,11 @@ export interface Cast {
   readonly lab: Lab;
   /** Where the walk-through creates its networks; 192.168.2.200. */
   readonly minion0: HostPlace;
-  /** The other host, and the one with the etcd server where there is one; 192.168.2.15. */
+  /** The other host, and the one with the store's server where there is one; 192.168.2.15. */
   readonly etcdmaster: HostPlace;
   readonly storeUrl: string;
   /** Absent where the store is a file. */
-  readonly etcd: EtcdServer | undefined;
+  readonly server: StoreServer | undefined;
   /** Ends and removes everything. */
   leave(): Promise<void>;
 }
@@ -33,32 +31,26 @@ const hosts = [
 ];
 /** A second demo at the same time takes the next prefix. */
 const prefixes = ['demo-', 'demo2-', 'demo3-', 'demo4-'];
-const etcdPort = 2379;
 
 /** Makes the hosts and the store. No daemon runs yet. */
 export async function gather(storeKind: StoreKind): Promise<Cast> {
   const lab = await createLab({ hosts, prefixes });
   const etcdmaster = placeOf(lab.host('etcdmaster'));
   const minion0 = placeOf(lab.host('minion0'));
-  const etcd = storeKind === 'etcd' ? await openEtcd(lab, etcdmaster.host) : undefined;
-  const storeUrl = etcd === undefined ? `file:${join(lab.folder, 'log')}` : `${etcd.url}/weft`;
+  const server = await startServer(storeKind, lab, etcdmaster.host);
+  const storeUrl = server?.url ?? `file:${join(lab.folder, 'log')}`;
   const leave = async (): Promise<void> => {
-    await etcd?.stop();
+    await server?.stop();
     lab.dispose();
   };
-  return { lab, minion0, etcdmaster, etcd, storeUrl, leave };
+  return { lab, minion0, etcdmaster, server, storeUrl, leave };
 }
 
 /** As in the walk-through, the store's server is on one of the hosts. */
-async function openEtcd(lab: Lab, host: LabHost): Promise<EtcdServer> {
-  const dataDir = join(lab.folder, 'etcd');
+async function startServer(kind: StoreKind, lab: Lab, host: LabHost): Promise<StoreServer | undefined> {
+  if (kind === 'file') return undefined;
   try {
-    return await startEtcd({
-      netns: host.place.netns,
-      listenAddress: host.place.ipv4,
-      clientPort: etcdPort,
-      dataDir,
-    });
+    return await storeServers[kind].start(host, lab.folder);
   } catch (error) {
     lab.dispose();
     throw error;

@@ -3,14 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { before, describe, it } from 'mocha';
 import { leftovers } from '../lab/claim.ts';
-import { etcdUnavailable } from '../lab/etcd.ts';
 import { labHindrance } from '../lab/hosts.ts';
+import { storeUnavailable } from './store-server.ts';
 
 const hindrance = await labHindrance();
 const demoTimeoutMs = 120_000;
 
 for (const store of ['file', 'etcd'] as const) {
-  const reason = hindrance ?? (store === 'etcd' ? etcdUnavailable() : undefined);
+  const reason = hindrance ?? storeUnavailable(store);
   describe(`the demo on ${store}${reason === undefined ? '' : ` (skipped: ${reason})`}`, function () {
     this.timeout(demoTimeoutMs);
 

@@ -8,9 +8,8 @@
  * `stage.ts` shows and checks, `cast.ts` has the hosts and containers, `chapters/` the steps in the order of their telling.
  */
 import { parseArgs } from 'node:util';
-import { etcdUnavailable } from '../lab/etcd.ts';
 import { labHindrance } from '../lab/hosts.ts';
-import { type Cast, gather, type StoreKind } from './cast.ts';
+import { type Cast, gather } from './cast.ts';
 import { showContainers } from './chapters/containers.ts';
 import { checkNothingLeft, showFarewell } from './chapters/farewell.ts';
 import { showHosts } from './chapters/hosts.ts';
@@ -19,8 +18,9 @@ import { showRepair } from './chapters/repair.ts';
 import { showTenants } from './chapters/tenants.ts';
 import { showTraffic } from './chapters/traffic.ts';
 import { Stage } from './stage.ts';
+import { type StoreKind, storeKinds, storeUnavailable } from './store-server.ts';
 
-const usage = 'usage: npm run demo [-- --store file|etcd]\n';
+const usage = `usage: npm run demo [-- --store ${storeKinds.join('|')}]\n`;
 
 /** Runs the demo with the arguments after its name. Resolves with the exit status. */
 export async function runDemo(args: readonly string[]): Promise<number> {
@@ -29,7 +29,7 @@ export async function runDemo(args: readonly string[]): Promise<number> {
     process.stderr.write(usage);
     return 2;
   }
-  const hindrance = (await labHindrance()) ?? (store === 'etcd' ? etcdUnavailable() : undefined);
+  const hindrance = (await labHindrance()) ?? storeUnavailable(store);
   if (hindrance !== undefined) {
     process.stderr.write(`demo: cannot run here: ${hindrance}\n`);
     return 1;
@@ -74,7 +74,7 @@ function storeIn(args: readonly string[]): StoreKind | undefined {
       args: [...args],
       options: { store: { type: 'string', default: 'file' } },
     });
-    return values.store === 'file' || values.store === 'etcd' ? values.store : undefined;
+    return storeKinds.find((kind) => kind === values.store);
   } catch {
     return undefined;
   }

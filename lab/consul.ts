@@ -5,7 +5,7 @@
  * started here are ever signalled, and they die with this process however it ends. A server that is down stays a voter of
  * its cluster: autopilot, which would remove it after seconds and take it back after more, is told to leave it.
  */
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from './command.ts';
@@ -98,6 +98,7 @@ export class ConsulServer {
   /** Starts the process; does not wait for it to be ready. */
   async launch(): Promise<void> {
     const { dataDir, name, address } = this.#place;
+    await mkdir(dataDir, { recursive: true });
     const file = join(dataDir, 'weft-lab.json');
     // The management token is in this file, so it is nobody else's to read, and never in an argument.
     await writeFile(file, JSON.stringify(this.#configuration()), { mode: 0o600 });
@@ -186,7 +187,15 @@ export class ConsulServer {
       skip_leave_on_interrupt: true,
       disable_update_check: true,
       disable_remote_exec: true,
-      ports: { dns: -1, grpc: -1, serf_wan: -1, http, https: tls === undefined ? -1 : https, server, serf_lan: serf },
+      ports: {
+        dns: -1,
+        grpc: -1,
+        serf_wan: -1,
+        http,
+        https: tls === undefined ? -1 : https,
+        server,
+        serf_lan: serf,
+      },
       ...(tls === undefined ? {} : { cert_file: tls.certFile, key_file: tls.keyFile }),
       ...(tls?.clientCaFile === undefined ? {} : { ca_file: tls.clientCaFile, verify_incoming_https: true }),
       ...(managementToken === undefined

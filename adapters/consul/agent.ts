@@ -42,7 +42,8 @@ export function openAgent(options: AgentOptions): Agent {
 
 /** Closes connections that no call uses: they may be half-open. */
 export function dropIdle(agent: Agent): void {
-  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+  for (const sockets of Object.values(agent.freeSockets))
+    for (const socket of sockets ?? []) socket.destroy();
 }
 
 class WatchedPlainAgent extends PlainAgent {
@@ -62,11 +63,7 @@ class WatchedTlsAgent extends TlsAgent {
   readonly #watched: AgentOptions;
   readonly #tls: ClusterTls;
 
-  constructor(
-    settings: { keepAlive: boolean; maxSockets: number },
-    watched: AgentOptions,
-    tls: ClusterTls,
-  ) {
+  constructor(settings: { keepAlive: boolean; maxSockets: number }, watched: AgentOptions, tls: ClusterTls) {
     super(settings);
     this.#watched = watched;
     this.#tls = tls;

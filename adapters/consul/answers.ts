@@ -22,7 +22,9 @@ const index = z.int().min(0);
 const pairShape = z.object({ Key: z.string(), CreateIndex: index, ModifyIndex: index });
 const base64 = z.string().nullish();
 const listShape = z.array(pairShape.extend({ Value: z.union([z.instanceof(Buffer), base64]) }));
-const resultsShape = z.object({ Results: z.array(z.object({ KV: pairShape.extend({ Value: base64 }) })).nullish() });
+const resultsShape = z.object({
+  Results: z.array(z.object({ KV: pairShape.extend({ Value: base64 }) })).nullish(),
+});
 const refusalsShape = z.object({ Errors: z.array(z.object({ OpIndex: index, What: z.string() })).min(1) });
 const namesShape = z.array(z.string());
 

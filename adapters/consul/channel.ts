@@ -50,7 +50,9 @@ interface Requests {
     get(options: object): Promise<readonly [Response, unknown]>;
     keys(options: object): Promise<readonly [Response, unknown]>;
   };
-  readonly transaction: { create(operations: readonly object[], options: object): Promise<readonly unknown[]> };
+  readonly transaction: {
+    create(operations: readonly object[], options: object): Promise<readonly unknown[]>;
+  };
 }
 
 interface FailedRequest {
@@ -160,7 +162,8 @@ export class ConsulChannel {
   #failure(error: unknown, givenUp: string | undefined, limits: CallLimits): Error {
     const { isResponse, isCodec, response } = error as FailedRequest;
     if (isResponse === true && response !== undefined) return new RefusedRequest(response);
-    const reason = error instanceof Error ? error.message.replace(/^(consul|[a-z.]+): /gi, '') : String(error);
+    const reason =
+      error instanceof Error ? error.message.replace(/^(consul|[a-z.]+): /gi, '') : String(error);
     if (isUnsent(error)) return new ConsulCallError('not-sent', `no way to ${this.#address}: ${reason}`);
     switch (givenUp) {
       case 'timed-out':

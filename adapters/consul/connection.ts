@@ -38,10 +38,7 @@ export class Connection {
   }
 
   /** For what may be repeated. @throws ConsulCallError of the last try */
-  async read<T>(
-    signal: CancelSignal,
-    call: (member: Member, limits: CallLimits) => Promise<T>,
-  ): Promise<T> {
+  async read<T>(signal: CancelSignal, call: (member: Member, limits: CallLimits) => Promise<T>): Promise<T> {
     const tries = Math.max(readTriesMax, this.#members.length);
     return this.#try(tries, () => true, signal, call);
   }

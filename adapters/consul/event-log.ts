@@ -51,6 +51,7 @@ import {
   positionById,
   refusalOf,
   toPosition,
+  writtenOnce,
 } from './transactions.ts';
 
 interface OpenedLog {
@@ -198,6 +199,7 @@ export class ConsulEventLog implements EventLog {
       const results = await readFenced(scope, this.#connection, [entryKey], signal);
       const entry = findKey(results, entryKey);
       if (entry === undefined) throw damaged(this.url, `the key ${entryKey} is gone`);
+      writtenOnce(scope, entry);
       if (entry.value.equals(draft.bytes)) return toPosition(mark);
     } catch (error) {
       // It is there, but whether with these bytes is not known.

@@ -56,5 +56,8 @@ assert(
   'the largest entry must fit a transaction in base64',
 );
 assert(waitMs <= 30_000, 'a reader of an index of the future must look again soon');
-assert(waitMarginMs > waitMs / 16 + callDeadlineMs, 'the margin covers the jitter of the server and the answer');
+assert(
+  waitMarginMs > waitMs / 16 + callDeadlineMs,
+  'the margin covers the jitter of the server and the answer',
+);
 assert(bucketOrdinals * 10 ** bucketDigits > Number.MAX_SAFE_INTEGER, 'every ordinal must have a bucket');

@@ -12,7 +12,13 @@ import {
   type Refusal,
   type StoredKey,
 } from './answers.ts';
-import { type CallLimits, ConsulChannel, type KvOperation, type ReadOptions, RefusedRequest } from './channel.ts';
+import {
+  type CallLimits,
+  ConsulChannel,
+  type KvOperation,
+  type ReadOptions,
+  RefusedRequest,
+} from './channel.ts';
 import { ConsulCallError, judge } from './errors.ts';
 import { connectionsMax } from './limits.ts';
 import type { ConsulOptions } from './options.ts';
@@ -139,7 +145,7 @@ export class Member {
   #refused(response: Response): Response {
     const { statusCode = 0, body } = response;
     // Consul's words for a missing key are none; others' are.
-    if (statusCode === 404 && (body === undefined || String(body).length === 0)) return response;
+    if (statusCode === 404 && (body === undefined || body === '')) return response;
     if (statusCode === 409) {
       const forbidden = parseRefusals(body).find(({ what }) => /permission denied/i.test(what));
       if (forbidden === undefined) return response;

@@ -8,6 +8,8 @@ export class OpenSegmentCache {
   readonly #scope: LogScope;
   readonly #connection: Connection;
   #known: OpenSegment | undefined;
+  /** A read under way: whoever finds the segment ended at the same time waits for one answer. */
+  #reading: Promise<OpenSegment> | undefined;
 
   constructor(scope: LogScope, connection: Connection) {
     this.#scope = scope;
@@ -16,11 +18,13 @@ export class OpenSegmentCache {
 
   /** @throws ConsulCallError; WeftError `log-mismatch`, `log-damaged` */
   async current(signal: CancelSignal): Promise<OpenSegment> {
-    if (this.#known !== undefined) return this.#known;
-    const { keys } = this.#scope;
-    const results = await readFenced(this.#scope, this.#connection, [keys.open], signal);
-    this.learn(openSegmentOf(this.#scope, findKey(results, keys.open)));
-    return this.#known ?? openSegmentOf(this.#scope, undefined);
+    while (this.#known === undefined) {
+      const other = this.#reading;
+      if (other === undefined) return await this.#lead(signal);
+      // What ended it may be its caller's own wish, so its failure is not ours.
+      await other.catch(() => undefined);
+    }
+    return this.#known;
   }
 
   /** Another segment was begun. */
@@ -31,5 +35,22 @@ export class OpenSegmentCache {
   /** The segment has been found ended. Whoever asked meanwhile may know better already. */
   forget(open: OpenSegment): void {
     if (this.#known?.index === open.index) this.#known = undefined;
+  }
+
+  async #lead(signal: CancelSignal): Promise<OpenSegment> {
+    this.#reading = this.#read(signal);
+    try {
+      return await this.#reading;
+    } finally {
+      this.#reading = undefined;
+    }
+  }
+
+  async #read(signal: CancelSignal): Promise<OpenSegment> {
+    const { keys } = this.#scope;
+    const results = await readFenced(this.#scope, this.#connection, [keys.open], signal);
+    const open = openSegmentOf(this.#scope, findKey(results, keys.open));
+    this.learn(open);
+    return open;
   }
 }

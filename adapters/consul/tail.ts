@@ -110,7 +110,10 @@ export class Tail {
         { deadlineMs: index === undefined ? listDeadlineMs : waitMs + waitMarginMs, signal: this.#signal },
       );
       const { last } = this.#progress;
-      const segment = await this.#believe(line, readSegment(this.#scope, this.#progress.segment, answer.found));
+      const segment = await this.#believe(
+        line,
+        readSegment(this.#scope, this.#progress.segment, answer.found),
+      );
       this.#noteSuccess();
       yield* this.#deliver(segment);
       if (segment.end !== undefined) {
@@ -120,7 +123,8 @@ export class Tail {
       }
       const isIdle = this.#progress.last === last && index !== undefined;
       // An index that went down is that of another history or server: to wait for the old one would be to sleep.
-      index = index !== undefined && answer.index !== undefined && answer.index < index ? undefined : answer.index;
+      index =
+        index !== undefined && answer.index !== undefined && answer.index < index ? undefined : answer.index;
       if (isIdle || index === undefined) await this.#ports.clock.sleep(idleWakeDelayMs, this.#signal);
     }
   }

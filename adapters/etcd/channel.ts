@@ -23,7 +23,6 @@ import { formatHost } from '../cluster-url.ts';
 import { keepaliveTimeMs, keepaliveTimeoutMs, reconnectDelayMsMax, reconnectDelayMsMin } from './limits.ts';
 import type { EtcdHost, EtcdOptions } from './options.ts';
 
-
 /** The part of grpc-js' metadata that we use. */
 export interface RpcMetadata {
   set(key: string, value: string): void;

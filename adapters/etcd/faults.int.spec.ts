@@ -4,18 +4,21 @@ import { after, afterEach, before, describe, it } from 'mocha';
 import { type EntryDraft, genesis } from '../../core/log/event-log.ts';
 import { type EtcdServer, etcdUnavailable, startEtcd, startEtcdCluster } from '../../lab/etcd.ts';
 import { Relay } from '../../lab/relay.ts';
+import { EtcdLogs } from '../../test/support/etcd-logs.ts';
+import { draft, inParallel, never, takeAll } from '../../test/support/log-drafts.ts';
 import {
+  acked,
+  assertTruth,
   codeOf,
-  EtcdLogs,
   eventually,
   RunningTail,
   type Try,
   tryAppend,
   until,
-} from '../../test/support/etcd-logs.ts';
-import { draft, inParallel, never, takeAll } from '../../test/support/log-drafts.ts';
+  untilMore,
+  writeWhile,
+} from '../../test/support/log-trials.ts';
 import { skipBecause } from '../../test/support/requirements.ts';
-import type { EtcdEventLog } from './event-log.ts';
 
 describe('etcd: faults', function faults() {
   this.timeout(60_000);
@@ -250,53 +253,3 @@ describe('etcd: a cluster of three', function cluster() {
     }
   });
 });
-
-async function untilMore(tries: ReadonlyMap<EntryDraft, Try>): Promise<void> {
-  const enough = acked(tries).length + 50;
-  await until(() => acked(tries).length >= enough);
-}
-
-function acked(tries: ReadonlyMap<EntryDraft, Try>): Try[] {
-  return [...tries.values()].filter(({ type }) => type === 'acked');
-}
-
-/** Tries one new entry after the other, `width` at a time, each once. */
-async function writeWhile(
-  goOn: () => boolean,
-  width: number,
-  log: EtcdEventLog,
-  tries: Map<EntryDraft, Try>,
-): Promise<void> {
-  const work = async (): Promise<void> => {
-    while (goOn()) {
-      const made = draft();
-      const result = await tryAppend(log, made);
-      tries.set(made, result);
-      if (result.type !== 'acked') await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
-  await Promise.all(Array.from({ length: width }, work));
-}
-
-/** Acked: there, once, at its position. Refused: not there. Unknown: as `resolve` says. The tail saw just that. */
-async function assertTruth(
-  log: EtcdEventLog,
-  tries: ReadonlyMap<EntryDraft, Try>,
-  tail: RunningTail,
-): Promise<void> {
-  const history = await takeAll(log, genesis);
-  const positions = new Map(history.map(({ id, position }) => [id as string, position]));
-  assert.equal(positions.size, history.length, 'each once');
-  for (const [made, result] of tries) {
-    const found = positions.get(made.id);
-    if (result.type === 'acked') assert.equal(found, result.position);
-    if (result.type === 'refused') assert.equal(found, undefined, `refused with ${result.code}, but there`);
-    if (result.type === 'unknown') assert.equal(await log.resolve(made, never()), found);
-  }
-  await tail.until(history.length);
-  assert.deepEqual(
-    tail.ids,
-    history.map(({ id }) => id),
-  );
-  await tail.stop();
-}

@@ -15,7 +15,6 @@ import { EtcdCallError, judge } from './errors.ts';
 import { callDeadlineMs, connectDeadlineMs } from './limits.ts';
 import type { EtcdHost, EtcdOptions } from './options.ts';
 
-
 export interface CallLimits {
   readonly deadlineMs: number;
   readonly signal: CancelSignal;

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { Range } from 'etcd3';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { isWeftError } from '../../core/errors.ts';
-import { run } from '../../lab/command.ts';
 import { type EtcdServer, etcdUnavailable, startEtcd } from '../../lab/etcd.ts';
-import { codeOf, EtcdLogs, eventually, RunningTail } from '../../test/support/etcd-logs.ts';
+import { makeAuthority, makeCertificate } from '../../test/support/certificates.ts';
+import { EtcdLogs } from '../../test/support/etcd-logs.ts';
 import { draft, never } from '../../test/support/log-drafts.ts';
+import { codeOf, eventually, RunningTail } from '../../test/support/log-trials.ts';
 import { requireCommand, skipBecause } from '../../test/support/requirements.ts';
 import { EtcdChannel } from './channel.ts';
 
@@ -162,21 +163,3 @@ async function asRoot<T>(server: EtcdServer, act: (client: EtcdChannel) => Promi
     client.close();
   }
 }
-
-async function makeAuthority(folder: string, name: string): Promise<void> {
-  const files = ['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.crt`)];
-  await run('openssl', ['req', '-x509', ...newKey, '-subj', `/CN=${name}`, '-days', '2', ...files]);
-}
-
-async function makeCertificate(folder: string, name: string): Promise<void> {
-  const [key, csr, crt, extensions] = ['key', 'csr', 'crt', 'ext'].map((end) =>
-    join(folder, `${name}.${end}`),
-  );
-  await writeFile(extensions ?? '', 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
-  await run('openssl', ['req', ...newKey, '-subj', `/CN=${name}`, '-keyout', key ?? '', '-out', csr ?? '']);
-  const signer = ['-CA', join(folder, 'ca.crt'), '-CAkey', join(folder, 'ca.key'), '-CAcreateserial'];
-  const files = ['-in', csr ?? '', '-out', crt ?? '', '-extfile', extensions ?? ''];
-  await run('openssl', ['x509', '-req', ...files, ...signer, '-days', '2']);
-}
-
-const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

@@ -9,15 +9,9 @@ import { entryBytesMax } from '../../core/limits.ts';
 import { type EntryDraft, genesis, type Position } from '../../core/log/event-log.ts';
 import { type EtcdServer, type EtcdServerOptions, etcdUnavailable, startEtcd } from '../../lab/etcd.ts';
 import { Relay } from '../../lab/relay.ts';
-import {
-  codeOf,
-  EtcdLogs,
-  eventually,
-  RunningTail,
-  type Try,
-  tryAppend,
-} from '../../test/support/etcd-logs.ts';
+import { EtcdLogs } from '../../test/support/etcd-logs.ts';
 import { draft, inParallel, never, takeAll } from '../../test/support/log-drafts.ts';
+import { codeOf, eventually, RunningTail, type Try, tryAppend } from '../../test/support/log-trials.ts';
 import { skipBecause } from '../../test/support/requirements.ts';
 import { SystemClock } from '../system/clock.ts';
 import { EtcdChannel } from './channel.ts';

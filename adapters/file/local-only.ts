@@ -25,6 +25,6 @@ export async function checkFileSystem(fileSystem: FileSystem, directory: string)
   throw new WeftError(
     'bad-configuration',
     `${directory} is on ${name}, where locks do not dependably keep other machines out: use a local directory, or etcd ` +
-      'for a log that several machines share',
+      'or Consul for a log that several machines share',
   );
 }

@@ -16,7 +16,10 @@ export function addVerb(program: Command, context: Context): void {
   program
     .command('daemon')
     .description('run the daemon in the foreground; its log goes to standard error')
-    .option('--store <url>', 'the log: memory:, file:/path or etcd://h1:2379,h2:2379/prefix')
+    .option(
+      '--store <url>',
+      'the log: memory:, file:/path, etcd://h1:2379,h2:2379/prefix or consul://h1:8500,h2:8500/prefix',
+    )
     .option('--host <name>', 'name of this host in the cluster (default: the hostname)')
     .option('--advertise <ip>', "underlay address of this host (default: that of the default route's link)")
     .option('--data-dir <dir>', 'directory of this host alone (default: /var/lib/weft)')

@@ -59,11 +59,12 @@ describe('the configuration', () => {
 
   it('has the credentials of the store in the file alone, and those as files', async () => {
     const path = await file(
-      'advertise: 10.0.0.1\ntls-ca-file: /a\ntls-cert-file: /b\ntls-key-file: /c\nuser: weft\npassword-file: /d\n',
+      'advertise: 10.0.0.1\ntls-ca-file: /a\ntls-cert-file: /b\ntls-key-file: /c\nuser: weft\npassword-file: /d\ntoken-file: /e\n',
     );
     assert.deepEqual((await loadConfiguration({ flags: {}, file: path })).secrets, {
       tls: { caFile: '/a', certFile: '/b', keyFile: '/c' },
       auth: { user: 'weft', passwordFile: '/d' },
+      tokenFile: '/e',
     });
     await refuses(loadConfiguration({ flags: { user: 'weft' } }), /options: unknown member "user"/);
   });

@@ -105,13 +105,14 @@ function secretsOf(settings: Settings): StoreSecrets {
     ...(certFile !== undefined && { certFile }),
     ...(keyFile !== undefined && { keyFile }),
   };
-  const { user, 'password-file': passwordFile } = settings;
+  const { user, 'password-file': passwordFile, 'token-file': tokenFile } = settings;
   if ((user === undefined) !== (passwordFile === undefined)) {
     throw wrong('user and password-file go together: give both or neither');
   }
   return {
     ...(Object.keys(tls).length > 0 && { tls }),
     ...(user !== undefined && passwordFile !== undefined && { auth: { user, passwordFile } }),
+    ...(tokenFile !== undefined && { tokenFile }),
   };
 }
 

@@ -20,6 +20,7 @@ export const fileSchema = flagsSchema.extend({
   'tls-key-file': path.exactOptional(),
   user: z.string().min(1).exactOptional(),
   'password-file': path.exactOptional(),
+  'token-file': path.exactOptional(),
 });
 
 export type Settings = z.output<typeof fileSchema>;

@@ -13,10 +13,9 @@ export async function showHosts(stage: Stage, cast: Cast): Promise<void> {
       expect: [{ pattern: new RegExp(place.host.place.ipv4), what: 'the underlay address' }],
     });
   }
-  if (cast.etcd !== undefined) {
-    stage.say('The store is an etcd server on etcdmaster.');
-    const client = `http://${cast.etcd.endpoints}`;
-    stage.typed('etcdmaster', `etcd --listen-client-urls ${client} --advertise-client-urls ${client} &`);
+  if (cast.server !== undefined) {
+    stage.say(`The store is ${cast.server.name} on etcdmaster.`);
+    stage.typed('etcdmaster', cast.server.typed);
   }
   stage.say(`Each host runs a daemon. They have nothing in common but the store, ${cast.storeUrl}.`);
   for (const place of [cast.etcdmaster, cast.minion0]) await startDaemon(stage, place, cast.storeUrl);

@@ -34,7 +34,7 @@ export async function showNetworks(stage: Stage, cast: Cast): Promise<string> {
   return id;
 }
 
-/** What the log holds: by weft on every store, and as etcd has it. */
+/** What the log holds: by weft on every store, and as its server has it. */
 async function showStore(stage: Stage, cast: Cast): Promise<void> {
   stage.say(
     'How did it get there? Each request is one record of the log; every host reads them in the same order.',
@@ -44,16 +44,12 @@ async function showStore(stage: Stage, cast: Cast): Promise<void> {
       { pattern: /minion0\s.*network-create overlayred overlay 10\.0\.1\.0\/24/, what: 'the request' },
     ],
   });
-  if (cast.etcd === undefined) return;
-  stage.say('And so it stands in etcd, as JSON:');
-  await stage.look(
-    cast.etcdmaster,
-    'etcdctl',
-    [`--endpoints=${cast.etcd.endpoints}`, 'get', '--prefix', '/weft'],
-    {
-      expect: [{ pattern: /overlayred/, what: 'the network' }],
-    },
-  );
+  if (cast.server === undefined) return;
+  stage.say('And so it stands in the store, as JSON:');
+  const { command, args } = cast.server.look;
+  await stage.look(cast.etcdmaster, command, args, {
+    expect: [{ pattern: /overlayred/, what: 'the network' }],
+  });
 }
 
 /** @throws StepFailed when the output is no id */

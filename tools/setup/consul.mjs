@@ -9,15 +9,7 @@
  * `sudo node tools/setup/consul.mjs` is this step alone.
  */
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { apt, isOnPath, withoutServices } from './debian.mjs';
@@ -123,12 +115,10 @@ export function readArchives(folder) {
 function parseLine(line) {
   const match = /^\s*deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)/.exec(line);
   if (match?.[2] === undefined || match[3] === undefined) return [];
-  const options = (match[1] ?? '')
-    .split(/\s+/)
-    .flatMap((option) => {
-      const [name = '', value = ''] = option.split(/=(.*)/);
-      return name.toLowerCase() === 'signed-by' ? [`Signed-By: ${value}`] : [];
-    });
+  const options = (match[1] ?? '').split(/\s+/).flatMap((option) => {
+    const [name = '', value = ''] = option.split(/=(.*)/);
+    return name.toLowerCase() === 'signed-by' ? [`Signed-By: ${value}`] : [];
+  });
   return [{ uris: [match[2]], suites: [match[3]], options }];
 }
 
