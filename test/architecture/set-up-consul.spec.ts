@@ -43,7 +43,10 @@ describe('the set-up of Consul', () => {
         'Types: deb\nEnabled: no\nURIs: http://off/debian\nSuites: bookworm\n\n\n' +
         'Types: deb-src\nURIs: http://source/debian\nSuites: bookworm\n',
     );
-    await writeFile(join(folder, 'sources.list.d', 'b.list.off'), 'deb http://ignored/debian bookworm main\n');
+    await writeFile(
+      join(folder, 'sources.list.d', 'b.list.off'),
+      'deb http://ignored/debian bookworm main\n',
+    );
     assert.deepEqual(setUp.readArchives(folder), [
       { uris: ['http://line/debian'], suites: ['bookworm'], options: ['Signed-By: /key.gpg'] },
       {
