@@ -23,9 +23,10 @@ import { recordSchema } from './record-schema.ts';
  * @throws WeftError `too-large` beyond `recordBytesMax`, `malformed` when no reader would take it for a record
  */
 export function encodeRecord(record: LogRecord): Uint8Array {
-  const fault = shapeFault(record);
+  const text = canonicalJson(record);
+  const fault = shapeFault(record, text);
   if (fault !== undefined) throw new WeftError('malformed', `Cannot write the record: ${fault}`);
-  const bytes = encodeUtf8(canonicalJson(record));
+  const bytes = encodeUtf8(text);
   if (bytes.length > recordBytesMax) {
     throw new WeftError(
       'too-large',
@@ -61,10 +62,10 @@ function malformed(reason: string, id?: RecordId): DecodedRecord {
   return { type: 'malformed', reason, ...(id === undefined ? {} : { id }) };
 }
 
-function shapeFault(record: CanonicalValue): string | undefined {
+function shapeFault(record: CanonicalValue, canonicalText: string): string | undefined {
   const parsed = recordSchema.safeParse(record);
   if (!parsed.success) return `${memberOf(parsed.error.issues)} does not have its shape`;
-  return hasLoneSurrogate(canonicalJson(record)) ? 'it holds half a character' : undefined;
+  return hasLoneSurrogate(canonicalText) ? 'it holds half a character' : undefined;
 }
 
 /** One line, and no deeper than records are: what parses the text next has no bound of its own. */

@@ -18,6 +18,10 @@ export type InterfaceAddress = string & { readonly [brand]: 'InterfaceAddress' }
 
 export type Family = 4 | 6;
 
+/** Four decimal numbers up to 255 without leading zeros: the canonical text itself, so most addresses need no parsing. */
+const octet = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+const ipv4 = new RegExp(`^${octet}(?:\\.${octet}){3}$`);
+
 export function familyOf(address: IpAddress | Prefix | InterfaceAddress): Family {
   return address.includes(':') ? 6 : 4;
 }
@@ -29,19 +33,26 @@ export function widthOf(family: Family): number {
 
 /** Parses `10.0.1.2` or `fd00::2`; undefined for anything else, v4-mapped IPv6 and zone ids included. */
 export function parseAddress(text: string): IpAddress | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString() as IpAddress;
+  if (ipv4.test(text)) return text as IpAddress;
   if (text.includes('%') || !text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined;
   const parsed = ipaddr.IPv6.parse(text);
   return parsed.isIPv4MappedAddress() ? undefined : (parsed.toRFC5952String() as IpAddress);
 }
 
 export function addressToBigInt(address: IpAddress): bigint {
+  if (familyOf(address) === 4)
+    return BigInt(addressBytes(address).reduce((sum, byte) => sum * 256 + byte, 0));
   let value = 0n;
   for (const byte of addressBytes(address)) value = (value << 8n) | BigInt(byte);
   return value;
 }
 
 export function addressFromBigInt(value: bigint, family: Family): IpAddress {
+  if (family === 4) {
+    const number = Number(value);
+    const bytes = [number >>> 24, (number >>> 16) & 0xff, (number >>> 8) & 0xff, number & 0xff];
+    return bytes.join('.') as IpAddress;
+  }
   const bytes: number[] = [];
   for (let shift = widthOf(family) - 8; shift >= 0; shift -= 8)
     bytes.push(Number((value >> BigInt(shift)) & 0xffn));
@@ -50,7 +61,7 @@ export function addressFromBigInt(value: bigint, family: Family): IpAddress {
 
 /** Network byte order: 4 or 16 bytes. */
 export function addressBytes(address: IpAddress): number[] {
-  return ipaddr.parse(address).toByteArray();
+  return familyOf(address) === 4 ? address.split('.').map(Number) : ipaddr.parse(address).toByteArray();
 }
 
 /** @throws Error when there are not 4 or 16 bytes. */

@@ -2,8 +2,11 @@
  * Identifiers. A record's id is drawn by its author before the first try; the ids of everything that the record creates
  * derive from it, so that every host computes the same ones.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { Digester } from '../lib/digest.ts';
+import { encodeUtf8 } from '../lib/utf8.ts';
+
+const digester = new Digester();
 
 declare const brand: unique symbol;
 
@@ -37,5 +40,5 @@ export function endpointIdOf(record: RecordId): EndpointId {
 }
 
 function derive(kind: string, record: RecordId): string {
-  return bytesToHex(sha256(utf8ToBytes(`weft ${kind} ${record}`)));
+  return bytesToHex(digester.digest(encodeUtf8(`weft ${kind} ${record}`)));
 }
