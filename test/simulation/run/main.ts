@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { Trace } from '../world/trace.ts';
+import { commitOfCheckout } from './commit.ts';
 import { runMany } from './many.ts';
 import { Report } from './report.ts';
 import { fromSeed, simulate } from './simulation.ts';
@@ -24,7 +25,9 @@ async function one(seed: number, isTraced: boolean): Promise<boolean> {
     print(`${report.text}\nseed ${seed} passed, digest ${result.digest}`);
     return true;
   } catch (error) {
-    print(`seed ${seed} FAILED: ${error instanceof Error ? error.stack : String(error)}`);
+    print(
+      `seed ${seed} FAILED at commit ${commitOfCheckout()}: ${error instanceof Error ? error.stack : String(error)}`,
+    );
     return false;
   }
 }
@@ -39,7 +42,9 @@ async function many(from: number, count: number): Promise<boolean> {
   clearInterval(ticking);
   print(report.text);
   for (const { seed, error } of failures) {
-    print(`seed ${seed} FAILED: ${error}\n  replay it: npm run sim -- --seed ${seed} --trace`);
+    print(
+      `seed ${seed} FAILED at commit ${commitOfCheckout()}: ${error}\n  replay it: npm run sim -- --seed ${seed} --trace`,
+    );
   }
   if (report.missing.length > 0) print('FAILED: the run is vacuous, see what it has never met');
   return failures.length === 0 && report.missing.length === 0;

@@ -1,4 +1,5 @@
 /** The sum of many lives, as text. */
+import { hostFaults, kernelFaults, logFaults, requestFaults } from '../world/plan.ts';
 import { Tally } from '../world/tally.ts';
 import { coveredSeeds, missing, sometimes } from './coverage.ts';
 import type { Result } from './simulation.ts';
@@ -24,18 +25,24 @@ export class Report {
     return this.seeds < coveredSeeds ? [] : missing(this.#tally.counts);
   }
 
-  /** Part of all that must be met sooner or later. */
-  get metShare(): number {
-    return 1 - missing(this.#tally.counts).length / sometimes.length;
-  }
-
   /** One line. */
   get progress(): string {
     const seconds = (performance.now() - this.#beganAt) / 1_000;
     const rate = (count: number): string => (count / seconds).toFixed(count < 10_000 ? 1 : 0);
     return (
-      `${this.seeds} seeds, ${rate(this.seeds)} a second; ${this.steps} steps, ${rate(this.steps)} a second; ` +
+      `${this.seeds} seeds in ${seconds.toFixed(0)} s, ${rate(this.seeds)} a second; ${this.steps} steps, ${rate(this.steps)} a second; ` +
       `${this.#records} records; ${(this.#virtualMs / 3_600_000).toFixed(1)} hours of virtual time`
+    );
+  }
+
+  /** Two lines. */
+  get summary(): string {
+    const unmet = missing(this.#tally.counts);
+    const faults = [...this.#tally.counts].filter(([name]) => faultNames.has(name));
+    return (
+      `${this.progress}\n` +
+      `${faults.reduce((sum, [, count]) => sum + count, 0)} faults of ${faults.length} kinds; ` +
+      `sometimes: ${sometimes.length - unmet.length} of ${sometimes.length} met`
     );
   }
 
@@ -59,3 +66,11 @@ export class Report {
       .join(', ');
   }
 }
+
+/** As `World.met` counts them. */
+const faultNames: ReadonlySet<string> = new Set([
+  ...requestFaults.map((fault) => `met:request ${fault}`),
+  ...logFaults.map((fault) => `met:log ${fault}`),
+  ...kernelFaults.map((fault) => `met:kernel ${fault}`),
+  ...hostFaults.map((fault) => `met:host ${fault}`),
+]);
