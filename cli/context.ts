@@ -19,6 +19,8 @@ export interface GlobalOptions {
 export interface Streams {
   out(text: string): void;
   err(text: string): void;
+  /** Resolves when standard output takes more: for who writes a lot. */
+  drained(): Promise<void>;
   /** Bytes to standard output; resolves when it takes more. @throws UsageError where it is a terminal */
   bytes(chunk: Uint8Array): Promise<void>;
   /** Lines of standard input, without their newlines. Read once in a run. */

@@ -46,6 +46,7 @@ export async function main(loadDaemon: LoadDaemon): Promise<void> {
   const streams: Streams = {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    drained,
     bytes: writeBytes,
     lines: () => createInterface({ input: process.stdin }),
   };
@@ -56,7 +57,12 @@ export async function main(loadDaemon: LoadDaemon): Promise<void> {
 
 async function writeBytes(chunk: Uint8Array): Promise<void> {
   if (process.stdout.isTTY) throw new UsageError('a terminal cannot show these bytes: send them to a file');
-  if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+  process.stdout.write(chunk);
+  await drained();
+}
+
+async function drained(): Promise<void> {
+  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
 }
 
 /** Says what went wrong. @returns the exit status */

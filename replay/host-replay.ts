@@ -8,7 +8,6 @@
 import type { Operation } from '../core/dataplane/kernel.ts';
 import { keyOf } from '../core/dataplane/key.ts';
 import type { KernelObject } from '../core/dataplane/object.ts';
-import { operationText } from '../core/dataplane/text.ts';
 import { DesiredState } from '../core/desired/desired-state.ts';
 import type { Change } from '../core/fold/change.ts';
 import type { State } from '../core/fold/state.ts';
@@ -19,6 +18,7 @@ import { drivers } from '../drivers/index.ts';
 import { FakeKernel } from '../kernel/fake/fake-kernel.ts';
 import { type Difference, differencesOf } from './difference.ts';
 import type { ReplayedOperation } from './events.ts';
+import { operationWords } from './operation-words.ts';
 
 /** One record folded. */
 export interface FoldedStep {
@@ -107,11 +107,11 @@ export class HostReplay {
     plan.operations.forEach((operation, index) => {
       const result = results[index];
       const refused = result?.ok === false ? result.reason : undefined;
+      const text = operationWords(operation);
       if (refused === undefined) this.#assume(operation);
       else allDone = false;
       const isNews = this.#note(operation, refused);
-      if (isNews)
-        told.push({ text: operationText(operation), ...(refused === undefined ? {} : { refused }) });
+      if (isNews) told.push({ text, ...(refused === undefined ? {} : { refused }) });
     });
     if (allDone) this.#conclude(plan.keys, plan.operations);
     else this.#look();

@@ -92,6 +92,11 @@ describe('The replay of a bundle', () => {
       ],
     );
     assert.deepEqual(entries[2]?.operations, []);
+    const hosts = (index: number) =>
+      entries[index]?.operations.filter(({ text }) => text.startsWith('#')) ?? [];
+    assert.match(hosts(3)[0]?.text ?? '', /^# \/etc\/netns\/near\/hosts: 10\.0\.1\.2 web also web\.red/);
+    assert.match(hosts(4)[0]?.text ?? '', /^# \/etc\/netns\/near\/hosts: \+ 10\.0\.1\.3 db also db\.red/);
+    assert.match(hosts(6)[0]?.text ?? '', /^# \/etc\/netns\/near\/hosts: - 10\.0\.1\.4 old also old\.red/);
     assert.ok(entries[3]?.operations.some(({ text }) => text.includes('type vxlan id 256')));
     const fdb =
       /^bridge -n weft-\w+ fdb replace 02:42:0a:00:01:03 dev vxlan0 self permanent dst 192.168.2.12$/;

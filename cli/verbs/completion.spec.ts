@@ -13,6 +13,7 @@ async function scriptFor(shell: string): Promise<string> {
   const streams = {
     out: (text: string) => void (out += text),
     err: (text: string) => assert.fail(text),
+    drained: () => assert.fail('completion writes little'),
     bytes: () => assert.fail('completion writes text'),
     lines: () => assert.fail('completion reads nothing'),
   };

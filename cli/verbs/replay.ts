@@ -52,6 +52,7 @@ async function tell(context: Context, events: Events, step: boolean): Promise<vo
     else if (event.type === 'verdict') conclude(context, event, verdictText(event));
     else {
       streams.out(entryText(event));
+      await streams.drained();
       if (answers === undefined) continue;
       streams.err('-- Enter: go on, q: end -- ');
       const answer = await answers.next();
