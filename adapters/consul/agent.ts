@@ -54,8 +54,10 @@ class WatchedPlainAgent extends PlainAgent {
     this.#watched = watched;
   }
 
-  override createConnection(...args: Parameters<PlainAgent['createConnection']>): Duplex | null | undefined {
-    return watch(super.createConnection(...args), 'connect', this.#watched);
+  override createConnection(
+    ...[options, done]: Parameters<PlainAgent['createConnection']>
+  ): Duplex | null | undefined {
+    return watch(super.createConnection(bare(options), done), 'connect', this.#watched);
   }
 }
 
@@ -79,8 +81,17 @@ class WatchedTlsAgent extends TlsAgent {
       // Thrown from here it would end the process: Node calls this also when no request is on the stack.
       return watch(new Socket().destroy(error as Error), 'connect', this.#watched);
     }
-    return watch(super.createConnection({ ...options, ...files }, done), 'secureConnect', this.#watched);
+    return watch(
+      super.createConnection({ ...bare(options), ...files }, done),
+      'secureConnect',
+      this.#watched,
+    );
   }
+}
+
+/** An IPv6 address comes in the brackets that it has in a URL, under which no resolver knows it. */
+function bare<O extends { host?: string | null | undefined }>(options: O): O {
+  return { ...options, host: options.host?.replace(/^\[(.*)\]$/, '$1') };
 }
 
 function watch<S extends Duplex | null | undefined>(socket: S, ready: string, options: AgentOptions): S {

@@ -65,7 +65,7 @@ export class Member {
     const response = await this.#call(limits, (channel, common) =>
       channel.get(key, { ...more, ...common }, limits),
     );
-    return response.statusCode === 404 ? undefined : parseList(response.body)[0];
+    return this.#isMissing(response) ? undefined : parseList(response.body)[0];
   }
 
   /** All keys under a folder, in the order of keys. @throws ConsulCallError */
@@ -80,7 +80,7 @@ export class Member {
     const response = await this.#call(limits, (channel, common) =>
       channel.get(folder, { ...more, ...common }, limits),
     );
-    const found = response.statusCode === 404 ? [] : parseList(response.body);
+    const found = this.#isMissing(response) ? [] : parseList(response.body);
     return { found, index: parseIndex(response.headers['x-consul-index']) };
   }
 
@@ -89,7 +89,7 @@ export class Member {
     const response = await this.#call(limits, (channel, common) =>
       channel.keys(folder, { consistent: true, ...common }, limits),
     );
-    return response.statusCode === 404 ? [] : parseNames(response.body);
+    return this.#isMissing(response) ? [] : parseNames(response.body);
   }
 
   /** Linearizable, also where it only reads. @throws ConsulCallError */
@@ -97,6 +97,7 @@ export class Member {
     const response = await this.#call(limits, (channel, common) =>
       channel.transact(operations, { consistent: true, ...common }, limits),
     );
+    if (response.statusCode === 404) throw this.#no(response);
     if (response.statusCode !== 409) return { type: 'done', results: parseResults(response.body) };
     return { type: 'refused', refusals: parseRefusals(response.body) };
   }
@@ -144,15 +145,25 @@ export class Member {
   /** A missing key and a transaction that was not carried out are answers; what else says no is a failure. */
   #refused(response: Response): Response {
     const { statusCode = 0, body } = response;
-    // Consul's words for a missing key are none; others' are.
-    if (statusCode === 404 && (body === undefined || body === '')) return response;
+    if (statusCode === 404) return response;
     if (statusCode === 409) {
       const forbidden = parseRefusals(body).find(({ what }) => /permission denied/i.test(what));
       if (forbidden === undefined) return response;
       throw new ConsulCallError('status', forbidden.what, 403);
     }
+    throw this.#no(response);
+  }
+
+  /** Only Consul itself may say that a key is not there: a log that a proxy cannot find is no log that is gone. */
+  #isMissing(response: Response): boolean {
+    if (response.statusCode !== 404) return false;
+    if (response.headers['x-consul-index'] === undefined) throw this.#no(response);
+    return true;
+  }
+
+  #no({ statusCode = 0, body }: Response): ConsulCallError {
     const words = typeof body === 'string' && body !== '' ? body : 'no reason given';
-    throw new ConsulCallError('status', `${this.address} answered ${statusCode}: ${words}`, statusCode);
+    return new ConsulCallError('status', `${this.address} answered ${statusCode}: ${words}`, statusCode);
   }
 
   #readToken(): string | undefined {
