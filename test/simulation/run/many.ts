@@ -8,9 +8,6 @@ import type { Answer } from './worker.ts';
 /** Real time after which a seed counts as hanging: lives take less than ten seconds, whatever is in them. */
 const hangMsMax = 180_000;
 
-/** Most of what a life makes is garbage by its end: room for it halves the time that collecting takes. */
-const roomy = ['--max-semi-space-size=64'];
-
 export interface Failure {
   readonly seed: number;
   readonly error: string;
@@ -45,7 +42,7 @@ async function serve(
   failures: Failure[],
 ): Promise<void> {
   const path = fileURLToPath(new URL('./worker.js', import.meta.url));
-  const child = fork(path, { serialization: 'advanced', execArgv: roomy, ...options.fork });
+  const child = fork(path, { serialization: 'advanced', ...options.fork });
   try {
     for (let seed = next(); seed !== undefined; seed = next()) {
       const answer = await ask(child, seed, options.hangMs ?? hangMsMax);

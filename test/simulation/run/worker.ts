@@ -9,7 +9,7 @@ export type Answer =
   | { readonly type: 'passed'; readonly result: Result }
   | { readonly type: 'failed'; readonly seed: number; readonly error: string };
 
-/** Refusals are many, and nobody reads where they came from: stacks cost a tenth of a life. */
+// Refusals are many, and nobody reads where they came from.
 Error.stackTraceLimit = 0;
 /** Of a life that failed, which is lived again so that it can say where. */
 const toldStackFrames = 12;
