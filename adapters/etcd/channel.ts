@@ -75,8 +75,17 @@ export interface Service<S extends ServiceName> {
   readonly metadata: RpcMetadata;
 }
 
+/** A way to one member: what `openChannel` opens, and what tests put in its place. */
+export interface Channel {
+  service<S extends ServiceName>(name: S): Promise<Service<S>>;
+  close(): void;
+}
+
+/** @throws WeftError `bad-configuration` when a certificate or key cannot be read */
+export type OpenChannel = (host: EtcdHost, options: EtcdOptions) => Channel;
+
 /** One client of one member. Its connections are its own: closing it and making another gives a new connection. */
-export class EtcdChannel extends Etcd3 {
+export class EtcdChannel extends Etcd3 implements Channel {
   async service<S extends ServiceName>(name: S): Promise<Service<S>> {
     return this.pool.withConnection(name, ({ client, metadata }) => ({
       // The stub is made from etcd's protocol file at run time; etcd3 types it as a bare gRPC client.
@@ -86,8 +95,7 @@ export class EtcdChannel extends Etcd3 {
   }
 }
 
-/** @throws WeftError `bad-configuration` when a certificate or key cannot be read */
-export function openChannel(host: EtcdHost, options: EtcdOptions): EtcdChannel {
+export const openChannel: OpenChannel = (host, options) => {
   const credentials = options.tls === undefined ? undefined : readCredentials(options);
   return new EtcdChannel({
     hosts: [`${options.tls === undefined ? 'http' : 'https'}://${formatHost(host)}`],
@@ -108,7 +116,7 @@ export function openChannel(host: EtcdHost, options: EtcdOptions): EtcdChannel {
       'grpc.service_config_disable_resolution': 1,
     },
   });
-}
+};
 
 /** What etcd3 calls credentials; without a CA file the system's certificates are used. */
 type Credentials = { rootCertificate: Buffer; privateKey?: Buffer; certChain?: Buffer };

@@ -10,6 +10,7 @@ import type { LogHealth } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Random } from '../../core/ports/random.ts';
+import type { OpenChannel } from './channel.ts';
 import { asCallError, type EtcdCallError, judge } from './errors.ts';
 import { callDeadlineMs, readTriesMax } from './limits.ts';
 import { Member } from './member.ts';
@@ -21,8 +22,8 @@ export class Connection {
   #failuresInRow = 0;
   #health: LogHealth = { reachable: false, reason: 'not asked yet' };
 
-  constructor(options: EtcdOptions, clock: Clock, random: Random) {
-    this.#members = options.hosts.map((host) => new Member(host, options, clock));
+  constructor(options: EtcdOptions, clock: Clock, random: Random, openChannel: OpenChannel) {
+    this.#members = options.hosts.map((host) => new Member(host, options, clock, openChannel));
     this.#preferred = Math.floor(random.unit() * this.#members.length);
   }
 

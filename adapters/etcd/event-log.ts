@@ -26,6 +26,7 @@ import type {
 } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { type OpenChannel, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { asCallError, EtcdCallError, judge, readError, writeError } from './errors.ts';
 import { openLog } from './identity.ts';
@@ -48,6 +49,11 @@ import {
   toPosition,
 } from './transactions.ts';
 
+/** What tests put in the place of the network. */
+export interface EtcdEventLogParts {
+  readonly openChannel: OpenChannel;
+}
+
 export class EtcdEventLog implements EventLog {
   readonly url: string;
   readonly #ports: TailPorts;
@@ -57,11 +63,11 @@ export class EtcdEventLog implements EventLog {
   /** Set once opened. */
   #scope: LogScope | undefined;
 
-  constructor(options: EtcdOptions, ports: TailPorts) {
+  constructor(options: EtcdOptions, ports: TailPorts, parts: EtcdEventLogParts = { openChannel }) {
     this.url = formatEtcdUrl(options);
     this.#ports = ports;
     this.#keys = logKeys(options.prefix);
-    this.#connection = new Connection(options, ports.clock, ports.random);
+    this.#connection = new Connection(options, ports.clock, ports.random, parts.openChannel);
   }
 
   get health(): LogHealth {

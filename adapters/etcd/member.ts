@@ -9,8 +9,16 @@ import { isWeftError } from '../../core/errors.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { formatHost } from '../cluster-url.ts';
-import type { EtcdChannel, RpcCall, RpcError, Service, ServiceName, WatchDuplex } from './channel.ts';
-import { channelState, openChannel, readPassword } from './channel.ts';
+import type {
+  Channel,
+  OpenChannel,
+  RpcCall,
+  RpcError,
+  Service,
+  ServiceName,
+  WatchDuplex,
+} from './channel.ts';
+import { channelState, readPassword } from './channel.ts';
 import { EtcdCallError, judge } from './errors.ts';
 import { callDeadlineMs, connectDeadlineMs } from './limits.ts';
 import type { EtcdHost, EtcdOptions } from './options.ts';
@@ -35,14 +43,16 @@ export class Member {
   readonly #host: EtcdHost;
   readonly #options: EtcdOptions;
   readonly #clock: Clock;
-  #channel: EtcdChannel | undefined;
+  readonly #newChannel: OpenChannel;
+  #channel: Channel | undefined;
   #token: Promise<string | undefined> | undefined;
 
-  constructor(host: EtcdHost, options: EtcdOptions, clock: Clock) {
+  constructor(host: EtcdHost, options: EtcdOptions, clock: Clock, newChannel: OpenChannel) {
     this.address = formatHost(host);
     this.#host = host;
     this.#options = options;
     this.#clock = clock;
+    this.#newChannel = newChannel;
   }
 
   /** @throws EtcdCallError */
@@ -234,7 +244,7 @@ export class Member {
     }
   }
 
-  async #service<S extends ServiceName>(channel: EtcdChannel, name: S): Promise<Service<S>> {
+  async #service<S extends ServiceName>(channel: Channel, name: S): Promise<Service<S>> {
     try {
       return await channel.service(name);
     } catch (error) {
@@ -243,13 +253,13 @@ export class Member {
     }
   }
 
-  #open(): EtcdChannel {
+  #open(): Channel {
     this.#channel ??= this.#openChannel();
     return this.#channel;
   }
 
-  #openChannel(): EtcdChannel {
-    return this.#reading(() => openChannel(this.#host, this.#options));
+  #openChannel(): Channel {
+    return this.#reading(() => this.#newChannel(this.#host, this.#options));
   }
 
   /** A file that cannot be read while its replacement is put in place is trouble with the connection, not a defect. */

@@ -182,9 +182,9 @@ export class Tail {
     // Counted from here: a consumer who took long is not the server's silence.
     const startMs = clock.monotonicMs();
     while (clock.monotonicMs() - startMs < watchSilenceMsMax && !this.#signal.aborted) {
-      const beforeMs = stream.lastMessageMs;
+      const before = stream.messages;
       await stream.changed(watchProgressMs, this.#signal);
-      if (stream.lastMessageMs !== beforeMs || stream.end !== undefined) {
+      if (stream.messages !== before || stream.end !== undefined) {
         return clock.monotonicMs() - startMs >= watchProgressMs;
       }
       stream.requestProgress();

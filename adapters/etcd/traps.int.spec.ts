@@ -14,7 +14,7 @@ import { draft, inParallel, never, takeAll } from '../../test/support/log-drafts
 import { codeOf, eventually, RunningTail, type Try, tryAppend } from '../../test/support/log-trials.ts';
 import { skipBecause } from '../../test/support/requirements.ts';
 import { SystemClock } from '../system/clock.ts';
-import { EtcdChannel } from './channel.ts';
+import { EtcdChannel, openChannel } from './channel.ts';
 import { EtcdCallError } from './errors.ts';
 import { logKeys } from './keys.ts';
 import { Member } from './member.ts';
@@ -146,7 +146,7 @@ describe('etcd: traps', function traps() {
     const options = parseEtcdUrl(`${server.url}${prefix}`);
     const [host] = options.hosts;
     assert.ok(host !== undefined);
-    const member = new Member(host, options, clock);
+    const member = new Member(host, options, clock, openChannel);
     const stream = await WatchStream.open(member, { keys, logId, url }, 2, clock, never());
     while (stream.end === undefined) await stream.changed(1_000, never());
     assert.ok(stream.end.type === 'broken' && /compacted/.test(stream.end.error.message));
@@ -163,7 +163,7 @@ describe('etcd: traps', function traps() {
     const options = parseEtcdUrl(`${server.url}${prefix}`);
     const [host] = options.hosts;
     assert.ok(host !== undefined);
-    const member = new Member(host, options, new SystemClock());
+    const member = new Member(host, options, new SystemClock(), openChannel);
     const limits = { deadlineMs: 1_000, signal: never() };
     const answer = await member.txn(appendRequest(scope, made, made.bytes), limits);
     assert.equal(answer.succeeded, false);

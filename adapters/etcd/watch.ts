@@ -39,7 +39,7 @@ export class WatchStream {
   #confirmed = 0;
   #clusterId = '';
   #end: WatchEnd | undefined;
-  #lastMessageMs: number;
+  #messages = 0;
   #wake: (() => void) | undefined;
 
   /** @throws EtcdCallError */
@@ -76,7 +76,6 @@ export class WatchStream {
     this.#watch = watch;
     this.#clock = clock;
     this.#address = address;
-    this.#lastMessageMs = clock.monotonicMs();
     watch.duplex.on('data', (message) => this.#onMessage(message));
     watch.duplex.on('error', (error) => this.#break(error.details ?? error.message, error.code));
     watch.duplex.on('end', () => this.#break('it ended the watch'));
@@ -96,8 +95,9 @@ export class WatchStream {
     return this.#end;
   }
 
-  get lastMessageMs(): number {
-    return this.#lastMessageMs;
+  /** Messages received so far: signs of life. */
+  get messages(): number {
+    return this.#messages;
   }
 
   /** The oldest message that is held. */
@@ -125,7 +125,7 @@ export class WatchStream {
 
   #onMessage(message: IWatchResponse): void {
     if (this.#end !== undefined) return;
-    this.#lastMessageMs = this.#clock.monotonicMs();
+    this.#messages += 1;
     this.#clusterId = message.header.cluster_id;
     if (message.canceled) return this.#onCancelled(message);
     if (message.created) this.#confirmed += 1;

@@ -4,6 +4,7 @@
  * Grows by `advance`, up to what a head says; every frame on the way is checked by its own checksum and by its place in
  * the chain. In memory it keeps an offset, a checksum and an id for each entry; contents are read when they are asked for.
  */
+import type { WeftError } from '../../core/errors.ts';
 import { assert } from '../../core/lib/assert.ts';
 import type { LogEntry } from '../../core/log/event-log.ts';
 import type { EntryId, LogId } from '../../core/model/ids.ts';
@@ -202,11 +203,20 @@ export class History {
       );
     }
     if (head.sequence > sequence) return false;
-    if (head.segment < last.first || this.#replaced.has(head.segmentId)) return true;
+    if (this.#replaced.has(head.segmentId)) return true;
+    if (head.segment < last.first) {
+      // Only from one that has no entry yet: what is counted in ours cannot lie in one before it.
+      if (last.first === sequence + 1 && head.checksum === this.placeOf(sequence).checksum) return true;
+      throw this.#otherEntry(sequence);
+    }
     if (head.segmentId === last.id && head.checksum !== this.head?.checksum) {
-      throw mismatchError(this.#directory, `its entry ${sequence} is not the one that was read before`);
+      throw this.#otherEntry(sequence);
     }
     return false;
+  }
+
+  #otherEntry(sequence: number): WeftError {
+    return mismatchError(this.#directory, `its entry ${sequence} is not the one that was read before`);
   }
 
   #isLast(head: Head): boolean {

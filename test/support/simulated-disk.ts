@@ -43,7 +43,8 @@ export type DiskFault = 'eio' | 'enospc' | 'short' | 'die-before' | 'die-after' 
 /** Decides on each call of a process, counted from 1. */
 export type DiskPlan = (count: number, call: Call, path: string) => DiskFault | undefined;
 
-export type Pace = 'hasty' | 'real';
+/** How a call takes its turn; a function where it takes time of its own. */
+export type Pace = 'hasty' | 'real' | (() => Promise<void>);
 
 const sectorBytes = 512;
 /** statfs(2) says this of ext4. */
@@ -242,7 +243,8 @@ export class SimulatedProcess implements FileSystem {
   /** A call takes a turn. @throws Error of a dead process */
   async turn(): Promise<void> {
     if (this.#pace === 'hasty') await Promise.resolve();
-    else await new Promise(setImmediate);
+    else if (this.#pace === 'real') await new Promise(setImmediate);
+    else await this.#pace();
     if (this.#isDead) throw systemError('EOWNERDEAD', 'this process was killed');
   }
 

@@ -6,27 +6,22 @@ import { ReplicaMonitor } from '../monitors/replica-monitor.ts';
 import type { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
 import { Link } from '../store/link.ts';
-import { ModelLog } from '../store/model-log.ts';
-import type { ModelStore } from '../store/model-store.ts';
+import type { StoreModel } from '../store/style.ts';
 import { Process } from '../world/process.ts';
 import { ProcessClock } from '../world/process-clock.ts';
 import type { World } from '../world/world.ts';
 
 const auditMsMax = 120_000;
 
-export async function audit(world: World, store: ModelStore, truth: Truth): Promise<void> {
+export async function audit(world: World, store: StoreModel, truth: Truth): Promise<void> {
   truth.checkWhole();
   const process = new Process('auditor', world.scheduler);
   const clock = new ProcessClock(world.scheduler, process, { rate: 1, wallOffsetMs: 0 });
-  const log = new ModelLog({
-    world,
-    store,
-    link: new Link(world, 'auditor', () => undefined),
-    process,
-    clock,
-  });
   const random = world.chance('auditor random');
-  const replica = new Replica({ log, clock, random, logger: new QuietLogger() });
+  const link = new Link(world, 'auditor', () => undefined);
+  const logger = new QuietLogger();
+  const log = store.connect({ link, process, clock, random, logger });
+  const replica = new Replica({ log, clock, random, logger });
   const monitor = new ReplicaMonitor(world, truth, 'auditor');
   replica.steps$.subscribe((step) => monitor.take(step));
   const scope = cancelScope();
@@ -35,7 +30,7 @@ export async function audit(world: World, store: ModelStore, truth: Truth): Prom
   await world.drive(replica.catchUp(scope.signal), auditMsMax);
   scope.cancel();
   await world.drive(following, auditMsMax);
-  await log.close();
+  await world.drive(log.close(), auditMsMax);
   const { ordinal, stateHash } = replica.state;
   if (ordinal !== truth.state.ordinal || stateHash !== truth.state.stateHash) {
     throw new Violation('I10', `a fresh replica is at ${ordinal} of ${truth.state.ordinal}, or differs`);

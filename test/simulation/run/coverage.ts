@@ -2,7 +2,15 @@
  * What a run of many seeds must have met at least once. A run that has not is vacuous: it would be green however broken
  * the code were.
  */
-import { hostFaults, kernelFaults, logFaults, requestFaults } from '../world/plan.ts';
+import { encounters, type StoreStyle, traps } from '../store/traps.ts';
+import {
+  type HostFault,
+  hostFaults,
+  kernelFaults,
+  logFaults,
+  type RequestFault,
+  requestFaults,
+} from '../world/plan.ts';
 
 /** Seeds from which on everything must have been met. */
 export const coveredSeeds = 500;
@@ -23,7 +31,9 @@ const recoveries = [
   'healed a host that was paused',
   'healed a store that was out',
   'store wiped',
-  'store rolled-back',
+  'store restored shorter',
+  'store restored as-long',
+  'store restored longer',
   'store newer-record',
   'phase liveness',
   'phase audit',
@@ -57,12 +67,17 @@ const invariants =
   'I27 out of the kernel,I29,I29 promptly,I30 promptly,I31,I31 at rest,I31 in order,I32,I33,I33 promptly,I34,I36,I39,' +
   'I43,I43 frozen';
 
-export const sometimes: readonly string[] = [
-  ...requestFaults.map((fault) => `met:request ${fault}`),
-  ...requestFaults
-    .filter((fault) => fault !== 'stale-read' && fault !== 'full')
-    .flatMap((fault) => phases.map((phase) => `met:request ${fault} while ${phase}`)),
-  ...logFaults.map((fault) => `met:log ${fault}`),
+/** What cannot happen to a store of a style: nothing comes between a process and its disk, and Consul is never full. */
+const impossible: Readonly<Record<StoreStyle, readonly (RequestFault | HostFault)[]>> = {
+  memory: [],
+  // The adapter never asks for a read that may be old.
+  etcd: ['stale-read'],
+  consul: ['full'],
+  zookeeper: ['full'],
+  file: [...requestFaults.filter((fault) => fault !== 'full')],
+};
+
+const common: readonly string[] = [
   ...kernelFaults.map((fault) => `met:kernel ${fault}`),
   ...hostFaults.map((fault) => `met:host ${fault}`),
   ...phases.flatMap((phase) => [`met:host crash while ${phase}`, `met:host pause while ${phase}`]),
@@ -71,7 +86,26 @@ export const sometimes: readonly string[] = [
   ...invariants.split(',').map((invariant) => `checked:${invariant}`),
 ];
 
+/** What lives with stores of these styles must meet. */
+export function sometimesOf(styles: readonly StoreStyle[]): readonly string[] {
+  const possible = requestFaults.filter((fault) => styles.some((style) => !impossible[style].includes(fault)));
+  return [
+    ...common,
+    ...possible.map((fault) => `met:request ${fault}`),
+    ...possible
+      .filter((fault) => fault !== 'stale-read' && fault !== 'full')
+      .flatMap((fault) => phases.map((phase) => `met:request ${fault} while ${phase}`)),
+    ...(styles.every((style) => style === 'file') ? [] : logFaults.map((fault) => `met:log ${fault}`)),
+    ...styles.flatMap((style) => [
+      ...traps[style].map((trap) => `met:${style} ${trap}`),
+      ...encounters[style].map((encounter) => `met:${style} ${encounter}`),
+      `met:${style} store wiped`,
+      `met:${style} store rolled-back`,
+    ]),
+  ];
+}
+
 /** What was never met. */
-export function missing(counts: ReadonlyMap<string, number>): string[] {
+export function missing(sometimes: readonly string[], counts: ReadonlyMap<string, number>): string[] {
   return sometimes.filter((name) => (counts.get(name) ?? 0) === 0);
 }

@@ -6,7 +6,7 @@ import { differencesOf } from '../monitors/differences.ts';
 import type { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
 import { wireFaults } from '../monitors/wire.ts';
-import { lateMsMax } from '../store/model-log.ts';
+import { lateMsMax } from '../store/wire.ts';
 import type { Life, SimHost } from '../world/sim-host.ts';
 import type { World } from '../world/world.ts';
 import { actInCalm } from './calm.ts';

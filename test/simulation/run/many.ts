@@ -2,8 +2,9 @@
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { StoreStyle } from '../store/traps.ts';
 import type { Result } from './simulation.ts';
-import type { Answer } from './worker.ts';
+import type { Answer, Order } from './worker.ts';
 
 /** Real time after which a seed counts as hanging: lives take less than ten seconds, whatever is in them. */
 const hangMsMax = 180_000;
@@ -15,6 +16,8 @@ export interface Failure {
 
 export interface ManyOptions {
   readonly seeds: Iterable<number>;
+  /** Style of the store of all lives, instead of those that the seeds draw. */
+  readonly store?: StoreStyle | undefined;
   readonly processes?: number;
   /** Real time after which a seed counts as hanging, where it is to be another. */
   readonly hangMs?: number;
@@ -45,7 +48,7 @@ async function serve(
   const child = fork(path, { serialization: 'advanced', ...options.fork });
   try {
     for (let seed = next(); seed !== undefined; seed = next()) {
-      const answer = await ask(child, seed, options.hangMs ?? hangMsMax);
+      const answer = await ask(child, { seed, store: options.store }, options.hangMs ?? hangMsMax);
       if (answer.type === 'failed') failures.push(answer);
       else options.onResult(answer.result);
     }
@@ -54,9 +57,9 @@ async function serve(
   }
 }
 
-function ask(child: ChildProcess, seed: number, hangMs: number): Promise<Answer> {
+function ask(child: ChildProcess, order: Order, hangMs: number): Promise<Answer> {
   return new Promise((resolve) => {
-    const fail = (error: string): void => done({ type: 'failed', seed, error });
+    const fail = (error: string): void => done({ type: 'failed', seed: order.seed, error });
     const watch = setTimeout(() => fail(`I40: the process hangs: no end within ${hangMs} ms`), hangMs);
     const onExit = (code: number | null, signal: string | null): void => {
       fail(`the process ended with ${code ?? signal}`);
@@ -69,6 +72,6 @@ function ask(child: ChildProcess, seed: number, hangMs: number): Promise<Answer>
     };
     child.once('message', done);
     child.once('exit', onExit);
-    child.send(seed);
+    child.send(order);
   });
 }

@@ -15,7 +15,8 @@ import { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
 import { isForeign, isOfHost, isOfLog, isRequest } from '../scenario/intervention.ts';
 import { Script } from '../scenario/script.ts';
-import { ModelStore } from '../store/model-store.ts';
+import { makeStore } from '../store/make-store.ts';
+import type { StoreStyle } from '../store/traps.ts';
 import { type Plan, planOf, settingOf } from '../world/plan.ts';
 import { Scribbler } from '../world/scribbler.ts';
 import { SimHost } from '../world/sim-host.ts';
@@ -42,9 +43,9 @@ export interface Origin {
   readonly script: Script;
 }
 
-/** All is drawn by chance. */
-export function fromSeed(seed: number): Origin {
-  return { seed, plan: planOf(seed), script: new Script() };
+/** All is drawn by chance. @param style of the store, where it is not to be drawn */
+export function fromSeed(seed: number, style?: StoreStyle): Origin {
+  return { seed, plan: planOf(seed, style), script: new Script() };
 }
 
 /** Lives it. @throws Violation, or whatever a defect of the code under test throws */
@@ -67,7 +68,10 @@ async function live(world: World): Promise<Result> {
   world.note('setting', JSON.stringify(settingOf(world.plan)));
   const requests = new RequestMonitor(world, () => truth);
   const truth: Truth = new Truth(world, (step) => requests.take(step));
-  const store = new ModelStore((entry) => truth.take(entry));
+  const store = makeStore(world, (entry) => {
+    // What others write into a store that was lost is no part of this cluster's log.
+    if (world.phase !== 'ending') truth.take(entry);
+  });
   const hosts = Array.from({ length: world.plan.hosts }, (_, index) => {
     return new SimHost(world, store, truth, index + 1);
   });

@@ -84,6 +84,8 @@ const call = { fate: oneOf(['call-fails']), reason: oneOf(errnos), after };
 export const messageVerbs = {
   open: request,
   append: request,
+  put: request,
+  write: request,
   resolve: request,
   head: request,
   read: request,

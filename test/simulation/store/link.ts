@@ -7,7 +7,11 @@ import type { Chance } from '../world/chance.ts';
 import type { RequestFault } from '../world/plan.ts';
 import type { World } from '../world/world.ts';
 
-export type Operation = 'open' | 'append' | 'resolve' | 'head' | 'read';
+/**
+ * `put` is an append to a store that is never full, `write` one that can only be full; `read` may be answered by an old
+ * state.
+ */
+export type Operation = 'open' | 'append' | 'put' | 'write' | 'resolve' | 'head' | 'read';
 
 export class Link {
   readonly chance: Chance;
@@ -36,6 +40,11 @@ export class Link {
   /** Whether the store's wake-ups are lost on the way. */
   get stalled(): boolean {
     return this.#stalled;
+  }
+
+  /** Nothing comes through that the servers send by themselves. */
+  get silent(): boolean {
+    return this.#stalled || (this.#world.isFaulty && this.#cutOff !== undefined);
   }
 
   stall(stalled: boolean): void {
@@ -83,6 +92,7 @@ export class Link {
 }
 
 function fits(fault: RequestFault, operation: Operation): boolean {
+  if (operation === 'write') return fault === 'full';
   if (fault === 'full') return operation === 'append';
   if (fault === 'stale-read') return operation === 'read';
   return true;

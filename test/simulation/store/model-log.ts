@@ -23,9 +23,8 @@ import type { Process } from '../world/process.ts';
 import type { World } from '../world/world.ts';
 import type { Link, Operation } from './link.ts';
 import type { ModelStore } from './model-store.ts';
+import { lateMsMax } from './wire.ts';
 
-/** How long a request can be on its way. Less than the appender's `settleMs`, as that is meant to be. */
-export const lateMsMax = 20_000;
 /** How long a silent connection is held to be alive. */
 const silenceMsMin = 1_000;
 const silenceMsMax = 8_000;

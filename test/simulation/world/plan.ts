@@ -2,6 +2,7 @@
  * What a seed is given to live through: how many hosts, which faults and how often. Each kind of fault is absent from
  * about half of the seeds, so that every kind is met alone and with every other; some seeds have none at all.
  */
+import { type StoreStyle, type TrapStrengths, traps } from '../store/traps.ts';
 import { Chance } from './chance.ts';
 
 /** What may become of a request to the store. */
@@ -68,6 +69,11 @@ export interface Setting {
   readonly ending: Ending;
   /** How much of the log a rolled-back store keeps, as a part of one. */
   readonly kept: number;
+  /** What a rolled-back store then holds: fewer entries than before, as many with others at the end, or more. */
+  readonly restored: 'shorter' | 'as-long' | 'longer';
+  readonly store: StoreStyle;
+  /** When they go off follows from the seed. */
+  readonly traps: TrapStrengths;
 }
 
 export const endings = ['none', 'wiped', 'rolled-back', 'newer-record'] as const;
@@ -102,15 +108,17 @@ export const noRates: Rates = {
 };
 
 export function settingOf(plan: Plan): Setting {
-  const { hosts, safetyMs, storeDelayMs, kernelDelayMs, drift, dead, ending, kept } = plan;
-  return { hosts, safetyMs, storeDelayMs, kernelDelayMs, drift, dead, ending, kept };
+  const { hosts, safetyMs, storeDelayMs, kernelDelayMs, drift, dead, ending, kept, restored, store, traps } =
+    plan;
+  return { hosts, safetyMs, storeDelayMs, kernelDelayMs, drift, dead, ending, kept, restored, store, traps };
 }
 
 export function hostName(number: number): string {
   return `h${number}`;
 }
 
-export function planOf(seed: number): Plan {
+/** @param style of the store, instead of the one that chance would draw; the rest of the plan stays as it is */
+export function planOf(seed: number, style?: StoreStyle): Plan {
   const chance = new Chance(seed, 'plan');
   const calm = chance.happens(0.05);
   const rate = (presence: number, max: number): number =>
@@ -132,6 +140,24 @@ export function planOf(seed: number): Plan {
     dead: deadOf(hosts, rate(0.3, 0.5), chance),
     ending: chance.weighted({ none: 5, wiped: 2, 'rolled-back': 2, 'newer-record': 1 }),
     kept: chance.part(),
+    ...storeOf(seed, style, calm),
+  };
+}
+
+/** Has a stream of its own: seeds of old lead the lives that they always led. */
+function storeOf(
+  seed: number,
+  forced: StoreStyle | undefined,
+  calm: boolean,
+): Pick<Plan, 'store' | 'traps' | 'restored'> {
+  const chance = new Chance(seed, 'store plan');
+  const drawn = chance.weighted({ memory: 1, etcd: 2, consul: 2, zookeeper: 2, file: 2 });
+  const store = forced ?? drawn;
+  const strengthOf = (): number => (!calm && chance.happens(0.5) ? chance.between(0.2, 1) : 0);
+  return {
+    store,
+    restored: chance.pick(['shorter', 'as-long', 'longer'] as const),
+    traps: Object.fromEntries(traps[store].map((trap) => [trap, strengthOf()])),
   };
 }
 

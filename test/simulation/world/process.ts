@@ -5,6 +5,8 @@ export class Process implements Owner {
   readonly name: string;
   dead = false;
   held: Task[] | undefined;
+  /** What the kernel does for it when it dies: locks are let go. */
+  onDeath: (() => void) | undefined;
   readonly #scheduler: Scheduler;
 
   constructor(name: string, scheduler: Scheduler) {
@@ -30,5 +32,6 @@ export class Process implements Owner {
   kill(): void {
     this.dead = true;
     this.held = undefined;
+    this.onDeath?.();
   }
 }

@@ -13,7 +13,7 @@ import { decodeRecord, encodeRecord } from '../../../core/log/record-codec.ts';
 import type { EntryId, RecordId } from '../../../core/model/ids.ts';
 import type { Truth } from '../monitors/truth.ts';
 import type { LogDoing } from '../scenario/intervention.ts';
-import type { ModelStore } from '../store/model-store.ts';
+import type { StoreModel } from '../store/style.ts';
 import type { Chance } from './chance.ts';
 import { type LogFault, logFaults } from './plan.ts';
 import type { World } from './world.ts';
@@ -23,10 +23,10 @@ const joinMark = Buffer.from('"host-join"');
 
 export class Scribbler {
   readonly #world: World;
-  readonly #store: ModelStore;
+  readonly #store: StoreModel;
   readonly #truth: Truth;
 
-  constructor(world: World, store: ModelStore, truth: Truth) {
+  constructor(world: World, store: StoreModel, truth: Truth) {
     this.#world = world;
     this.#store = store;
     this.#truth = truth;
@@ -42,10 +42,14 @@ export class Scribbler {
     const chance = this.#world.chance(`log ${verb} bytes`);
     const bytes = bytesOf(verb, this.#truth.entries, chance);
     if (bytes === undefined) return false;
+    let isDone = false;
+    this.#truth.takeForeign(() => {
+      isDone = this.#store.scribble(chance.hex(16) as EntryId, bytes);
+    });
+    if (!isDone) return false;
     this.#world.record('somebody', { verb });
-    this.#world.note('somebody', `writes ${bytes.length} bytes of ${verb} to the log`);
+    this.#world.note('somebody', `wrote ${bytes.length} bytes of ${verb} to the log`);
     this.#world.met(`log ${verb}`);
-    this.#truth.takeForeign(() => this.#store.put({ id: chance.hex(16) as EntryId, base: 0, bytes }));
     return true;
   }
 

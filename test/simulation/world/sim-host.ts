@@ -16,8 +16,7 @@ import { ReplicaMonitor } from '../monitors/replica-monitor.ts';
 import type { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
 import { Link } from '../store/link.ts';
-import { ModelLog } from '../store/model-log.ts';
-import type { ModelStore } from '../store/model-store.ts';
+import type { StoreModel } from '../store/style.ts';
 import { hostName } from './plan.ts';
 import { Process } from './process.ts';
 import { type MachineTime, ProcessClock } from './process-clock.ts';
@@ -46,14 +45,14 @@ export class SimHost {
   /** Absent while the daemon is down. */
   life: Life | undefined;
   readonly #world: World;
-  readonly #store: ModelStore;
+  readonly #store: StoreModel;
   readonly #truth: Truth;
   readonly #number: number;
   #underlay: { readonly address: IpAddress; readonly mtu: number };
   #lives = 0;
   #isStopping = false;
 
-  constructor(world: World, store: ModelStore, truth: Truth, number: number) {
+  constructor(world: World, store: StoreModel, truth: Truth, number: number) {
     this.name = hostName(number);
     this.#world = world;
     this.#store = store;
@@ -80,12 +79,12 @@ export class SimHost {
     const process = new Process(`${this.name}.${number}`, world.scheduler);
     const clock = new ProcessClock(world.scheduler, process, this.time);
     const random = world.chance(`${process.name} random`);
-    const log = new ModelLog({ world, store: this.#store, link: this.link, process, clock });
     const logger = new TraceLogger(
       (line) => world.note(process.name, line),
       world.trace.isPrinted,
       (message, values) => this.#onSaid(life, message, values),
     );
+    const log = this.#store.connect({ link: this.link, process, clock, random, logger });
     const { address, mtu } = this.#underlay;
     this.machine.reopen();
     this.machine.addUnderlay(address, 'eth0', mtu);

@@ -1,8 +1,9 @@
 /** What happens to hosts and to the store as a whole: crashes, restarts, pauses, jumps of clocks, cuts and outages. */
 import type { HostDoing } from '../scenario/intervention.ts';
-import type { ModelStore } from '../store/model-store.ts';
+import type { StoreModel } from '../store/style.ts';
 import type { Chance } from './chance.ts';
 import { type HostFault, hostFaults, requestFaults } from './plan.ts';
+import type { Process } from './process.ts';
 import type { SimHost } from './sim-host.ts';
 import type { World } from './world.ts';
 
@@ -18,12 +19,12 @@ const dayMs = 86_400_000;
 
 export class Troubles {
   readonly #world: World;
-  readonly #store: ModelStore;
+  readonly #store: StoreModel;
   readonly #hosts: readonly SimHost[];
   /** Stops under way: the machine is not free until they have ended. */
   readonly #stopping = new Set<Promise<void>>();
 
-  constructor(world: World, store: ModelStore, hosts: readonly SimHost[]) {
+  constructor(world: World, store: StoreModel, hosts: readonly SimHost[]) {
     this.#world = world;
     this.#store = store;
     this.#hosts = hosts;
@@ -39,14 +40,21 @@ export class Troubles {
       this.#reviveRemoved(host, this.#world.chance(`${host.name} operator`));
     }
     const [first] = this.#hosts;
-    if (first === undefined) return;
-    for (const fault of hostFaults.filter(isOfAll)) this.#soon(fault, first, this.#world.chance(fault));
+    if (first !== undefined) {
+      for (const fault of hostFaults.filter(isOfAll)) this.#soon(fault, first, this.#world.chance(fault));
+    }
+    const chance = this.#world.chance('power');
+    this.#store.begin({
+      failPower: (after) => this.#failPower(after, chance),
+      kill: (process) => this.#kill(process, chance),
+    });
   }
 
   /** Ends all of it, but for the hosts that are to stay dead. */
   async heal(dead: ReadonlySet<SimHost>): Promise<void> {
     if (this.#store.outage !== undefined) this.#world.met('healed a store that was out');
     this.#store.outage = undefined;
+    this.#store.heal();
     await this.#world.drive(Promise.all(this.#stopping), 60_000);
     for (const host of this.#hosts) {
       host.link.cutOff(undefined);
@@ -128,6 +136,29 @@ export class Troubles {
         this.#outage(doing.how, doing.ms);
         return true;
     }
+  }
+
+  /** Daemons that are stopping at that moment die too. */
+  #failPower(after: () => void, chance: Chance): void {
+    const fallen = this.#hosts.filter((host) => host.life !== undefined);
+    for (const host of fallen) host.crash();
+    after();
+    for (const host of fallen) this.#startAgain(host, chance);
+  }
+
+  #kill(process: Process, chance: Chance): boolean {
+    const host = this.#hosts.find(({ life }) => life?.process === process);
+    if (host === undefined) return false;
+    host.crash();
+    this.#startAgain(host, chance);
+    return true;
+  }
+
+  /** Not told of: whoever lives the same life again has the same traps. */
+  #startAgain(host: SimHost, chance: Chance): void {
+    this.#later(chance.ms(downMsMax), () => {
+      if (this.#world.isFaulty && host.isFree) host.start();
+    });
   }
 
   #pause({ life }: SimHost, ms: number): boolean {
