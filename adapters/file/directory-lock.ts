@@ -68,10 +68,14 @@ export class DirectoryLock {
     return true;
   }
 
-  /** A lock on a file that somebody has removed keeps nobody out. */
+  /** A lock on a file that somebody has removed keeps nobody out. Where nobody can tell, it is let go. */
   async #isCurrent(): Promise<boolean> {
     const file = this.#files.get('LOCK');
-    if ((await this.#fileSystem.identityOf(`${this.#directory}/LOCK`)) === file?.identity) return true;
+    const identity = await this.#fileSystem.identityOf(`${this.#directory}/LOCK`).catch((error: unknown) => {
+      this.release();
+      throw error;
+    });
+    if (identity === file?.identity) return true;
     this.#files.delete('LOCK');
     await file?.close();
     return false;

@@ -6,7 +6,7 @@ import { isWeftError } from '../../core/errors.ts';
 import { genesis } from '../../core/log/event-log.ts';
 import { draft, never, take, takeAll } from '../../test/support/log-drafts.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
-import { SimulatedDisk, type SimulatedProcess } from '../../test/support/simulated-disk.ts';
+import { SimulatedDisk, SimulatedProcess } from '../../test/support/simulated-disk.ts';
 import { SystemClock } from '../system/clock.ts';
 import { SystemRandom } from '../system/random.ts';
 import { FileEventLog } from './event-log.ts';
@@ -76,6 +76,25 @@ describe('handles on one directory', () => {
     assert.equal((await takeAll(a, genesis)).length, 21);
     assert.deepEqual((await takeAll(a, genesis)).map(plain), (await takeAll(b, genesis)).map(plain));
     await Promise.all([a.close(), b.close()]);
+  });
+
+  it('let go of the lock when they cannot tell whether it is the right one', async () => {
+    const disk = new SimulatedDisk();
+    let isBroken = false;
+    class Unlucky extends SimulatedProcess {
+      override async identityOf(path: string): Promise<string | undefined> {
+        if (isBroken && path.endsWith('/LOCK')) throw Object.assign(new Error('EIO: stat'), { code: 'EIO' });
+        return await super.identityOf(path);
+      }
+    }
+    const unlucky = await open(new Unlucky(disk, () => undefined, 'real'));
+    const other = await open(processOf(disk));
+    isBroken = true;
+    await assert.rejects(unlucky.append(draft(), never()), (error) =>
+      isWeftError(error, 'store-unreachable'),
+    );
+    await other.append(draft('in time'), AbortSignal.timeout(5_000));
+    await Promise.all([unlucky.close(), other.close()]);
   });
 
   it('wake each other without notifications too', async () => {

@@ -67,13 +67,11 @@ const invariants =
   'I27 out of the kernel,I29,I29 promptly,I30 promptly,I31,I31 at rest,I31 in order,I32,I33,I33 promptly,I34,I36,I39,' +
   'I43,I43 frozen';
 
-/** What cannot happen to a store of a style: nothing comes between a process and its disk, and Consul is never full. */
+/** What cannot happen to a store of a style: nothing comes between a process and its disk. */
 const impossible: Readonly<Record<StoreStyle, readonly (RequestFault | HostFault)[]>> = {
   memory: [],
   // The adapter never asks for a read that may be old.
   etcd: ['stale-read'],
-  consul: ['full'],
-  zookeeper: ['full'],
   file: [...requestFaults.filter((fault) => fault !== 'full')],
 };
 
@@ -88,7 +86,9 @@ const common: readonly string[] = [
 
 /** What lives with stores of these styles must meet. */
 export function sometimesOf(styles: readonly StoreStyle[]): readonly string[] {
-  const possible = requestFaults.filter((fault) => styles.some((style) => !impossible[style].includes(fault)));
+  const possible = requestFaults.filter((fault) =>
+    styles.some((style) => !impossible[style].includes(fault)),
+  );
   return [
     ...common,
     ...possible.map((fault) => `met:request ${fault}`),

@@ -39,10 +39,7 @@ export async function lose(world: World, store: StoreModel, hosts: readonly SimH
   hosts.forEach(({ name, machine, life }, index) => {
     if (inventoryOf(machine) !== before[index]) throw new Violation('I43', `${name} changed its kernel`);
     if (life !== undefined && life.phase !== 'halted') {
-      throw new Violation(
-        invariant,
-        `${name} did not notice that its store is ${what}: it is ${life.phase}`,
-      );
+      throw new Violation(invariant, `${name} did not notice that its store is ${what}: it is ${life.phase}`);
     }
     world.checked('I43');
     world.checked(invariant);
@@ -77,7 +74,11 @@ async function restore(
 ): Promise<void> {
   const { length } = store;
   const kept = 1 + Math.floor(world.plan.kept * (length - 1));
-  const extra = { shorter: chance.below(length - kept), 'as-long': length - kept, longer: length - kept + 1 + chance.below(5) };
+  const extra = {
+    shorter: chance.below(length - kept),
+    'as-long': length - kept,
+    longer: length - kept + 1 + chance.below(5),
+  };
   const isUnseen = chance.happens(0.5);
   if (isUnseen) for (const { life } of hosts) life?.process.pause();
   store.restore(kept);
@@ -87,7 +88,12 @@ async function restore(
 }
 
 /** Appends as someone else's weft that was led to this store would. */
-async function writeOn(world: World, store: StoreModel, chance: Chance, entries: readonly Uint8Array[]): Promise<void> {
+async function writeOn(
+  world: World,
+  store: StoreModel,
+  chance: Chance,
+  entries: readonly Uint8Array[],
+): Promise<void> {
   const process = new Process('stranger', world.scheduler);
   const clock = new ProcessClock(world.scheduler, process, { rate: 1, wallOffsetMs: 0 });
   const link = new Link(world, 'stranger', () => undefined);

@@ -12,8 +12,6 @@ type MakeStore = (world: World, onEntry: (entry: LogEntry) => void) => StoreMode
 const makers: Readonly<Record<StoreStyle, MakeStore>> = {
   memory: (world, onEntry) => new MemoryStyle(world, onEntry),
   etcd: (world, onEntry) => new EtcdStyle(world, onEntry),
-  consul: (world, onEntry) => new MemoryStyle(world, onEntry),
-  zookeeper: (world, onEntry) => new MemoryStyle(world, onEntry),
   file: (world, onEntry) => new FileStyle(world, onEntry),
 };
 

@@ -35,8 +35,6 @@ let stores = 0;
 const catchUpEntries: Readonly<Record<StoreStyle, number>> = {
   memory: 2_000,
   etcd: 2_000,
-  consul: 1_000,
-  zookeeper: 1_000,
   file: 1_000,
 };
 

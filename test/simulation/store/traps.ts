@@ -20,23 +20,6 @@ export const traps = {
     'no-space',
     'leader-change',
   ],
-  consul: [
-    'spurious-wake',
-    'foreign-keys',
-    'tombstones-reaped',
-    'stale-reads',
-    'error-500',
-    'slow-wake',
-    'leader-change',
-  ],
-  zookeeper: [
-    'connection-loss',
-    'session-expiry',
-    'lost-watch',
-    'lagging-server',
-    'foreign-nodes',
-    'late-duplicate',
-  ],
   file: ['short-write', 'disk-full', 'sync-fails', 'torn-write', 'power-failure', 'lost-wake-up'],
 } as const;
 
@@ -54,13 +37,6 @@ export const encounters: Readonly<Record<StoreStyle, readonly string[]>> = {
     'message in fragments',
     'watch cancelled by a compaction',
   ],
-  consul: [
-    'several entries with one index',
-    'index went down',
-    'late append finds its retry',
-    'waiting on a future index',
-  ],
-  zookeeper: ['late duplicate in a second node', 'watch went off once for several changes', 'server refuses a newer zxid'],
   file: ['turn of another daemon', 'segment sealed', 'torn end cut off', 'unsynced bytes lost'],
 };
 

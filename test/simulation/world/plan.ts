@@ -151,7 +151,7 @@ function storeOf(
   calm: boolean,
 ): Pick<Plan, 'store' | 'traps' | 'restored'> {
   const chance = new Chance(seed, 'store plan');
-  const drawn = chance.weighted({ memory: 1, etcd: 2, consul: 2, zookeeper: 2, file: 2 });
+  const drawn = chance.weighted({ memory: 1, etcd: 2, file: 2 });
   const store = forced ?? drawn;
   const strengthOf = (): number => (!calm && chance.happens(0.5) ? chance.between(0.2, 1) : 0);
   return {

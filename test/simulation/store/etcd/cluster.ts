@@ -32,7 +32,11 @@ export interface Served {
 }
 
 export const grpc = { cancelled: 1, exhausted: 8, unavailable: 14 } as const;
-const noSpace = { type: 'error', code: grpc.exhausted, details: 'etcdserver: mvcc: database space exceeded' } as const;
+const noSpace = {
+  type: 'error',
+  code: grpc.exhausted,
+  details: 'etcdserver: mvcc: database space exceeded',
+} as const;
 /** grpc-js takes no larger answer unless it is told to; production does not rely on that for what it asks at once. */
 const answerBytesMax = 4 * 1024 * 1024;
 /** An append that a lost leader left behind may be carried out until then. */
@@ -92,7 +96,9 @@ export class EtcdCluster {
       return true;
     });
     traps.repeat('lagging-member', 12, () => this.#lag(this.#anyMember()));
-    traps.repeat('watch-cancelled', 20, () => this.#breakStreams(this.#anyMember(), 'etcdserver: watch cancelled'));
+    traps.repeat('watch-cancelled', 20, () =>
+      this.#breakStreams(this.#anyMember(), 'etcdserver: watch cancelled'),
+    );
     traps.repeat('no-space', 8, () => {
       this.#fullUntilMs = this.#world.nowMs + traps.chance.unit() * fullMsMax;
       this.#isAlarmRaised = false;
@@ -123,7 +129,9 @@ export class EtcdCluster {
     delivery.reply({ type: 'error', code: grpc.unavailable, details });
     if (this.traps.chance.happens(0.3)) return;
     const mute = { ...delivery, isLate: true, reply: () => undefined };
-    this.#later(waitMs + this.traps.chance.unit() * leftoverMsMax, () => this.#perform(member, request, mute));
+    this.#later(waitMs + this.traps.chance.unit() * leftoverMsMax, () =>
+      this.#perform(member, request, mute),
+    );
   }
 
   /** An entry where no weft put it. */
@@ -132,7 +140,10 @@ export class EtcdCluster {
     const before = this.keyspace.revision;
     const { head } = this.#keys;
     const key = this.#keys.entry({ id, base: 0 });
-    const success = [{ request_put: { key, value: Buffer.from(bytes) } }, { request_put: { key: head, value: Buffer.from(id) } }];
+    const success = [
+      { request_put: { key, value: Buffer.from(bytes) } },
+      { request_put: { key: head, value: Buffer.from(id) } },
+    ];
     this.keyspace.txn({ success });
     this.#written(before);
     return true;
@@ -207,7 +218,8 @@ export class EtcdCluster {
 
   #compact(): void {
     this.#compacted = this.keyspace.revision;
-    for (const member of this.members) for (const stream of [...member.streams]) stream.compacted(this.#compacted);
+    for (const member of this.members)
+      for (const stream of [...member.streams]) stream.compacted(this.#compacted);
   }
 
   #lag(member: EtcdMember): boolean {

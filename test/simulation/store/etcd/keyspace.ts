@@ -66,7 +66,10 @@ export class Keyspace {
       }
       const { kvs, more } = range(keys, op.request_range ?? {});
       for (const kv of kvs) bytes += kv.key.length + kv.value.length;
-      return { response: 'response_range', response_range: { kvs, more, count: `${kvs.length}` } } as unknown as IResponseOp;
+      return {
+        response: 'response_range',
+        response_range: { kvs, more, count: `${kvs.length}` },
+      } as unknown as IResponseOp;
     });
     return { succeeded, responses, bytes };
   }

@@ -47,7 +47,9 @@ export class EtcdStyle implements StoreModel {
       if (member === undefined) throw new Error(`Broken invariant: no member ${host}`);
       return new ModelChannel(this.#world, this.#cluster, member, handle);
     };
-    return new EtcdEventLog({ hosts, prefix: '/weft' }, handle, { openChannel: ({ host }) => channelTo(host) });
+    return new EtcdEventLog({ hosts, prefix: '/weft' }, handle, {
+      openChannel: ({ host }) => channelTo(host),
+    });
   }
 
   scribble(id: EntryId, bytes: Uint8Array): boolean {
@@ -87,10 +89,19 @@ class ModelChannel implements Channel {
   }
 
   async service<S extends ServiceName>(name: S): Promise<Service<S>> {
-    const channel = { getConnectivityState: () => channelState.ready, watchConnectivityState: () => undefined };
+    const channel = {
+      getConnectivityState: () => channelState.ready,
+      watchConnectivityState: () => undefined,
+    };
     const stubs = {
-      KV: { txn: (request: ITxnRequest, _metadata: unknown, _options: unknown, done: Done<ITxnResponse>) => this.#txn(request, done) },
-      Maintenance: { status: (_request: unknown, _metadata: unknown, _options: unknown, done: Done<IStatusResponse>) => this.#status(done) },
+      KV: {
+        txn: (request: ITxnRequest, _metadata: unknown, _options: unknown, done: Done<ITxnResponse>) =>
+          this.#txn(request, done),
+      },
+      Maintenance: {
+        status: (_request: unknown, _metadata: unknown, _options: unknown, done: Done<IStatusResponse>) =>
+          this.#status(done),
+      },
       Watch: { watch: () => this.#watch() },
       Auth: {},
     };
@@ -126,7 +137,13 @@ class ModelChannel implements Channel {
 
   #watch(): WatchSession {
     const { link, process } = this.#handle;
-    return new WatchSession({ world: this.#world, cluster: this.#cluster, member: this.#member, link, process });
+    return new WatchSession({
+      world: this.#world,
+      cluster: this.#cluster,
+      member: this.#member,
+      link,
+      process,
+    });
   }
 }
 

@@ -42,7 +42,13 @@ export class WatchSession implements WatchDuplex, Served {
   #isOver = false;
   #lastArrivalMs = 0;
 
-  constructor(parts: { world: World; cluster: EtcdCluster; member: EtcdMember; link: Link; process: Process }) {
+  constructor(parts: {
+    world: World;
+    cluster: EtcdCluster;
+    member: EtcdMember;
+    link: Link;
+    process: Process;
+  }) {
     this.#world = parts.world;
     this.#cluster = parts.cluster;
     this.#member = parts.member;
@@ -114,7 +120,11 @@ export class WatchSession implements WatchDuplex, Served {
     if (this.#isOver) return;
     if (this.#process.dead) return this.cancel();
     if (this.#cluster.outage === 'refusing') return this.break(grpc.unavailable, 'connect ECONNREFUSED');
-    if (this.#cluster.outage === 'silent' || this.#link.silent || this.#member.frozenUntilMs > this.#world.nowMs) {
+    if (
+      this.#cluster.outage === 'silent' ||
+      this.#link.silent ||
+      this.#member.frozenUntilMs > this.#world.nowMs
+    ) {
       this.#isPumping = true;
       this.#world.scheduler.after(retryMs, undefined, () => this.#pump());
       return;
@@ -161,7 +171,10 @@ export class WatchSession implements WatchDuplex, Served {
     if (!isSmall || weight <= smallMessageBytes) return this.#send(this.#eventsOf(watch, kvs, false));
     this.#cluster.traps.met('small-messages');
     if (!watch.isFragmentable) {
-      return this.break(grpc.exhausted, `Received message larger than max (${weight} vs ${smallMessageBytes})`);
+      return this.break(
+        grpc.exhausted,
+        `Received message larger than max (${weight} vs ${smallMessageBytes})`,
+      );
     }
     this.#cluster.traps.met('message in fragments');
     kvs.forEach((kv, index) => {

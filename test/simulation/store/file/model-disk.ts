@@ -3,7 +3,12 @@
  * was not synced is lost when the power fails. What becomes part of the log is seen here, when the head says so.
  */
 import type { Watch } from '../../../../adapters/file/file-system.ts';
-import { type Call, type DiskFault, type SimulatedDisk, SimulatedProcess } from '../../../support/simulated-disk.ts';
+import {
+  type Call,
+  type DiskFault,
+  type SimulatedDisk,
+  SimulatedProcess,
+} from '../../../support/simulated-disk.ts';
 import type { Process } from '../../world/process.ts';
 import type { World } from '../../world/world.ts';
 import type { Handle, Outage } from '../style.ts';
@@ -40,7 +45,8 @@ export class ModelDisk extends SimulatedProcess {
         await pause(world.plan.storeDelayMs > 0 ? handle.link.chance.unit() * callMsMax : 0);
         // A mount that hangs holds every call that is made on it.
         while (store.outage === 'silent') await pause(outageLookMs);
-        if (store.outage === 'refusing') throw Object.assign(new Error('EIO: the disk is gone'), { code: 'EIO' });
+        if (store.outage === 'refusing')
+          throw Object.assign(new Error('EIO: the disk is gone'), { code: 'EIO' });
       },
     );
     this.#parts = parts;
@@ -76,7 +82,8 @@ export class ModelDisk extends SimulatedProcess {
     if (call === 'sync' && traps.springs('sync-fails', 0.08)) return 'eio';
     if (call === 'write' && path.endsWith('.log') && handle.link.fateOf('write') === 'full') return 'enospc';
     // It dies with half of its bytes written.
-    if (call === 'write' && traps.springs('torn-write', 0.01) && this.#parts.kill(handle.process)) return 'die-amid';
+    if (call === 'write' && traps.springs('torn-write', 0.01) && this.#parts.kill(handle.process))
+      return 'die-amid';
     return undefined;
   }
 }

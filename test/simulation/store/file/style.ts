@@ -19,7 +19,13 @@ import { ModelDisk } from './model-disk.ts';
 const directory = '/log';
 const headPath = `${directory}/head`;
 /** Small, so that a life sees several segments. Tails look seldom: wake-ups are what is tried. */
-const bounds = { segmentBytesMax: 8_000, pageBytesMax: 600_000, pollMs: 3_000, pollWithoutWatchMs: 500, lockRetryMs: 15 };
+const bounds = {
+  segmentBytesMax: 8_000,
+  pageBytesMax: 600_000,
+  pollMs: 3_000,
+  pollWithoutWatchMs: 500,
+  lockRetryMs: 15,
+};
 
 /** What the directory was like when an entry was the last. */
 interface Backup {
@@ -109,7 +115,10 @@ export class FileStyle implements StoreModel {
   }
 
   #bytes(): string {
-    return this.#disk.paths().map((path) => this.#disk.contents(path).toString('base64')).join(' ');
+    return this.#disk
+      .paths()
+      .map((path) => this.#disk.contents(path).toString('base64'))
+      .join(' ');
   }
 
   #onHead(writer: Process): void {
@@ -121,19 +130,27 @@ export class FileStyle implements StoreModel {
 
   /** What the head now counts in: entries of its own segment, for a head that goes on to another says so first. */
   #take(head: Head, writer: Process): void {
-    if (this.#lastWriter !== undefined && this.#lastWriter !== writer) this.#traps.met('turn of another daemon');
+    if (this.#lastWriter !== undefined && this.#lastWriter !== writer)
+      this.#traps.met('turn of another daemon');
     this.#lastWriter = writer;
-    const paths = this.#disk.paths().filter((path) => path.endsWith('.log') && path <= segmentPath(directory, head.segment));
+    const paths = this.#disk
+      .paths()
+      .filter((path) => path.endsWith('.log') && path <= segmentPath(directory, head.segment));
     const bytes = this.#disk.contents(segmentPath(directory, head.segment));
     for (let at = 0; at < head.end; ) {
       const decoding = decodeFrame(bytes, at);
-      if (decoding.type !== 'frame') throw new Error(`Broken invariant: the head counts what is no frame at ${at}`);
+      if (decoding.type !== 'frame')
+        throw new Error(`Broken invariant: the head counts what is no frame at ${at}`);
       const { frame } = decoding;
       at += frame.length;
       if (frame.kind !== 'entry' || frame.sequence <= this.length) continue;
       const place = { sequence: frame.sequence, checksum: frame.checksum };
       this.#backups.push({ head: { ...head, ...place, end: at, state: 'open' }, paths });
-      const entry = { position: positionOf(place), id: frame.id as LogEntry['id'], bytes: Buffer.from(frame.payload) };
+      const entry = {
+        position: positionOf(place),
+        id: frame.id as LogEntry['id'],
+        bytes: Buffer.from(frame.payload),
+      };
       this.#onEntry(entry);
     }
   }
