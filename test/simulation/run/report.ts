@@ -1,6 +1,7 @@
 /** The sum of many lives, as text. */
-import { hostFaults, kernelFaults, logFaults, requestFaults } from '../world/plan.ts';
+
 import { type StoreStyle, storeStyles } from '../store/traps.ts';
+import { hostFaults, kernelFaults, logFaults, requestFaults } from '../world/plan.ts';
 import { Tally } from '../world/tally.ts';
 import { coveredSeeds, missing, sometimesOf } from './coverage.ts';
 import type { Result } from './simulation.ts';
