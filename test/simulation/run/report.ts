@@ -45,12 +45,12 @@ export class Report {
 
   /** Two lines. */
   get summary(): string {
-    const unmet = missing(this.#tally.counts);
+    const unmet = missing(this.#sometimes, this.#tally.counts);
     const faults = [...this.#tally.counts].filter(([name]) => faultNames.has(name));
     return (
       `${this.progress}\n` +
       `${faults.reduce((sum, [, count]) => sum + count, 0)} faults of ${faults.length} kinds; ` +
-      `sometimes: ${sometimes.length - unmet.length} of ${sometimes.length} met`
+      `sometimes: ${this.#sometimes.length - unmet.length} of ${this.#sometimes.length} met`
     );
   }
 
