@@ -78,6 +78,15 @@ export function unknownError(directory: string, why: string, cause?: unknown): W
   );
 }
 
+/** Of a question that only the end of the log could answer. */
+export function undecidedError(directory: string, cause: Error): WeftError {
+  return new WeftError(
+    'store-unreachable',
+    `The end of the log in ${directory} cannot be brought into order: ${cause.message}`,
+    { cause },
+  );
+}
+
 /** True for an error of a system call, of one of the codes where any are given. */
 export function isSystemError(
   error: unknown,

@@ -36,6 +36,7 @@ import {
   missingError,
   notSentError,
   storeError,
+  undecidedError,
   unknownError,
 } from './errors.ts';
 import type { FileSystem, Watch } from './file-system.ts';
@@ -145,6 +146,7 @@ export class FileEventLog implements EventLog {
 
   async resolve(ref: EntryRef, signal: CancelSignal): Promise<Position | undefined> {
     await this.#refresh(signal);
+    if (this.#history.sequenceOf(ref.id) === undefined) await this.#settle(signal);
     const sequence = this.#history.sequenceOf(ref.id);
     return sequence === undefined ? undefined : positionOf(this.#history.placeOf(sequence));
   }
@@ -217,13 +219,36 @@ export class FileEventLog implements EventLog {
   async #refresh(signal: CancelSignal): Promise<void> {
     this.#checkOpen();
     using scope = this.#cancelledWith(signal);
-    const refreshed = this.#reads.run(() => this.#readHead(scope.signal));
+    await this.#unlessCancelled(
+      this.#reads.run(() => this.#readHead(scope.signal)),
+      scope,
+    );
+  }
+
+  /**
+   * Decides about what is written beyond the head: the next writer would adopt it, however much later, so until then
+   * nobody can say of an entry that it is not there and never will be.
+   *
+   * @throws WeftError `store-unreachable` also where that cannot be decided now
+   */
+  async #settle(signal: CancelSignal): Promise<void> {
+    using scope = this.#cancelledWith(signal);
+    const settled = this.#writes
+      .run(() => this.#writer.settle(scope.signal))
+      .catch((error: unknown) => {
+        const isUndecided = isWeftError(error, 'outcome-unknown') || isWeftError(error, 'store-full');
+        throw isUndecided ? undecidedError(this.#directory, error) : error;
+      });
+    await this.#unlessCancelled(settled, scope);
+  }
+
+  async #unlessCancelled(work: Promise<void>, scope: CancelScope): Promise<void> {
     const gaveUp = cancelled(scope.signal).then(() => {
       throw this.#scope.signal.aborted
         ? closedError(this.#directory)
         : notSentError(this.#directory, 'it was cancelled');
     });
-    await this.#watched(Promise.race([refreshed, gaveUp]));
+    await this.#watched(Promise.race([work, gaveUp]));
   }
 
   async #readHead(signal: CancelSignal): Promise<void> {

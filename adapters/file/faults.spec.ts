@@ -128,10 +128,27 @@ describe('the file log on a failing disk', function suite() {
       'the whole frame is in the page cache',
     );
     assert.equal((await takeAll(reader, genesis)).length, 1);
-    assert.equal(await reader.resolve(lost, never()), undefined);
     await reader.append(draft('next'), never());
     assert.ok((await reader.resolve(lost, never())) !== undefined, 'the next writer has adopted it');
     await reader.close();
+  });
+
+  it('does not say of an entry that it is not there which the next writer would adopt', async () => {
+    const disk = new SimulatedDisk();
+    let isBroken = false;
+    const log = logOn(
+      disk.process((_count, _call, path) => (isBroken && !path.endsWith('.log') ? 'eio' : undefined)),
+    );
+    await log.open(never());
+    isBroken = true;
+    const made = draft('written, and not published');
+    await assert.rejects(log.append(made, never()), (error) => isWeftError(error, 'outcome-unknown'));
+    await assert.rejects(log.resolve(made, never()), (error) => isWeftError(error, 'store-unreachable'));
+    isBroken = false;
+    const answer = await log.resolve(made, never());
+    await log.append(draft('next'), never());
+    assert.equal(await log.resolve(made, never()), answer);
+    await log.close();
   });
 
   it('repairs an end that is torn at any byte', async () => {
