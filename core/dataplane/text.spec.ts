@@ -30,6 +30,12 @@ describe('toText', () => {
     ]);
   });
 
+  it('is one word of a shell where a path has characters that a shell would obey', () => {
+    const ns = sandboxNamespace("/run/x;reboot/it's");
+    const link = { kind: 'link', ns, name: 'lo', owner: '', up: true, type: { type: 'loopback' } } as const;
+    assert.equal(toText(link), "ip -n '/run/x;reboot/it'\\''s' link set dev lo up");
+  });
+
   it('shows a hosts file as a comment', () => {
     const entries = [
       { address: '10.0.1.2' as IpAddress, names: ['web', 'web.overlayred'] },

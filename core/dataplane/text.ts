@@ -189,7 +189,12 @@ function netnsArgument(ns: Namespace): string {
   if (parsed.type === 'host') return '/proc/1/ns/net';
   if (parsed.type === 'owned') return parsed.name;
   const ref = parseSandboxRef(parsed.ref);
-  return ref?.type === 'pid' ? `/proc/${ref.pid}/ns/net` : parsed.ref;
+  return ref?.type === 'pid' ? `/proc/${ref.pid}/ns/net` : shellWord(parsed.ref);
+}
+
+/** A path may hold anything that is printed, and people give the commands that they read to a shell. */
+function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./:@+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function onOff(value: boolean): string {

@@ -48,4 +48,10 @@ describe('an address', () => {
   for (const text of [...others, '::ffff:10.0.1.2', 'fe80::1%eth0', '']) {
     it(`is not ${JSON.stringify(text)}`, () => assert.equal(parseAddress(text), undefined));
   }
+
+  it('takes no octal or hexadecimal numbers in the IPv4 part of an IPv6 address', () => {
+    assert.equal(parseAddress('64:ff9b::192.0.2.33'), '64:ff9b::c000:221');
+    assert.equal(parseAddress('fd00::10.0.0.010'), undefined);
+    assert.equal(parseAddress('fd00::10.0.0.0x10'), undefined);
+  });
 });

@@ -31,10 +31,13 @@ export function widthOf(family: Family): number {
   return family === 4 ? 32 : 128;
 }
 
-/** Parses `10.0.1.2` or `fd00::2`; undefined for anything else, v4-mapped IPv6 and zone ids included. */
+/** Parses `10.0.1.2` or `fd00::2`; undefined for anything else, zone ids and IPv4 in IPv6 (RFC 4291 §2.5.5) included. */
 export function parseAddress(text: string): IpAddress | undefined {
   if (ipv4.test(text)) return text as IpAddress;
   if (text.includes('%') || !text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined;
+  // The library takes octal and hexadecimal numbers in an IPv4 address at the end.
+  const tail = text.slice(text.lastIndexOf(':') + 1);
+  if (tail.includes('.') && !ipv4.test(tail)) return undefined;
   const parsed = ipaddr.IPv6.parse(text);
   return parsed.isIPv4MappedAddress() ? undefined : (parsed.toRFC5952String() as IpAddress);
 }
