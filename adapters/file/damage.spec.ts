@@ -31,7 +31,7 @@ describe('a damaged file log', function suite() {
     assert.ok(segmentsOf(disk).length >= 3, 'several segments');
   });
 
-  it('is read to a beginning or refused, after any damage to any file', async () => {
+  it('P7: is read to a beginning or refused, after any damage to any file', async () => {
     const damages = fc.record({
       file: fc.nat(),
       kind: fc.constantFrom(

@@ -20,7 +20,7 @@ const frames: fc.Arbitrary<Frame> = fc.record(
 );
 
 describe('a frame', () => {
-  it('is decoded to what was encoded, wherever it stands', () => {
+  it('P6: is decoded to what was encoded, wherever it stands', () => {
     fc.assert(
       fc.property(
         frames,
@@ -38,7 +38,7 @@ describe('a frame', () => {
     );
   });
 
-  it('is never taken for another when any one bit is wrong', () => {
+  it('P7: is never taken for another when any one bit is wrong', () => {
     fc.assert(
       fc.property(frames, fc.nat(), (frame, where) => {
         const { bytes } = encodeFrame(frame);
@@ -50,7 +50,7 @@ describe('a frame', () => {
     );
   });
 
-  it('is short, never wrong, when its end is missing', () => {
+  it('P7: is short, never wrong, when its end is missing', () => {
     fc.assert(
       fc.property(frames, fc.nat(), (frame, where) => {
         const { bytes } = encodeFrame(frame);
@@ -60,7 +60,7 @@ describe('a frame', () => {
     );
   });
 
-  it('never comes out of arbitrary bytes, and arbitrary bytes do no harm', () => {
+  it('P7: never comes out of arbitrary bytes, and arbitrary bytes do no harm', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
         assert.notEqual(decodeFrame(Buffer.concat([Buffer.from('weft'), bytes]), 0).type, 'frame');

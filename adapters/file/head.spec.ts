@@ -25,7 +25,7 @@ const heads: fc.Arbitrary<Head> = fc.record(
 );
 
 describe('the head', () => {
-  it('is one line of one length that reads back as it was written', () => {
+  it('P6: is one line of one length that reads back as it was written', () => {
     fc.assert(
       fc.property(heads, (head) => {
         const text = formatHead(head);
@@ -36,7 +36,7 @@ describe('the head', () => {
     );
   });
 
-  it('is none when it is torn: any mixture of two heads, any flip, any cut', () => {
+  it('P7: is none when it is torn: any mixture of two heads, any flip, any cut', () => {
     fc.assert(
       fc.property(heads, heads, fc.nat(headBytes), fc.nat(headBytes * 8 - 1), (old, fresh, cut, bit) => {
         const [a, b] = [Buffer.from(formatHead(old)), Buffer.from(formatHead(fresh))];

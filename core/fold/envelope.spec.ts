@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'mocha';
+import fc from 'fast-check';
+import { before, describe, it } from 'mocha';
 import { accepted, assertUnmoved, Ledger, recordId, refused } from '../../test/support/ledger.ts';
+import { runs } from '../../test/support/property-settings.ts';
 import { dedupeWindowOrdinals as window } from '../limits.ts';
+import { encodeRecord } from '../log/record-codec.ts';
 import { apply } from './apply.ts';
+import { checkState } from './check.ts';
+import type { State } from './state.ts';
 
 describe('the life of an author', () => {
   it('must have begun', () =>
@@ -115,5 +120,92 @@ describe('the memory of records', () => {
     // Of the stretch before the present one only the record W + 1 is left.
     assert.deepEqual([ledger.state.memory.previous.size, ledger.state.memory.present.size], [1, 0]);
     ledger.check();
+  });
+});
+
+describe('a ghost', function () {
+  this.timeout(60_000);
+
+  /** Sparse enough to be kept, dense enough to lie on both sides of every end of a stretch and of the window. */
+  const spacing = 509;
+  const length = Math.ceil(2.3 * window);
+  /** Every so many ordinals a record; between them lines that are none. */
+  const lines = new Map<number, Uint8Array>();
+  const states: State[] = [];
+
+  before(() => {
+    const ledger = new Ledger('h1');
+    while (ledger.state.ordinal < length) {
+      const next = ledger.state.ordinal + 1;
+      if (next % spacing !== 0) {
+        ledger.pass(1);
+        continue;
+      }
+      // Some are written long before they come, up to the whole window.
+      const base = Math.max(0, next - 1 - ((next * 7919) % window));
+      lines.set(next, accepted(ledger.network('h1', `n${next}`, { driver: 'null' }, { base })).line);
+      states.push(ledger.state);
+    }
+  });
+
+  it('P12: of a record is never taken for new, however late it comes', () => {
+    const met = new Map<string, number>();
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), (of, late) => {
+        const ordinals = [...lines.keys()];
+        const first = ordinals[of % ordinals.length] ?? 0;
+        const line = lines.get(first);
+        const later = states.filter(({ ordinal }) => ordinal >= first);
+        const state = later[late % later.length];
+        assert.ok(line !== undefined && state !== undefined);
+        const applied = apply(state, line);
+        assert.ok(
+          !applied.halted && !applied.outcome.accepted,
+          `record ${first} again at ${state.ordinal + 1}`,
+        );
+        const { code } = applied.outcome;
+        assert.equal(code, state.ordinal + 1 - first <= window ? 'duplicate' : 'too-old');
+        assertUnmoved(state, applied.state);
+        met.set(code, (met.get(code) ?? 0) + 1);
+      }),
+      { numRuns: runs(200) },
+    );
+    assert.ok((met.get('duplicate') ?? 0) > 20 && (met.get('too-old') ?? 0) > 5, JSON.stringify([...met]));
+  });
+
+  it('P12: that never came before comes only as long as its base is in the window', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), (at, back) => {
+        const state = states[at % states.length];
+        assert.ok(state !== undefined);
+        const base = back % (state.ordinal + 1);
+        const ledger = new Ledger('h1');
+        const body = {
+          name: 'late',
+          driver: 'null',
+          subnets: [],
+          ipv6: false,
+          internal: false,
+          space: 'default',
+          options: [],
+          labels: [],
+        };
+        const line = encodeRecord(
+          ledger.draft('h1', 'network-create', body, { base, id: recordId(0xabcdef) }),
+        );
+        const applied = apply(state, line);
+        assert.ok(!applied.halted);
+        const isTimely = base >= state.ordinal + 1 - window;
+        assert.equal(
+          applied.outcome.accepted ? 'accepted' : applied.outcome.code,
+          isTimely ? 'accepted' : 'too-old',
+        );
+      }),
+      { numRuns: runs(200) },
+    );
+  });
+
+  it('leaves sound states behind', () => {
+    assert.deepEqual(checkState(states.at(-1) ?? states[0] ?? new Ledger().state), []);
   });
 });

@@ -8,10 +8,12 @@ import {
   boundsOf,
   contains,
   familyOf,
+  type InterfaceAddress,
   type IpAddress,
   type Prefix,
+  prefixOf,
 } from '../model/address.ts';
-import { joinPool, leavePool, newPool, type Pool, rangeOf, release, take, takeNext } from './pool.ts';
+import { holds, joinPool, leavePool, newPool, type Pool, rangeOf, release, take, takeNext } from './pool.ts';
 import { reservedRanges } from './subnet-rules.ts';
 
 /** A pool as a list of addresses: slow, and plainly right. */
@@ -43,6 +45,15 @@ class NaivePool {
     }
     return undefined;
   }
+}
+
+/** A prefix of up to eight bits more somewhere in another. */
+function rangeInside(prefix: Prefix, narrower: number, place: bigint) {
+  const { first, last } = boundsOf(prefix);
+  const size = last - first + 1n;
+  const width = size >> BigInt(narrower) > 0n ? size >> BigInt(narrower) : 1n;
+  const start = first + (place % (size / width)) * width;
+  return { first: start, last: start + width - 1n };
 }
 
 interface Step {
@@ -100,7 +111,7 @@ function play(place: { prefix: Prefix; range: Prefix }, steps: readonly Step[]):
 
 describe('a pool', () => {
   for (const place of places) {
-    it(`of ${place.prefix} gives what a list of its addresses would give`, () => {
+    it(`P5: of ${place.prefix} gives what a list of its addresses would give`, () => {
       fc.assert(
         fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => play(place, steps)),
         { numRuns: runs(60) },
@@ -118,7 +129,7 @@ describe('a pool', () => {
     'fd00::/126',
     'fd00::/120',
   ]) {
-    it(`of ${text} is exhausted when every address that may be given is given, once`, () => {
+    it(`P5: of ${text} is exhausted when every address that may be given is given, once`, () => {
       const prefix = text as Prefix;
       let pool = joinPool(newPool('default', prefix), newPool('default', prefix));
       const reserved = BigInt(reservedRanges(prefix).length);
@@ -134,6 +145,53 @@ describe('a pool', () => {
       assert.equal(takeNext(release(pool, back), pool)?.value, back);
     });
   }
+
+  it('P5: of any width gives each address once, in its range, and counts what is left', () => {
+    const width = fc.oneof(
+      fc
+        .integer({ min: 8, max: 31 })
+        .map((length) => prefixOf(`10.255.255.255/${length}` as InterfaceAddress)),
+      fc
+        .integer({ min: 8, max: 127 })
+        .map((length) => prefixOf(`fdff::ffff:ffff/${length}` as InterfaceAddress)),
+    );
+    const excluded = fc.array(
+      fc.record({ from: fc.bigInt(0n, 2n ** 120n), count: fc.bigInt(1n, 2n ** 24n) }),
+      {
+        maxLength: 4,
+      },
+    );
+    fc.assert(
+      fc.property(width, fc.nat(8), fc.bigInt(0n, 2n ** 120n), excluded, (prefix, narrower, place, holes) => {
+        const range = rangeInside(prefix, narrower, place);
+        let pool = joinPool(newPool('default', prefix), range);
+        const size = pool.last - pool.first + 1n;
+        for (const { from, count } of holes) {
+          const first = pool.first + (from % size);
+          const last = first + count > pool.last ? pool.last : first + count;
+          pool = { ...pool, taken: pool.taken.with(first, last) };
+        }
+        const before = pool;
+        const given: bigint[] = [];
+        for (
+          let got = takeNext(pool, range);
+          got !== undefined && given.length < 40;
+          got = takeNext(pool, range)
+        ) {
+          assert.ok(holds(range, got.value) && !pool.taken.has(got.value));
+          given.push(got.value);
+          pool = got.pool;
+        }
+        assert.equal(new Set(given).size, given.length);
+        assert.equal(pool.taken.size, before.taken.size + BigInt(given.length));
+        if (given.length < 40)
+          assert.equal(pool.taken.nextFree(range.first) > range.last, true, 'none is left');
+        for (const each of given) pool = release(pool, each);
+        assert.deepEqual([...pool.taken.ranges()], [...before.taken.ranges()]);
+      }),
+      { numRuns: runs(200) },
+    );
+  });
 
   it('of any width costs what is used of it', () => {
     for (const prefix of ['10.0.0.0/8', 'fd00:1::/64', 'fd00::/8'] as Prefix[]) {

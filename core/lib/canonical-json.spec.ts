@@ -26,7 +26,7 @@ function reversed(input: CanonicalValue): CanonicalValue {
 }
 
 describe('canonical JSON', () => {
-  it('is JSON, and the same whatever order members were added in', () => {
+  it('P6: is JSON, and the same whatever order members were added in', () => {
     fc.assert(
       fc.property(value, (input) => {
         const text = canonicalJson(input);

@@ -13,7 +13,7 @@ const line = fc
   .map((bytes) => bytes.map((byte) => (byte === 0x0a ? 0x20 : byte)));
 
 describe('an entry', () => {
-  it('gives back the lines that it was made of', () => {
+  it('P6: gives back the lines that it was made of', () => {
     fc.assert(
       fc.property(fc.array(line, { minLength: 1, maxLength: entryRecordsMax }), (lines) => {
         assert.deepEqual(
@@ -24,7 +24,7 @@ describe('an entry', () => {
     );
   });
 
-  it('reads any bytes to at most so many lines, which hold all of them', () => {
+  it('P6: reads any bytes to at most so many lines, which hold all of them', () => {
     const bytes = fc
       .array(fc.constantFrom(0x0a, 0x7b, 0x7d), { maxLength: 100 })
       .map((bytes) => Uint8Array.from(bytes));

@@ -189,7 +189,7 @@ function isOwned(ns: Namespace): boolean {
 }
 
 describe('core/reconcile convergence', () => {
-  it('ends with the kernel exactly as desired after any history of changes, foreign deeds and failures', async function () {
+  it('P8: ends with the kernel exactly as desired after any history of changes, foreign deeds and failures', async function () {
     this.timeout(60_000);
     let done = 0;
     let repaired = 0;

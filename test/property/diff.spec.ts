@@ -26,7 +26,7 @@ const deed = fc.record({
 type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
 
 describe('diff, applied to a kernel', () => {
-  it('gives exactly what is desired, and is empty the second time', () =>
+  it('P8: gives exactly what is desired, and is empty the second time', () =>
     fc.assert(
       fc.asyncProperty(
         desiredSet,
@@ -46,7 +46,7 @@ describe('diff, applied to a kernel', () => {
       { numRuns: runs(400) },
     ));
 
-  it('gives it in the end when operations fail, or succeed and say that they failed', () =>
+  it('P8: gives it in the end when operations fail, or succeed and say that they failed', () =>
     fc.assert(
       fc.asyncProperty(
         desiredSet,
@@ -69,7 +69,7 @@ describe('diff, applied to a kernel', () => {
       { numRuns: runs(250) },
     ));
 
-  it('does not depend on the order of its arguments', () =>
+  it('P8: does not depend on the order of its arguments', () =>
     fc.assert(
       fc.asyncProperty(desiredSet, desiredSet, async (before, desired) => {
         const there = await actual(await kernelWith(before), desired);
@@ -78,7 +78,7 @@ describe('diff, applied to a kernel', () => {
       { numRuns: runs(100) },
     ));
 
-  it('deletes nothing that goes by itself', async () => {
+  it('P8: deletes nothing that goes by itself', async () => {
     await fc.assert(
       fc.asyncProperty(desiredSet, async (before) => {
         const kernel = await kernelWith(before);

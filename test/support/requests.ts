@@ -1,7 +1,7 @@
 /** Random requests to a ledger: most of them could be right, many are not. Names and addresses are few, so that they meet. */
 import fc from 'fast-check';
 import type { NetworkId } from '../../core/model/ids.ts';
-import { type Folded, type Ledger, subnet } from './ledger.ts';
+import { type EndpointWishes, type Folded, type Ledger, type NetworkWishes, subnet } from './ledger.ts';
 
 /** One request; `pick` and `variant` choose among what there is at the time. */
 export interface Request {
@@ -20,6 +20,7 @@ const types = [
   'repeat',
   'stale',
   'garbage',
+  'wrong',
 ] as const;
 const weights: Readonly<Record<Request['type'], number>> = {
   join: 4,
@@ -31,6 +32,7 @@ const weights: Readonly<Record<Request['type'], number>> = {
   repeat: 2,
   stale: 1,
   garbage: 1,
+  wrong: 3,
 };
 
 export const anyRequest: fc.Arbitrary<Request> = fc.record({
@@ -91,6 +93,85 @@ export function send(ledger: Ledger, { type, pick, variant }: Request): Folded {
       );
     case 'garbage':
       return ledger.line(Uint8Array.from([pick % 256, variant % 256]));
+    case 'wrong':
+      return wrong(ledger, host, pick, variant);
+  }
+}
+
+/** Networks that may not be, each for one reason. */
+const wrongNetworks: readonly NetworkWishes[] = [
+  { name: '-x' },
+  { name: 'Bridge' },
+  { space: 'no space' },
+  { driver: 'nope' },
+  { driver: 'overlay', options: [['nope', '1']] },
+  { options: [['com.docker.network.driver.mtu', '1']] },
+  { labels: [['', 'no key']] },
+  { subnets: [subnet('10.0.1.1/29')] },
+  { subnets: [subnet('10.0.1.0/29', { gateway: '10.9.9.9' })] },
+  { subnets: [subnet('10.0.1.0/29', { range: '10.9.9.0/30' })] },
+  { subnets: [subnet('10.0.1.0/29', { aux: [['a', '10.9.9.9']] })] },
+];
+
+const wrongEndpoints: readonly EndpointWishes[] = [
+  { name: '-' },
+  { aliases: ['two words'] },
+  { ipv4: '10.0.1' },
+  { mac: '01:00:00:00:00:01' },
+  { ifname: 'all' },
+  { sandbox: { ref: '..', identity: 'x' } },
+  { sandbox: { ref: 'c1', identity: 'a blank' } },
+];
+
+/** A request that is mostly wrong in itself. */
+function wrong(ledger: Ledger, host: string, pick: number, variant: number): Folded {
+  const network = anyNetwork(ledger, variant);
+  switch (pick % 5) {
+    case 0:
+      return ledger.network(host, `w${pick % 5}`, of(wrongNetworks, variant) ?? {});
+    case 1: {
+      const sandbox = { ref: `w${pick}`, identity: `w${pick}` };
+      return ledger.record(host, 'endpoint-create', {
+        network,
+        aliases: [],
+        avoid: [],
+        sandbox,
+        ...of(wrongEndpoints, variant),
+      });
+    }
+    case 2: {
+      const epoch = (ledger.state.hosts.get(host)?.epoch ?? 0) + 1;
+      return ledger.network(host, 'too-early', {}, { epoch });
+    }
+    case 3:
+      return withoutRoom(ledger, host, variant);
+    default:
+      return wrongJoin(ledger, variant);
+  }
+}
+
+/** The first of them have room, the rest have none. */
+function withoutRoom(ledger: Ledger, host: string, variant: number): Folded {
+  const name = `r${ledger.state.ordinal}`;
+  if (variant % 3 === 0) {
+    const isFull = ledger.state.pools.space('full') !== undefined;
+    return ledger.network(host, name, { space: 'full', subnets: isFull ? [] : [subnet('10.0.0.0/8')] });
+  }
+  const gateway = variant % 3 === 1 ? { gateway: '10.0.0.1' } : {};
+  return ledger.network(host, name, { space: 'narrow', subnets: [subnet('10.0.0.0/31', gateway)] });
+}
+
+function wrongJoin(ledger: Ledger, variant: number): Folded {
+  const taken = of([...ledger.state.hosts.values()], variant);
+  switch (variant % 4) {
+    case 0:
+      return ledger.join('no name');
+    case 1:
+      return ledger.join('lost', { address: '127.0.0.1' });
+    case 2:
+      return ledger.join(taken?.name ?? 'h0', { identity: 'f'.repeat(32) });
+    default:
+      return ledger.join('near', { address: taken?.address ?? '192.168.2.1' });
   }
 }
 
