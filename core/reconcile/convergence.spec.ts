@@ -189,8 +189,7 @@ function isOwned(ns: Namespace): boolean {
 }
 
 describe('core/reconcile convergence', () => {
-  it('P8: ends with the kernel exactly as desired after any history of changes, foreign deeds and failures', async function () {
-    this.timeout(60_000);
+  it('P8: ends with the kernel exactly as desired after any history of changes, foreign deeds and failures', async () => {
     let done = 0;
     let repaired = 0;
     let objects = 0;
