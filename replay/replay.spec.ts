@@ -5,6 +5,7 @@ import type { BundleLine, BundleLineOf } from '../core/bundle/lines.ts';
 import { isWeftError } from '../core/errors.ts';
 import { bytesOf, chunksOf, linesOf } from '../test/support/bundles.ts';
 import { Ledger } from '../test/support/ledger.ts';
+import { runs } from '../test/support/property-settings.ts';
 import { anyRequest, send } from '../test/support/requests.ts';
 import { VirtualCluster, type VirtualHost } from '../test/support/virtual-cluster.ts';
 import { HostReplay } from './host-replay.ts';
@@ -252,7 +253,7 @@ describe('A host that is lived again', () => {
           }
         }
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { bytesOf, chunksOf } from '../../test/support/bundles.ts';
+import { runs } from '../../test/support/property-settings.ts';
 import { isWeftError, type WeftError } from '../errors.ts';
 import type { LogEntry } from '../log/event-log.ts';
 import { entryBytes, entryText } from './entry-text.ts';
@@ -84,7 +85,7 @@ describe('A bundle', () => {
         const { code } = await refusal(altered);
         assert.ok(code === 'bad-bundle' || code === 'newer-bundle', code);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

@@ -11,6 +11,7 @@ import { emptyState, type State } from '../../core/fold/state.ts';
 import { SnapshotReader } from '../../core/snapshot/read-snapshot.ts';
 import { snapshotLines } from '../../core/snapshot/write-snapshot.ts';
 import { Ledger } from '../support/ledger.ts';
+import { runs } from '../support/property-settings.ts';
 import { anyRequest, send } from '../support/requests.ts';
 
 function throughSnapshot(state: State): State {
@@ -34,7 +35,7 @@ describe('P3 (I10): a snapshot at any cut, and the log behind it', () => {
         assert.deepEqual(tail.outcomes, ledger.outcomes.slice(cut));
         assert.deepEqual(checkState(tail.state), []);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 });
