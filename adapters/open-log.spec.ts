@@ -11,6 +11,7 @@ import { MemoryEventLog } from './memory/event-log.ts';
 import { openLog } from './open-log.ts';
 import { SystemClock } from './system/clock.ts';
 import { SystemRandom } from './system/random.ts';
+import { ZookeeperEventLog } from './zookeeper/event-log.ts';
 
 const deps = { clock: new SystemClock(), random: new SystemRandom(), logger: new QuietLogger() };
 
@@ -22,10 +23,11 @@ describe('openLog', () => {
       openLog('file:///nowhere//at/all/', deps),
       openLog('etcd://127.0.0.1:1/prefix', deps),
       openLog('consul://127.0.0.1:1/prefix', deps),
+      openLog('zookeeper://127.0.0.1:1,[::1]:2/prefix', deps),
     ]);
     assert.deepEqual(
       logs.map((log) => log.constructor),
-      [MemoryEventLog, FileEventLog, FileEventLog, EtcdEventLog, ConsulEventLog],
+      [MemoryEventLog, FileEventLog, FileEventLog, EtcdEventLog, ConsulEventLog, ZookeeperEventLog],
     );
     assert.deepEqual(
       logs.map(({ url }) => url),
@@ -35,6 +37,7 @@ describe('openLog', () => {
         'file:/nowhere/at/all',
         'etcd://127.0.0.1:1/prefix',
         'consul://127.0.0.1:1/prefix',
+        'zookeeper://127.0.0.1:1,[::1]:2/prefix',
       ],
     );
     await Promise.all(logs.map((log) => log.close()));
@@ -65,7 +68,7 @@ describe('openLog', () => {
     ]) {
       await assert.rejects(openLog(url, deps), (error) => {
         assert.ok(isWeftError(error, 'bad-store-url'));
-        assert.match(error.message, /file:\/.*etcd:\/\/.*consul:\/\/.*memory:/);
+        assert.match(error.message, /file:\/.*etcd:\/\/.*consul:\/\/.*zookeeper:\/\/.*memory:/);
         assert.doesNotMatch(error.message, /secret/);
         return true;
       });
@@ -86,6 +89,9 @@ describe('openLog', () => {
       'etcd://',
       'consul://',
       'etcd://user:secret@host:2379/p',
+      'zookeeper://',
+      'zookeeper://user:secret@host:2181/p',
+      'zookeeper://host:2181/zookeeper/quota',
     ];
     for (const url of urls)
       await assert.rejects(openLog(url, deps), (error) => isWeftError(error, 'bad-store-url'), url);

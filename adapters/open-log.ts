@@ -9,6 +9,7 @@ import { parseConsulUrl } from './consul/options.ts';
 import { type EtcdAuth, parseEtcdUrl } from './etcd/options.ts';
 import { parseFileUrl } from './file/options.ts';
 import { parseMemoryUrl } from './memory/options.ts';
+import { parseZookeeperUrl } from './zookeeper/options.ts';
 
 /** Names of files that hold what no URL may: read by the adapter, never logged. */
 export interface StoreSecrets {
@@ -34,6 +35,7 @@ const stores: ReadonlyMap<string, Make> = new Map<string, Make>([
   ['file', makeFile],
   ['etcd', makeEtcd],
   ['consul', makeConsul],
+  ['zookeeper', makeZookeeper],
 ]);
 
 async function makeMemory(url: string, deps: OpenLogDeps): Promise<EventLog> {
@@ -60,8 +62,15 @@ async function makeConsul(url: string, deps: OpenLogDeps): Promise<EventLog> {
   return new ConsulEventLog(options, deps);
 }
 
+async function makeZookeeper(url: string, deps: OpenLogDeps): Promise<EventLog> {
+  const options = { ...parseZookeeperUrl(url), ...deps.secrets };
+  const { ZookeeperEventLog } = await import('./zookeeper/event-log.ts');
+  return new ZookeeperEventLog(options, deps);
+}
+
 /** What each kind looks like, for messages. */
-const examples = 'file:/var/lib/weft/log, etcd://host:2379/prefix, consul://host:8500/prefix, memory:NAME';
+const examples =
+  'file:/var/lib/weft/log, etcd://host:2379/prefix, consul://host:8500/prefix, zookeeper://host:2181/prefix, memory:NAME';
 
 /**
  * The log of a store, not opened yet: nothing is connected or written before `open`.

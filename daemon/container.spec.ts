@@ -65,6 +65,7 @@ describe('the container', () => {
     'memory:container-spec',
     'file:FOLDER/log',
     'etcd://127.0.0.1:2379/weft-container-spec',
+    'zookeeper://127.0.0.1:2181/weft-container-spec',
   ]) {
     it(`resolves every token on ${store}, each to one object`, async () => {
       const container = complete({ store: store.replace('FOLDER', folder) });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { consulUnavailable, startConsul } from '../lab/consul.ts';
 import { etcdUnavailable, startEtcd } from '../lab/etcd.ts';
 import type { LabHost } from '../lab/host.ts';
+import { startZookeeper, zookeeperUnavailable } from '../lab/zookeeper.ts';
 
 export interface StoreServer {
   /** With its article, for sentences. */
@@ -10,8 +11,8 @@ export interface StoreServer {
   /** How a person would have started it. */
   readonly typed: string;
   readonly url: string;
-  /** A command that prints what the log holds. */
-  readonly look: { readonly command: string; readonly args: readonly string[] };
+  /** A command that prints what the log holds, at least its newest entry. */
+  look(): Promise<{ readonly command: string; readonly args: readonly string[] }>;
   stop(): Promise<void>;
 }
 
@@ -34,7 +35,10 @@ async function startEtcdOn({ place }: LabHost, folder: string): Promise<StoreSer
     name: 'an etcd server',
     typed: `etcd --listen-client-urls ${client} --advertise-client-urls ${client} &`,
     url: `${server.url}/weft`,
-    look: { command: 'etcdctl', args: [`--endpoints=${server.endpoints}`, 'get', '--prefix', '/weft'] },
+    look: async () => ({
+      command: 'etcdctl',
+      args: [`--endpoints=${server.endpoints}`, 'get', '--prefix', '/weft'],
+    }),
     stop: () => server.stop(),
   };
 }
@@ -47,7 +51,26 @@ async function startConsulOn({ place }: LabHost, folder: string): Promise<StoreS
     name: 'a Consul server',
     typed: `consul agent -server -bootstrap-expect 1 -bind ${server.host} -client ${server.host} -data-dir ${dataDir} &`,
     url: `${server.url}/weft`,
-    look: { command: 'consul', args: ['kv', 'get', address, '-recurse', 'weft/'] },
+    look: async () => ({ command: 'consul', args: ['kv', 'get', address, '-recurse', 'weft/'] }),
+    stop: () => server.stop(),
+  };
+}
+
+const zkCli = '/usr/share/zookeeper/bin/zkCli.sh';
+
+async function startZookeeperOn(host: LabHost, folder: string): Promise<StoreServer> {
+  const { netns, ipv4: listenAddress } = host.place;
+  const server = await startZookeeper({ netns, listenAddress, dataDir: join(folder, 'zookeeper') });
+  const to = ['-server', server.endpoints];
+  return {
+    name: 'a ZooKeeper server',
+    typed: 'zkServer.sh start',
+    url: `${server.url}/weft`,
+    look: async () => {
+      const listed = await host.exec(zkCli, [...to, 'ls', '-R', '/weft']);
+      const newest = listed.stdout.split('\n').findLast((line) => /\/e-[0-9]{10}$/.test(line));
+      return { command: zkCli, args: [...to, 'get', newest ?? '/weft'] };
+    },
     stop: () => server.stop(),
   };
 }
@@ -55,6 +78,7 @@ async function startConsulOn({ place }: LabHost, folder: string): Promise<StoreS
 export const storeServers = {
   etcd: { unavailable: etcdUnavailable, start: startEtcdOn },
   consul: { unavailable: consulUnavailable, start: startConsulOn },
+  zookeeper: { unavailable: zookeeperUnavailable, start: startZookeeperOn },
 } as const satisfies Readonly<Record<string, StoreServerKind>>;
 
 /** `file`, or the name of a kind of server. */

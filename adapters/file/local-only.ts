@@ -24,7 +24,7 @@ export async function checkFileSystem(fileSystem: FileSystem, directory: string)
   if (name === undefined) return;
   throw new WeftError(
     'bad-configuration',
-    `${directory} is on ${name}, where locks do not dependably keep other machines out: use a local directory, or etcd ` +
-      'or Consul for a log that several machines share',
+    `${directory} is on ${name}, where locks do not dependably keep other machines out: use a local directory, or etcd, ` +
+      'Consul or ZooKeeper for a log that several machines share',
   );
 }

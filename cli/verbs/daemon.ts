@@ -18,7 +18,7 @@ export function addVerb(program: Command, context: Context): void {
     .description('run the daemon in the foreground; its log goes to standard error')
     .option(
       '--store <url>',
-      'the log: memory:, file:/path, etcd://h1:2379,h2:2379/prefix or consul://h1:8500,h2:8500/prefix',
+      'the log: memory:, file:/path, etcd://h1:2379,h2:2379/prefix, or consul: or zookeeper: likewise',
     )
     .option('--host <name>', 'name of this host in the cluster (default: the hostname)')
     .option('--advertise <ip>', "underlay address of this host (default: that of the default route's link)")

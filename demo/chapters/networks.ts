@@ -46,7 +46,7 @@ async function showStore(stage: Stage, cast: Cast): Promise<void> {
   });
   if (cast.server === undefined) return;
   stage.say('And so it stands in the store, as JSON:');
-  const { command, args } = cast.server.look;
+  const { command, args } = await cast.server.look();
   await stage.look(cast.etcdmaster, command, args, {
     expect: [{ pattern: /overlayred/, what: 'the network' }],
   });

@@ -9,6 +9,7 @@ const globals = 'eslint(no-restricted-globals)';
 const expected: Readonly<Record<string, string>> = {
   'adapters/etcd/imports-file.ts': imports,
   'adapters/file/foreign-client.ts': imports,
+  'adapters/zookeeper/imports-file.ts': imports,
   'api/server.ts': imports,
   'benchmarks/package.ts': imports,
   'cli/imports-adapter.ts': imports,

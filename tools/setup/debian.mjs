@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Which package brings which command. @type {Record<string, string>} */
+/** Which package brings which command, or which file where it has no command. @type {Record<string, string>} */
 const packageOf = {
   ip: 'iproute2',
   bridge: 'iproute2',
@@ -17,6 +17,8 @@ const packageOf = {
   tcpdump: 'tcpdump',
   etcd: 'etcd-server',
   etcdctl: 'etcd-client',
+  java: 'default-jre-headless',
+  '/usr/share/java/zookeeper.jar': 'zookeeper',
   // Specs only: certificates, and the shells that completions are for.
   openssl: 'openssl',
   zsh: 'zsh',
@@ -89,6 +91,7 @@ function restorePolicy() {
 
 /** @param {string} command */
 export function isOnPath(command) {
+  if (command.startsWith('/')) return existsSync(command);
   const folders = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`.split(':');
   return folders.some((folder) => folder !== '' && isExecutable(join(folder, command)));
 }

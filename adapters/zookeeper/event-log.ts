@@ -1,0 +1,292 @@
+/**
+ * The log on ZooKeeper (3.5 or newer), contention-free: every entry as a sequential node under the segment that is open.
+ *
+ * An append is one transaction: if this segment of our log is open and the id is not there, make a node for the id and one
+ * for the entry. No author races another, no read precedes a write, and no id is in the log twice, whatever became of an
+ * attempt whose answer was lost. The order of the log is that of segments, and in a segment that of the numbers which
+ * ZooKeeper gives out; a position is both with the entry's id. Paths are in `keys.ts`, transactions in `transactions.ts`,
+ * what an error means in `errors.ts`, the tail in `tail.ts`; the client's package is met in `channel.ts` alone.
+ *
+ * Invariants:
+ * - A node of the log is written once (but `open`). A second version of one is damage (`log-damaged`).
+ * - Every write names the log in its paths, and every read that promises freshness comes behind a transaction that does.
+ * - An append sends at most one transaction that may be carried out; repeating it is its caller's to decide.
+ * - Nothing hangs on a session: a lost connection and an expired session are the same to the log.
+ */
+import { WeftError } from '../../core/errors.ts';
+import { cancelScope } from '../../core/lib/cancel-scope.ts';
+import { entryBytesMax } from '../../core/limits.ts';
+import {
+  type EntryDraft,
+  type EntryRef,
+  type EventLog,
+  genesis,
+  type LogEntry,
+  type LogHealth,
+  type Position,
+} from '../../core/log/event-log.ts';
+import type { LogId } from '../../core/model/ids.ts';
+import type { CancelSignal } from '../../core/ports/cancel.ts';
+import type { Channel } from './channel.ts';
+import { Connection } from './connection.ts';
+import { asCallError, judge, readError, writeError, ZookeeperCallError, zkCode } from './errors.ts';
+import { openLog } from './identity.ts';
+import { firstSegment, type LogKeys, logKeys, sequenceOf } from './keys.ts';
+import { appendTriesMax, segmentEntries } from './limits.ts';
+import { formatZookeeperUrl, type ZookeeperOptions } from './options.ts';
+import { refusePosition, Tail, type TailPorts } from './tail.ts';
+import {
+  appendOps,
+  appendRequest,
+  assertFresh,
+  damaged,
+  entryOf,
+  gone,
+  type LogScope,
+  locate,
+  parsePosition,
+  readOpen,
+  rollRequest,
+  toPosition,
+} from './transactions.ts';
+
+export class ZookeeperEventLog implements EventLog {
+  readonly url: string;
+  readonly #ports: TailPorts;
+  readonly #keys: LogKeys;
+  readonly #connection: Connection;
+  readonly #life = cancelScope();
+  /** Set once opened. */
+  #scope: LogScope | undefined;
+  /** The segment that was open when last seen. */
+  #open: number | undefined;
+  #rolling: Promise<void> | undefined;
+
+  constructor(options: ZookeeperOptions, ports: TailPorts) {
+    this.url = formatZookeeperUrl(options);
+    this.#ports = ports;
+    this.#keys = logKeys(options.prefix);
+    this.#connection = new Connection(options, ports.clock, ports.random, this.#life.signal);
+  }
+
+  get health(): LogHealth {
+    return this.#connection.health;
+  }
+
+  async open(signal: CancelSignal): Promise<LogId> {
+    this.#assertLive();
+    using call = this.#call(signal);
+    const place = { keys: this.#keys, url: this.url };
+    try {
+      const logId = await this.#connection.read(call.signal, (channel) =>
+        openLog(place, channel, this.#ports.random, call.signal),
+      );
+      this.#scope ??= { keys: this.#keys, paths: this.#keys.log(logId), logId, url: this.url };
+      return logId;
+    } catch (error) {
+      if (call.signal.aborted) {
+        throw new WeftError(
+          'closed',
+          `Cannot open the log at ${this.url}: it was cancelled; open it again.`,
+          { cause: error },
+        );
+      }
+      throw error instanceof ZookeeperCallError ? readError(error, 'open the log at', this.url) : error;
+    }
+  }
+
+  async append(draft: EntryDraft, signal: CancelSignal): Promise<Position> {
+    const scope = this.#opened();
+    if (draft.bytes.length > entryBytesMax) {
+      throw new WeftError(
+        'too-large',
+        `Cannot append an entry of ${draft.bytes.length} bytes: the bound is ${entryBytesMax}; send fewer records at once.`,
+      );
+    }
+    using call = this.#call(signal);
+    try {
+      return await this.#put(scope, draft, call.signal);
+    } catch (error) {
+      if (!(error instanceof ZookeeperCallError)) throw error;
+      // Under way when the log was closed: nobody can be asked any more.
+      const isClosed = this.#life.signal.aborted;
+      throw writeError(
+        isClosed ? new ZookeeperCallError('cancelled', error.message) : error,
+        'append to',
+        this.url,
+      );
+    }
+  }
+
+  async resolve(ref: EntryRef, signal: CancelSignal): Promise<Position | undefined> {
+    const scope = this.#opened();
+    const found = await this.#read(scope, signal, 'look for an entry in', (channel, call) =>
+      locate(scope, channel, ref, call),
+    );
+    return found === undefined ? undefined : toPosition(found.mark);
+  }
+
+  async head(signal: CancelSignal): Promise<Position> {
+    const scope = this.#opened();
+    return await this.#read(scope, signal, 'read the head of', (channel, call) =>
+      readHead(scope, channel, call),
+    );
+  }
+
+  async *tail(after: Position, signal: CancelSignal): AsyncGenerator<LogEntry, void, void> {
+    const scope = this.#opened();
+    const start = parsePosition(after) ?? refusePosition(this.url, after);
+    using call = this.#call(signal);
+    yield* new Tail(scope, this.#connection, this.#ports, start, call.signal).run();
+  }
+
+  async close(): Promise<void> {
+    this.#life.cancel();
+    await this.#connection.close();
+    await this.#rolling;
+  }
+
+  /** Tries until the transaction was carried out, its outcome is unknown, or it was refused for good. */
+  async #put(scope: LogScope, draft: EntryDraft, signal: CancelSignal): Promise<Position> {
+    for (let left = appendTriesMax; left > 0; left -= 1) {
+      const channel = await this.#connection.channel(signal);
+      this.#open ??= await this.#prepare(channel, signal, () => readOpen(scope, channel, signal));
+      const segment = this.#open;
+      const request = appendRequest(scope, segment, draft, draft.bytes);
+      const outcome = await this.#connection.exchange(channel, () => channel.multi(request, signal));
+      if (outcome.type === 'done') return this.#appended(scope, segment, draft, outcome.paths);
+      const { index, code } = outcome;
+      if (index === appendOps.open && code === zkCode.badVersion) {
+        if (this.#open === segment) this.#open = undefined;
+      } else if (index === appendOps.open && code === zkCode.noNode) {
+        throw await this.#prepare(channel, signal, () => gone(scope, channel, signal));
+      } else if (index === appendOps.id && code === zkCode.noNode) {
+        const bucket = scope.paths.bucket(draft);
+        await this.#prepare(channel, signal, () => channel.create(bucket, signal));
+      } else if (index === appendOps.id && code === zkCode.nodeExists) {
+        return await this.#existing(scope, draft, signal);
+      } else {
+        throw damaged(scope.url, `segment ${segment} takes no entry (code ${code})`);
+      }
+    }
+    throw new ZookeeperCallError('not-sent', `the open segment changed ${appendTriesMax} times meanwhile`);
+  }
+
+  /** What goes before the transaction: when it fails, nothing of the append was sent, or what was sent was refused. */
+  async #prepare<T>(channel: Channel, signal: CancelSignal, work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#connection.exchange(channel, work);
+    } catch (error) {
+      if (!(error instanceof ZookeeperCallError) || judge(error) !== 'outcome-unknown') throw error;
+      if (signal.aborted) throw new ZookeeperCallError('not-sent', 'it was given up before it was sent');
+      throw new ZookeeperCallError('not-sent', error.message);
+    }
+  }
+
+  #appended(
+    scope: LogScope,
+    segment: number,
+    draft: EntryDraft,
+    paths: readonly (string | undefined)[],
+  ): Position {
+    const sequence = sequenceOf(paths[appendOps.entry] ?? '');
+    if (sequence === undefined) throw new Error('Broken invariant: ZooKeeper made an entry without a number');
+    if (sequence >= segmentEntries - 1) this.#roll(scope, segment);
+    return toPosition({ segment, sequence, id: draft.id });
+  }
+
+  /** In the background, one at a time; any author may do it, and the next entry is a reason to try again. */
+  #roll(scope: LogScope, segment: number): void {
+    if (this.#open !== segment || this.#life.signal.aborted) return;
+    this.#rolling ??= this.#tryRoll(scope, segment).finally(() => {
+      this.#rolling = undefined;
+    });
+  }
+
+  async #tryRoll(scope: LogScope, segment: number): Promise<void> {
+    try {
+      const channel = await this.#connection.channel(this.#life.signal);
+      const outcome = await channel.multi(rollRequest(scope, segment), this.#life.signal);
+      // Refused: another author did it.
+      if (this.#open === segment) this.#open = outcome.type === 'done' ? segment + 1 : undefined;
+    } catch (error) {
+      this.#ports.logger.debug('no new segment was opened', { reason: asCallError(error).message });
+    }
+  }
+
+  /** @throws WeftError `entry-conflict`, `log-mismatch`, `log-damaged`; ZookeeperCallError of an unknown outcome */
+  async #existing(scope: LogScope, draft: EntryDraft, signal: CancelSignal): Promise<Position> {
+    let found: Awaited<ReturnType<typeof locate>>;
+    try {
+      found = await this.#connection.read(signal, async (channel) => {
+        await assertFresh(scope, channel, signal);
+        return await locate(scope, channel, draft, signal);
+      });
+    } catch (error) {
+      // It is in the log, though not by this attempt.
+      if (error instanceof ZookeeperCallError) throw new ZookeeperCallError('lost', error.message);
+      throw error;
+    }
+    if (found === undefined) throw damaged(scope.url, `the id of the entry ${draft.id} was deleted`);
+    if (found.bytes.equals(draft.bytes)) return toPosition(found.mark);
+    throw new WeftError(
+      'entry-conflict',
+      `Cannot append the entry ${draft.id} to ${scope.url}: one with that id and other contents exists; draw a new id.`,
+    );
+  }
+
+  async #read<T>(
+    scope: LogScope,
+    signal: CancelSignal,
+    what: string,
+    ask: (channel: Channel, signal: CancelSignal) => Promise<T>,
+  ): Promise<T> {
+    using call = this.#call(signal);
+    try {
+      return await this.#connection.read(call.signal, async (channel) => {
+        await assertFresh(scope, channel, call.signal);
+        return await ask(channel, call.signal);
+      });
+    } catch (error) {
+      this.#assertLive();
+      throw error instanceof ZookeeperCallError ? readError(error, what, this.url) : error;
+    }
+  }
+
+  /** Ends with the caller's signal and with `close`. */
+  #call(signal: CancelSignal) {
+    const scope = cancelScope(this.#life.signal);
+    signal.addEventListener('abort', scope.cancel, { once: true });
+    if (signal.aborted) scope.cancel();
+    const dispose = () => {
+      signal.removeEventListener('abort', scope.cancel);
+      scope[Symbol.dispose]();
+    };
+    return { signal: scope.signal, [Symbol.dispose]: dispose };
+  }
+
+  #assertLive(): void {
+    if (this.#life.signal.aborted) {
+      throw new WeftError('closed', `Cannot use the log at ${this.url}: it is closed; open another.`);
+    }
+  }
+
+  #opened(): LogScope {
+    this.#assertLive();
+    if (this.#scope === undefined) throw new Error('Broken invariant: the log was used before it was opened');
+    return this.#scope;
+  }
+}
+
+/** The channel is fresh. What a roll opens meanwhile came after the call: the end of the segment before was the head too. */
+async function readHead(scope: LogScope, channel: Channel, signal: CancelSignal): Promise<Position> {
+  for (let segment = await readOpen(scope, channel, signal); segment >= firstSegment; segment -= 1) {
+    const stat = await channel.exists(scope.paths.segment(segment), signal);
+    for (let sequence = (stat?.creations ?? 0) - 1; sequence >= 0; sequence -= 1) {
+      const node = await channel.read(scope.paths.entry(segment, sequence), signal);
+      if (node === undefined) continue;
+      return toPosition({ segment, sequence, id: entryOf(scope, segment, sequence, node).id });
+    }
+  }
+  return genesis;
+}
