@@ -1,17 +1,24 @@
 /**
  * `npm run sim`:
  *
- *   npm run sim -- --seed N [--trace]         one life, with all that happens in it
- *   npm run sim -- --seeds N [--from M]       many, on all cores, up to the first failure
+ *   npm run sim -- --seed N [--trace]                  one life, with all that happens in it
+ *   npm run sim -- --seed N --shrink [--out FILE]      one that fails, made as small as it gets, as a scenario
+ *   npm run sim -- --scenario FILE [--trace]           a scenario
+ *   npm run sim -- --seeds N [--from M] [--no-shrink]  many, on all cores, up to the first failure, which is shrunk
  *   ... --store STYLE                         with a store of this style, instead of those that the seeds draw
  */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { checkout } from '../../architecture/checkout.ts';
+import { fromScenario, parse, print as textOf } from '../scenario/scenario.ts';
 import { type StoreStyle, storeStyles } from '../store/traps.ts';
 import { Trace } from '../world/trace.ts';
 import { commitOfCheckout } from './commit.ts';
-import { runMany } from './many.ts';
+import { type Failure, runMany } from './many.ts';
 import { Report } from './report.ts';
-import { fromSeed, simulate } from './simulation.ts';
+import { shrinkFailure } from './shrinking.ts';
+import { fromSeed, type Origin, simulate } from './simulation.ts';
 
 const progressMs = 5_000;
 
@@ -19,22 +26,28 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function one(seed: number, isTraced: boolean, store: StoreStyle | undefined): Promise<boolean> {
-  const report = new Report(store);
+async function one(name: string, origin: Origin, isTraced: boolean): Promise<boolean> {
+  const report = new Report(origin.plan.store);
   try {
-    const result = await simulate(fromSeed(seed, store), new Trace(isTraced ? print : undefined));
+    const result = await simulate(origin, new Trace(isTraced ? print : undefined));
     report.add(result);
-    print(`${report.text}\nseed ${seed} passed, digest ${result.digest}`);
+    print(`${report.text}\n${name} passed, digest ${result.digest}`);
     return true;
   } catch (error) {
     print(
-      `seed ${seed} FAILED at commit ${commitOfCheckout()}: ${error instanceof Error ? error.stack : String(error)}`,
+      `${name} FAILED at commit ${commitOfCheckout()}: ${error instanceof Error ? error.stack : String(error)}`,
     );
     return false;
   }
 }
 
-async function many(from: number, count: number, store: StoreStyle | undefined): Promise<boolean> {
+async function many(
+  from: number,
+  count: number,
+  isShrunk: boolean,
+  out: string | undefined,
+  store: StoreStyle | undefined,
+): Promise<boolean> {
   const report = new Report(store);
   const ticking = setInterval(() => print(report.progress), progressMs);
   const failures = await runMany({
@@ -51,7 +64,50 @@ async function many(from: number, count: number, store: StoreStyle | undefined):
     );
   }
   if (report.missing.length > 0) print('FAILED: the run is vacuous, see what it has never met');
+  const [first] = failures;
+  if (first !== undefined && isShrunk) await shrinkAndSave(first, out);
   return failures.length === 0 && report.missing.length === 0;
+}
+
+async function shrinkSeed(
+  seed: number,
+  out: string | undefined,
+  store: StoreStyle | undefined,
+): Promise<boolean> {
+  const [failure] = await runMany({ seeds: [seed], store, processes: 1, onResult: () => undefined });
+  if (failure === undefined) {
+    print(`seed ${seed} passed: there is nothing to shrink`);
+    return true;
+  }
+  print(`seed ${seed} FAILED at commit ${commitOfCheckout()}: ${failure.error}`);
+  await shrinkAndSave(failure, out);
+  return false;
+}
+
+async function shrinkAndSave(failure: Failure, out: string | undefined): Promise<void> {
+  if (failure.scenario === undefined)
+    return print(`seed ${failure.seed} cannot be shrunk: its process hung or ended`);
+  const before = parse(failure.scenario).interventions.length;
+  const beganAt = performance.now();
+  const { scenario, runs, isMinimal } = await shrinkFailure(failure, {
+    onSmaller: ({ interventions }, lives) =>
+      print(`  ${interventions.length} interventions after ${lives} lives`),
+  });
+  const seconds = Math.round((performance.now() - beganAt) / 1_000);
+  const after = scenario.interventions.length;
+  const [seen = ''] = failure.error.split('\n');
+  const notes = [
+    `seed ${failure.seed} at commit ${commitOfCheckout()}`,
+    seen,
+    `${before} interventions were shrunk to ${after}`,
+  ];
+  const text = textOf({ ...scenario, notes });
+  const name = `${failure.invariant.replaceAll('/', '-')}-${failure.seed}.txt`;
+  const path = out ?? join(checkout, 'test/simulation/scenarios', name);
+  writeFileSync(path, text);
+  const limit = isMinimal ? '' : ', and could go on: lives or time were used up';
+  print(`\n${text}\nshrunk in ${runs} lives and ${seconds} s${limit}`);
+  print(`saved; replay it: npm run sim -- --scenario ${relative(process.cwd(), path)} --trace`);
 }
 
 function* range(from: number, count: number): Generator<number> {
@@ -69,18 +125,32 @@ function styleOf(text: string | undefined): StoreStyle | undefined {
   throw new Error(`--store takes one of ${storeStyles.join(', ')}, not '${text}'`);
 }
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    seeds: { type: 'string', default: '100' },
-    from: { type: 'string', default: '1' },
-    store: { type: 'string' },
-  },
-});
-const store = styleOf(values.store);
-const isGood =
-  values.seed === undefined
-    ? await many(wholeNumber(values.from, 'from'), wholeNumber(values.seeds, 'seeds'), store)
-    : await one(wholeNumber(values.seed, 'seed'), values.trace, store);
-process.exitCode = isGood ? 0 : 1;
+async function run(): Promise<boolean> {
+  const { values } = parseArgs({
+    allowNegative: true,
+    options: {
+      seed: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+      seeds: { type: 'string', default: '100' },
+      from: { type: 'string', default: '1' },
+      shrink: { type: 'boolean' },
+      scenario: { type: 'string' },
+      out: { type: 'string' },
+      store: { type: 'string' },
+    },
+  });
+  const { scenario, out } = values;
+  const store = styleOf(values.store);
+  if (scenario !== undefined) {
+    return await one(scenario, fromScenario(parse(readFileSync(scenario, 'utf8'))), values.trace);
+  }
+  if (values.seed === undefined) {
+    const [from, count] = [wholeNumber(values.from, 'from'), wholeNumber(values.seeds, 'seeds')];
+    return await many(from, count, values.shrink ?? true, out, store);
+  }
+  const seed = wholeNumber(values.seed, 'seed');
+  if (values.shrink === true) return await shrinkSeed(seed, out, store);
+  return await one(`seed ${seed}`, fromSeed(seed, store), values.trace);
+}
+
+process.exitCode = (await run()) ? 0 : 1;

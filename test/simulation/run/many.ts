@@ -12,7 +12,12 @@ const hangMsMax = 180_000;
 export interface Failure {
   readonly seed: number;
   readonly error: string;
+  readonly invariant: string;
+  /** What had happened until then, as text; absent where the process hung or ended. */
+  readonly scenario?: string;
 }
+
+export type Surroundings = Pick<ForkOptions, 'env' | 'execArgv'>;
 
 export interface ManyOptions {
   readonly seeds: Iterable<number>;
@@ -22,7 +27,7 @@ export interface ManyOptions {
   /** Real time after which a seed counts as hanging, where it is to be another. */
   readonly hangMs?: number;
   /** Other surroundings for the children. */
-  readonly fork?: Pick<ForkOptions, 'env' | 'execArgv'>;
+  readonly fork?: Surroundings;
   onResult(result: Result): void;
 }
 
@@ -44,12 +49,11 @@ async function serve(
   next: () => number | undefined,
   failures: Failure[],
 ): Promise<void> {
-  const path = fileURLToPath(new URL('./worker.js', import.meta.url));
-  const child = fork(path, { serialization: 'advanced', ...options.fork });
+  const child = begin(options.fork);
   try {
     for (let seed = next(); seed !== undefined; seed = next()) {
       const answer = await ask(child, { seed, store: options.store }, options.hangMs ?? hangMsMax);
-      if (answer.type === 'failed') failures.push(answer);
+      if (answer.type === 'failed') failures.push({ ...answer, seed });
       else options.onResult(answer.result);
     }
   } finally {
@@ -57,12 +61,21 @@ async function serve(
   }
 }
 
-function ask(child: ChildProcess, order: Order, hangMs: number): Promise<Answer> {
+/** A child process that lives what it is asked to. Whoever begins it kills it. */
+export function begin(surroundings: Surroundings = {}): ChildProcess {
+  const path = fileURLToPath(new URL('./worker.js', import.meta.url));
+  return fork(path, { serialization: 'advanced', ...surroundings });
+}
+
+/** One life. A child that hangs or ends answers nothing more. */
+export function ask(child: ChildProcess, order: Order, hangMs: number): Promise<Answer> {
   return new Promise((resolve) => {
-    const fail = (error: string): void => done({ type: 'failed', seed: order.seed, error });
-    const watch = setTimeout(() => fail(`I40: the process hangs: no end within ${hangMs} ms`), hangMs);
+    const fail = (invariant: string, error: string): void => done({ type: 'failed', invariant, error });
+    const watch = setTimeout(() => {
+      fail('I40', `I40: the process hangs: no end within ${hangMs} ms`);
+    }, hangMs);
     const onExit = (code: number | null, signal: string | null): void => {
-      fail(`the process ended with ${code ?? signal}`);
+      fail('exit', `the process ended with ${code ?? signal}`);
     };
     const done = (answer: Answer): void => {
       clearTimeout(watch);
@@ -72,6 +85,8 @@ function ask(child: ChildProcess, order: Order, hangMs: number): Promise<Answer>
     };
     child.once('message', done);
     child.once('exit', onExit);
-    child.send(order);
+    child.send(order, (error) => {
+      if (error !== null) fail('exit', `the process takes no orders: ${error.message}`);
+    });
   });
 }

@@ -1,20 +1,29 @@
 /**
- * A child process of a run: gets seeds one by one, answers with what came of each. Ends with its parent.
+ * A child process of a run: gets seeds or scenarios one by one, answers with what came of each. Ends with its parent.
  */
+import { Violation } from '../monitors/violation.ts';
+import { fromScenario, parse, print, scenarioOf } from '../scenario/scenario.ts';
 import type { StoreStyle } from '../store/traps.ts';
 import { Trace } from '../world/trace.ts';
 import { fromSeed, type Result, simulate } from './simulation.ts';
 
-/** What a worker is sent. */
-export interface Order {
-  readonly seed: number;
-  readonly store?: StoreStyle | undefined;
-}
+/** What is to be lived. */
+export type Order =
+  | { readonly seed: number; readonly store?: StoreStyle | undefined }
+  /** The text of one. */
+  | { readonly scenario: string };
 
 /** What a worker answers. */
 export type Answer =
   | { readonly type: 'passed'; readonly result: Result }
-  | { readonly type: 'failed'; readonly seed: number; readonly error: string };
+  | {
+      readonly type: 'failed';
+      readonly error: string;
+      /** The number of the invariant that was broken, or the name of the error that nobody had foreseen. */
+      readonly invariant: string;
+      /** What had happened until then. */
+      readonly scenario?: string;
+    };
 
 // Refusals are many, and nobody reads where they came from.
 Error.stackTraceLimit = 0;
@@ -28,7 +37,8 @@ process.on('disconnect', () => process.exit());
 
 async function run(order: Order): Promise<Answer> {
   const answer = await attempt(order);
-  if (answer.type === 'passed') return answer;
+  // A scenario that is tried for its size says no more than whether it fails.
+  if (answer.type === 'passed' || 'scenario' in order) return answer;
   Error.stackTraceLimit = toldStackFrames;
   const again = await attempt(order);
   Error.stackTraceLimit = 0;
@@ -39,14 +49,22 @@ async function run(order: Order): Promise<Answer> {
   };
 }
 
-async function attempt({ seed, store }: Order): Promise<Answer> {
+async function attempt(order: Order): Promise<Answer> {
+  const origin = 'seed' in order ? fromSeed(order.seed, order.store) : fromScenario(parse(order.scenario));
   try {
-    return { type: 'passed', result: await simulate(fromSeed(seed, store), new Trace()) };
+    return { type: 'passed', result: await simulate(origin, new Trace()) };
   } catch (error) {
+    const invariant = invariantOf(error);
     return {
       type: 'failed',
-      seed,
+      invariant,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      scenario: print(scenarioOf(origin, invariant)),
     };
   }
+}
+
+function invariantOf(error: unknown): string {
+  if (error instanceof Violation) return error.invariant;
+  return error instanceof Error ? error.name : 'Error';
 }

@@ -48,6 +48,45 @@ export function oneOf<T extends string>(values: readonly T[]): Codec<T> {
   };
 }
 
+/** Any number of them, `-` for none. */
+export function list<T>(codec: Codec<T>): Codec<readonly T[]> {
+  return {
+    wants: `a list, each ${codec.wants}, or -`,
+    isOptional: false,
+    print: (values) => (values.length === 0 ? '-' : values.map((value) => codec.print(value)).join(' ')),
+    parse: (text) => {
+      if (text === '-') return [];
+      const values = text.split(/ +/).map((each) => codec.parse(each));
+      return values.every((value) => value !== undefined) ? values : undefined;
+    },
+  };
+}
+
+const strength: Codec<readonly [string, number]> = {
+  wants: 'name=part',
+  isOptional: false,
+  print: ([name, value]) => `${name}=${value}`,
+  parse: (text) => {
+    const [, name, digits = ''] = /^([a-z-]+)=(.*)$/.exec(text) ?? [];
+    const value = part.parse(digits);
+    return name === undefined || value === undefined ? undefined : [name, value];
+  },
+};
+const strengthList = list(strength);
+
+/** Parts by name. */
+export const strengths: Codec<Readonly<Partial<Record<string, number>>>> = {
+  ...strengthList,
+  print: (values) =>
+    strengthList.print(
+      Object.entries(values).filter((each): each is [string, number] => each[1] !== undefined),
+    ),
+  parse: (text) => {
+    const found = strengthList.parse(text);
+    return found === undefined ? undefined : Object.fromEntries(found);
+  },
+};
+
 /** May be left out. */
 export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
   return {

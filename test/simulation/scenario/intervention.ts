@@ -118,6 +118,9 @@ export interface Intervention {
 }
 export type InterventionOf<D extends Doing> = Intervention & { readonly doing: D };
 
+/** All of them, with their values in the order in which they are written. */
+export const verbs = { ...requestVerbs, ...hostVerbs, ...foreignVerbs, ...logVerbs, ...messageVerbs };
+
 export function isRequest(intervention: Intervention): intervention is InterventionOf<RequestDoing> {
   return intervention.doing.verb in requestVerbs;
 }

@@ -70,12 +70,13 @@ export interface Setting {
   /** How much of the log a rolled-back store keeps, as a part of one. */
   readonly kept: number;
   /** What a rolled-back store then holds: fewer entries than before, as many with others at the end, or more. */
-  readonly restored: 'shorter' | 'as-long' | 'longer';
+  readonly restored: (typeof restoredLengths)[number];
   readonly store: StoreStyle;
   /** When they go off follows from the seed. */
   readonly traps: TrapStrengths;
 }
 
+export const restoredLengths = ['shorter', 'as-long', 'longer'] as const;
 export const endings = ['none', 'wiped', 'rolled-back', 'newer-record'] as const;
 export type Ending = (typeof endings)[number];
 
@@ -153,10 +154,10 @@ function storeOf(
   const chance = new Chance(seed, 'store plan');
   const drawn = chance.weighted({ memory: 1, etcd: 2, file: 2 });
   const store = forced ?? drawn;
-  const strengthOf = (): number => (!calm && chance.happens(0.5) ? chance.between(0.2, 1) : 0);
+  const strengthOf = (): number => (!calm && chance.happens(0.5) ? inThousandths(chance.between(0.2, 1)) : 0);
   return {
     store,
-    restored: chance.pick(['shorter', 'as-long', 'longer'] as const),
+    restored: chance.pick(restoredLengths),
     traps: Object.fromEntries(traps[store].map((trap) => [trap, strengthOf()])),
   };
 }
