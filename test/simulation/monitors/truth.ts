@@ -35,8 +35,8 @@ export class Truth {
   state: State = emptyState();
   readonly #world: World;
   readonly #onStep: (step: TrueStep) => void;
-  /** By record id: whether weft wrote it, and whether it took effect. */
-  readonly #seen = new Map<string, { isOurs: boolean; accepted: boolean }>();
+  /** By record id: whether weft wrote it. */
+  readonly #seen = new Map<string, { readonly isOurs: boolean }>();
   readonly #allocation = new AllocationMonitor();
   /** The highest epoch that each host ever had. */
   readonly #epochs = new Map<string, number>();
@@ -101,7 +101,7 @@ export class Truth {
       'log',
       `${outcome.ordinal} ${record?.kind} of ${record?.host} by ${record?.by}: ${verdict}`,
     );
-    if (record !== undefined) this.#checkOnce(record, outcome.accepted);
+    if (record !== undefined) this.#checkOnce(record, outcome);
     if (outcome.accepted && record !== undefined) this.#checkAccepted(before, record, applied.changes);
     else this.#checkRejected(before, step);
     if (!this.#isForeign) this.#onStep(step);
@@ -109,14 +109,15 @@ export class Truth {
   }
 
   /** A record is decided on once, and weft writes it once, however often it has to try. */
-  #checkOnce(record: LogRecord, accepted: boolean): void {
+  #checkOnce(record: LogRecord, outcome: Outcome): void {
     const first = this.#seen.get(record.id);
     this.#world.checked('I2');
     if (first === undefined) {
-      this.#seen.set(record.id, { isOurs: !this.#isForeign, accepted });
+      this.#seen.set(record.id, { isOurs: !this.#isForeign });
       return;
     }
-    if (accepted) this.#fail('I2', `record ${record.id} takes effect at its second coming`);
+    if (outcome.accepted || outcome.code !== 'duplicate')
+      this.#fail('I2', `record ${record.id} is judged anew at its second coming`);
     if (first.isOurs && !this.#isForeign) this.#fail('I2', `record ${record.id} was written twice`);
   }
 
