@@ -74,7 +74,7 @@ export class Clients {
       driver: 'overlay',
       pool: undefined,
       router: undefined,
-      ipv6: undefined,
+      ipv6: this.#chance.happens(0.3) ? 'yes' : undefined,
       space: 'last',
       vni: undefined,
     });

@@ -146,8 +146,11 @@ export class ForeignActor {
           this.#machine.deleteByHand(object),
         );
       case 'alter-by-hand':
-        return this.#toOne(this.#ours().flatMap(altered), doing.which, 'alters', (object) =>
-          this.#machine.alterByHand(object),
+        return this.#toOne(
+          [...this.#ours(), ...this.#loopbacks()].flatMap(altered),
+          doing.which,
+          'alters',
+          (object) => this.#machine.alterByHand(object),
         );
       case 'add-by-hand': {
         const strays = this.#ours().flatMap((object) => this.#stray(object));
@@ -179,6 +182,10 @@ export class ForeignActor {
       .objects()
       .filter((object) => !(object.kind === 'link' && object.type.type === 'loopback'))
       .filter((object) => !this.#made.has(keyOf(object)));
+  }
+
+  #loopbacks(): KernelObject[] {
+    return this.#machine.objects().filter((each) => each.kind === 'link' && each.type.type === 'loopback');
   }
 
   #toOne(
@@ -276,6 +283,7 @@ export class ForeignActor {
 function altered(object: KernelObject): KernelObject[] {
   switch (object.kind) {
     case 'link':
+      if (object.type.type === 'loopback') return [{ ...object, up: false }];
       return [
         { ...object, up: !object.up },
         { ...object, mtu: 1_300 },

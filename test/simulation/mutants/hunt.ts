@@ -4,7 +4,7 @@ import { type Failure, runMany } from '../run/many.ts';
 import { type Mutant, mutantVariable } from './mutant.ts';
 
 /** Real time after which a life of a mutant counts as hanging. */
-export const mutantHangMs = 30_000;
+const mutantHangMs = 60_000;
 /** The first seed of the first round, and how far apart rounds begin. */
 const firstSeed = 300_001;
 const seedsPerRound = 10_000;

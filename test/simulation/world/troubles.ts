@@ -245,7 +245,7 @@ function drawn(fault: Exclude<HostFault, 'swizzle'>, chance: Chance): HostDoing 
       return {
         verb: fault,
         network: chance.pick(['2', '3'] as const),
-        mtu: chance.pick([1_400, 1_500, 9_000]),
+        mtu: chance.pick([1_500, 1_500, 1_400, 9_000]),
       };
     case 'cut-off':
       return { verb: fault, fate: chance.pick(requestFaults), ms: chance.ms(cutMsMax) };

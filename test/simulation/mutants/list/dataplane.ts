@@ -43,14 +43,6 @@ export const dataplaneMutants: readonly Mutant[] = [
     invariants: ['I29/I33/I34'],
   },
   {
-    id: 'plan-entries-with-link-forgotten',
-    breaks: 'what was on a link that is made anew is thought to be there still',
-    file: 'core/dataplane/link-plan.ts',
-    find: 'this.#present.delete(key); this.lost.add(key);',
-    replace: 'this.#present.delete(key);',
-    invariants: ['I29', 'I31'],
-  },
-  {
     id: 'plan-order-fdb-first',
     breaks: 'forwarding entries are made before the links that they are on',
     file: 'core/dataplane/order.ts',
@@ -67,11 +59,11 @@ export const dataplaneMutants: readonly Mutant[] = [
     invariants: ['I31'],
   },
   {
-    id: 'plan-deletes-forwards',
-    breaks: 'deletions come in the order of making',
-    file: 'core/dataplane/diff.ts',
-    find: 'actual: object }))).reverse(),',
-    replace: 'actual: object }))),',
+    id: 'plan-order-bridge-last',
+    breaks: 'bridges are made after their ports',
+    file: 'core/dataplane/order.ts',
+    find: 'return 2;',
+    replace: 'return 6;',
     invariants: ['I31'],
   },
   {

@@ -69,7 +69,7 @@ export const desiredMutants: readonly Mutant[] = [
   },
   {
     id: 'drv-no-neighbour',
-    breaks: 'one remote endpoint in three has no neighbour entry',
+    breaks: 'of a remote endpoint with two addresses only the first has a neighbour',
     file: 'drivers/overlay/endpoint.ts',
     find: "kind: 'neighbour', ...place, address: addressOf(address), mac })",
     replace: "kind: 'neighbour', ...place, address: addressOf(endpoint.addresses[0]), mac })",

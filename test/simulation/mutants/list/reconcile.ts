@@ -107,22 +107,6 @@ export const reconcileMutants: readonly Mutant[] = [
     invariants: ['I43'],
   },
   {
-    id: 'rec-link-taken-along',
-    breaks: 'what hangs on a link that is made anew is not looked at with it',
-    file: 'core/reconcile/plan.ts',
-    find: 'yield* holdingsOf(key, desired, actual); if',
-    replace: 'if',
-    invariants: ['I29', 'I27'],
-  },
-  {
-    id: 'rec-namespace-taken-along',
-    breaks: 'what was in a namespace that was made anew is thought to be there still',
-    file: 'core/reconcile/plan.ts',
-    find: 'for (const inside of actual.keysIn(either.ns)) closed.add(inside);',
-    replace: '',
-    invariants: ['I29'],
-  },
-  {
     id: 'rec-strays-unseen',
     breaks: 'a look at the kernel notices only what is missing, not what is there too much',
     file: 'core/reconcile/survey.ts',
