@@ -1,4 +1,5 @@
 /** Every mutant, in the order of the table. */
+import { adapterMutants } from './list/adapters.ts';
 import { controllerMutants } from './list/controller.ts';
 import { dataplaneMutants } from './list/dataplane.ts';
 import { desiredMutants } from './list/desired.ts';
@@ -10,6 +11,7 @@ import type { Mutant } from './mutant.ts';
 
 export const mutants: readonly Mutant[] = [
   ...logMutants,
+  ...adapterMutants,
   ...foldMutants,
   ...ipamMutants,
   ...controllerMutants,
