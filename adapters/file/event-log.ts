@@ -254,9 +254,10 @@ export class FileEventLog implements EventLog {
   async #readHead(signal: CancelSignal): Promise<void> {
     if (signal.aborted) return;
     try {
+      const known = this.#history.sequence;
       const head = await this.#headFile.read();
       if (typeof head === 'object') {
-        await this.#history.advance(head);
+        await this.#history.advance(head, known);
         return;
       }
     } catch (error) {

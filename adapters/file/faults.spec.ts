@@ -65,6 +65,40 @@ describe('the file log on a failing disk', function suite() {
     });
   }
 
+  it('takes a head that was read late for nothing but late', async () => {
+    const disk = new SimulatedDisk();
+    const process = disk.process();
+    let gate: Promise<void> | undefined;
+    const slow = new Proxy(process, {
+      get(target, name) {
+        if (name === 'identityOf')
+          return async (path: string) => {
+            const held = path.endsWith('/head') ? gate : undefined;
+            const identity = await target.identityOf(path);
+            await held;
+            return identity;
+          };
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const log = logOn(slow);
+    await log.open(never());
+    assert.equal(await log.append(draft('before'), never()), await log.head(never()));
+    let release = (): void => undefined;
+    gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    const reading = log.head(never());
+    await new Promise(setImmediate);
+    gate = undefined;
+    const position = await log.append(draft('meanwhile'), never());
+    release();
+    await reading;
+    assert.equal(await log.head(never()), position);
+    await log.close();
+  });
+
   it('seals the segment after a failed sync, so that its bytes never come back', async () => {
     const disk = new SimulatedDisk();
     let failures = 0;

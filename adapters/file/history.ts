@@ -96,10 +96,13 @@ export class History {
   /**
    * Reads and verifies up to a head. A head that is known already costs nothing.
    *
+   * @param known what was known when the head began to be read: this process may have written on since then, and then
+   *   the head is merely late. Left out where nobody can write meanwhile.
    * @throws WeftError `log-damaged`; `log-mismatch` when what was read before is not what leads to the head; system errors
    */
-  async advance(head: Head): Promise<void> {
+  async advance(head: Head, known?: number): Promise<void> {
     await this.#serial.run(async () => {
+      if (known !== undefined && head.sequence >= known && head.sequence < this.sequence) return;
       if (this.#isBehindUs(head)) return;
       while (!this.#isLast(head)) await this.#enterNextSegment(head);
       await this.#readTo(head.end);
