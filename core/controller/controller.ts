@@ -43,7 +43,7 @@ import type {
 import { catchUpDeadlineMs, statusDeadlineMs } from './defaults.ts';
 import { readEntries } from './entry-pages.ts';
 import { takeEvidence } from './evidence.ts';
-import type { Cursor } from './fold-entries.ts';
+import type { Cursor, Fold } from './fold-entries.ts';
 import { History } from './history.ts';
 import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from './lookup.ts';
 import { type HostIdentity, Membership } from './membership.ts';
@@ -60,6 +60,8 @@ export interface ControllerPorts {
   readonly logger: Logger;
   /** By name. */
   readonly drivers: ReadonlyMap<string, Driver>;
+  /** How lines are folded, where that is not to be done by `apply` itself: for many controllers in one process. */
+  readonly fold?: Fold;
 }
 
 export interface ControllerOptions extends HostIdentity {

@@ -20,21 +20,30 @@ export interface Cursor {
   readonly steps: readonly Step[];
 }
 
+/** How a line is folded: `apply`, or what gives the same. */
+export type Fold = typeof apply;
+
 /**
  * Cursors after each entry beyond `start`. Completes when `signal` aborts.
  *
  * Errors with WeftError `unknown-version` before an entry that this build cannot read whole (none of its records is
  * applied, so that a newer build resumes at its beginning), and with what `EventLog.tail` throws.
  */
-export function foldEntries(log: EventLog, start: Cursor, signal: CancelSignal): Observable<Cursor> {
-  return from(log.tail(start.position, signal)).pipe(scan(foldEntry, start));
+export function foldEntries(
+  log: EventLog,
+  start: Cursor,
+  signal: CancelSignal,
+  fold: Fold = apply,
+): Observable<Cursor> {
+  const step = (cursor: Cursor, entry: LogEntry): Cursor => foldEntry(cursor, entry, fold);
+  return from(log.tail(start.position, signal)).pipe(scan(step, start));
 }
 
-function foldEntry(cursor: Cursor, entry: LogEntry): Cursor {
+function foldEntry(cursor: Cursor, entry: LogEntry, fold: Fold): Cursor {
   const steps: Step[] = [];
   let state = cursor.state;
   for (const line of decodeEntry(entry.bytes)) {
-    const applied = apply(state, line);
+    const applied = fold(state, line);
     if (applied.halted) throw unknownVersion(applied.version, state.ordinal + 1);
     state = applied.state;
     steps.push({

@@ -13,13 +13,15 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { Step } from './control.ts';
 import { recentPositionsMax, reopenDelayMsMax, reopenDelayMsMin } from './defaults.ts';
-import { type Cursor, foldEntries } from './fold-entries.ts';
+import { type Cursor, type Fold, foldEntries } from './fold-entries.ts';
 
 export interface ReplicaPorts {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** How lines are folded, where that is not to be done by `apply` itself: for many replicas in one process. */
+  readonly fold?: Fold;
 }
 
 export class Replica {
@@ -27,6 +29,7 @@ export class Replica {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #logger: Logger;
+  readonly #fold: Fold | undefined;
   readonly #steps = new Subject<Step>();
   readonly #entries = new Subject<Cursor>();
   /** Positions of the last entries applied, oldest first: to tell "applied already" from "still to come". */
@@ -40,6 +43,7 @@ export class Replica {
     this.#clock = ports.clock;
     this.#random = ports.random;
     this.#logger = ports.logger;
+    this.#fold = ports.fold;
   }
 
   get state(): State {
@@ -97,7 +101,7 @@ export class Replica {
   /** Follows the log until `signal` aborts. Rejects with what `foldEntries` errors with; the state then stays as it is. */
   async follow(signal: CancelSignal): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      foldEntries(this.#log, this.#cursor, signal).subscribe({
+      foldEntries(this.#log, this.#cursor, signal, this.#fold).subscribe({
         next: (cursor) => this.#advance(cursor),
         error: reject,
         complete: resolve,

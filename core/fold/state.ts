@@ -60,28 +60,31 @@ export interface State {
   readonly memory: RecordMemory;
 }
 
+/** One for all: nobody writes to it. */
+const empty: State = {
+  ordinal: 0,
+  recordHash: emptyRecordHash,
+  stateHash: emptyStateHash,
+  hosts: SortedTable.empty(),
+  networks: SortedTable.empty(),
+  endpoints: SortedTable.empty(),
+  networkNames: SortedTable.empty(),
+  endpointNames: SortedTable.empty(),
+  endpointsByNetwork: SortedTable.empty(),
+  endpointsBySandbox: SortedTable.empty(),
+  macs: SortedTable.empty(),
+  hostNames: SortedTable.empty(),
+  hostAddresses: SortedTable.empty(),
+  pools: Pools.empty,
+  vnis: RangeSet.empty,
+  vniCursor: BigInt(vniMin),
+  removedHosts: SortedTable.empty(),
+  removals: SortedTable.empty(),
+  epochFloor: 0,
+  memory: emptyMemory,
+};
+
 /** Before the first record. */
 export function emptyState(): State {
-  return {
-    ordinal: 0,
-    recordHash: emptyRecordHash,
-    stateHash: emptyStateHash,
-    hosts: SortedTable.empty(),
-    networks: SortedTable.empty(),
-    endpoints: SortedTable.empty(),
-    networkNames: SortedTable.empty(),
-    endpointNames: SortedTable.empty(),
-    endpointsByNetwork: SortedTable.empty(),
-    endpointsBySandbox: SortedTable.empty(),
-    macs: SortedTable.empty(),
-    hostNames: SortedTable.empty(),
-    hostAddresses: SortedTable.empty(),
-    pools: Pools.empty,
-    vnis: RangeSet.empty,
-    vniCursor: BigInt(vniMin),
-    removedHosts: SortedTable.empty(),
-    removals: SortedTable.empty(),
-    epochFloor: 0,
-    memory: emptyMemory,
-  };
+  return empty;
 }

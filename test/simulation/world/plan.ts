@@ -183,7 +183,7 @@ function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
  */
 function pace(chance: Chance): Pick<Plan, 'safetyMs' | 'requestPauseMs'> {
   const requestPauseMs = chance.pick([150, 500, 1_500]);
-  return { requestPauseMs, safetyMs: 10_000 + chance.ms(requestPauseMs === 150 ? 15_000 : 50_000) };
+  return { requestPauseMs, safetyMs: 5_000 + chance.ms(requestPauseMs === 150 ? 10_000 : 20_000) };
 }
 
 function isOfCalls(fault: KernelFault): boolean {

@@ -104,7 +104,7 @@ export class SimHost {
       onResult: (operation, result) => batches.answered(operation, result),
     });
     const controller: Controller = new Controller(
-      { log, kernel, clock, random, logger, drivers },
+      { log, kernel, clock, random, logger, drivers, fold: world.fold },
       {
         host: this.name,
         address,

@@ -1,16 +1,22 @@
 /** What every part of a simulated cluster shares: time, chance, the trace, the counts, and the first violation. */
 import type { Phase } from '../../../core/controller/control.ts';
+import type { Fold } from '../../../core/controller/fold-entries.ts';
+import { apply } from '../../../core/fold/apply.ts';
 import type { Violation } from '../monitors/violation.ts';
 import type { Doing, Fate, FateOf } from '../scenario/intervention.ts';
 import { Script } from '../scenario/script.ts';
 import { Chance } from './chance.ts';
 import type { Plan } from './plan.ts';
 import { Scheduler } from './scheduler.ts';
+import { SharedFold } from './shared-fold.ts';
 import { Tally } from './tally.ts';
 import type { Trace } from './trace.ts';
 
 /** Faults on; faults healed, all must come right; a fresh replica; the store is lost. */
 export type SimulationPhase = 'safety' | 'liveness' | 'audit' | 'ending';
+
+/** Of so many seeds one has hosts that fold for themselves. */
+const ownFoldSeeds = 8;
 
 export class World {
   readonly seed: number;
@@ -18,6 +24,7 @@ export class World {
   readonly trace: Trace;
   readonly tally = new Tally();
   readonly scheduler: Scheduler;
+  readonly fold: Fold;
   readonly script: Script;
   phase: SimulationPhase = 'safety';
   /** All faults are healed, and what came of them is over: what goes wrong now has no excuse. */
@@ -28,6 +35,7 @@ export class World {
   constructor(seed: number, plan: Plan, trace: Trace, script: Script = new Script()) {
     this.seed = seed;
     this.plan = plan;
+    this.fold = seed % ownFoldSeeds === 0 ? apply : new SharedFold().apply;
     this.trace = trace;
     this.script = script;
     this.scheduler = new Scheduler(() => this.#stopAtViolation());
