@@ -141,27 +141,33 @@ describe('a damaged file log', function suite() {
     await log.close();
   });
 
-  it('tells a process that has it open that a restored backup came to as many entries, in fewer segments', async () => {
-    const live = new SimulatedDisk();
-    const log = logOn(live);
-    await log.open(never());
-    await log.append(draft('kept'), never());
-    const backup = live.copy();
-    for (let index = 0; index < 4; index++) await log.append(draft(Buffer.alloc(400, index)), never());
-    assert.ok(segmentsOf(live).length > 1, 'the entries that are lost began a segment');
-    for (const path of live.paths()) live.delete(path);
-    for (const path of backup.paths()) {
-      live.create(path);
-      live.corrupt(path, backup.contents(path));
-    }
-    const other = logOn(live);
-    await other.open(never());
-    for (let index = 0; index < 4; index++) await other.append(draft(`${index}`), never());
-    await other.close();
-    assert.equal(segmentsOf(live).length, 1);
-    await assert.rejects(log.head(never()), (error) => isWeftError(error, 'log-mismatch'));
-    await log.close();
-  });
+  for (const { what, sizes } of [
+    { what: 'as many entries, in fewer segments', sizes: [1, 1, 1, 1] },
+    { what: 'more entries, in other segments', sizes: [1, 1, 400, 400, 1, 400] },
+  ]) {
+    it(`tells a process that has it open that a restored backup came to ${what}`, async () => {
+      const live = new SimulatedDisk();
+      const log = logOn(live);
+      await log.open(never());
+      await log.append(draft('kept'), never());
+      const backup = live.copy();
+      for (let index = 0; index < 4; index++) await log.append(draft(Buffer.alloc(400, index)), never());
+      const before = segmentsOf(live);
+      assert.ok(before.length > 1, 'the entries that are lost began a segment');
+      for (const path of live.paths()) live.delete(path);
+      for (const path of backup.paths()) {
+        live.create(path);
+        live.corrupt(path, backup.contents(path));
+      }
+      const other = logOn(live);
+      await other.open(never());
+      for (const size of sizes) await other.append(draft(Buffer.alloc(size, 9)), never());
+      await other.close();
+      assert.ok(!segmentsOf(live).includes(before.at(-1) ?? ''), 'the last segment of before is gone');
+      await assert.rejects(log.head(never()), (error) => isWeftError(error, 'log-mismatch'));
+      await log.close();
+    });
+  }
 });
 
 /** What a new process reads, undefined where it refuses. */

@@ -313,10 +313,18 @@ export class History {
     if (!this.#sequences.has(entry.id)) this.#sequences.set(entry.id, entry.sequence);
   }
 
-  /** The last segment as it is under its path now: a directory may have been put back from a copy. */
+  /**
+   * The last segment as it is under its path now: a directory may have been put back from a copy. One that is gone while
+   * there is a head was no part of the copy, which has gone on in segments of its own.
+   */
   async #currentFile(path: string): Promise<OpenFile> {
-    if (this.#file !== undefined && this.#file.identity === (await this.#fileSystem.identityOf(path)))
-      return this.#file;
+    const identity = await this.#fileSystem.identityOf(path);
+    if (identity === undefined)
+      throw mismatchError(
+        this.#directory,
+        `${path} was read before and is gone, and the log goes on without it`,
+      );
+    if (this.#file?.identity === identity) return this.#file;
     await this.#closeFile();
     this.#file = await this.#fileSystem.open(path, 'read');
     return this.#file;
