@@ -30,9 +30,10 @@ export async function settle(cluster: Cluster): Promise<void> {
   const beganAtMs = world.nowMs;
   await untilSettled(cluster);
   world.tally.add('virtual:settle-ms', Math.round(world.nowMs - beganAtMs));
-  await world.drive(Promise.all(hosts.map((host) => clients.lastWord(host))), 30_000);
-  // Requests that are still on their way from before may land until then.
+  // Requests that are still on their way from before may land until then, and remove a host that has its last word.
   await world.scheduler.runUntil(beganAtMs + lateMsMax);
+  await untilSettled(cluster);
+  await world.drive(Promise.all(hosts.map((host) => clients.lastWord(host))), 30_000);
   await untilSettled(cluster);
   await actInCalm(cluster, openMatters);
   await rest(cluster);
