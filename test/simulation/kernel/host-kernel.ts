@@ -52,6 +52,7 @@ export class HostKernel implements Kernel {
   readonly #onResult: HostKernelParts['onResult'];
   /** The batch that waits to be carried out. */
   #batch: readonly Operation[] = [];
+  #onBatch: (() => unknown) | undefined;
 
   constructor({ world, machine, process, host, onApply, onResult }: HostKernelParts) {
     this.#world = world;
@@ -76,6 +77,10 @@ export class HostKernel implements Kernel {
   async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
     this.#onApply(operations);
     this.#batch = operations;
+    // Before the batch is carried out, which is a task of its own that follows.
+    const onBatch = this.#onBatch;
+    if (onBatch !== undefined) this.#world.scheduler.after(0, undefined, () => void onBatch());
+    this.#onBatch = undefined;
     return await this.#call('apply', () => {
       this.#batch = [];
       return this.#carryOut(operations);
@@ -106,6 +111,11 @@ export class HostKernel implements Kernel {
 
   close(): Promise<void> {
     return this.#machine.close();
+  }
+
+  /** Calls back once, when the next batch is on its way. */
+  onNextBatch(act: () => unknown): void {
+    this.#onBatch = act;
   }
 
   /** The process is killed: of a batch under way a part may have been carried out. */

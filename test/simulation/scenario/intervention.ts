@@ -47,6 +47,8 @@ export const requestVerbs = {
 export const hostVerbs = {
   start: {},
   crash: {},
+  /** As soon as it is in the middle of writing to its kernel. */
+  'crash-amid': {},
   stop: {},
   /** The operator starts a host anew that was removed. */
   revive: {},

@@ -42,6 +42,7 @@ export type LogFault = (typeof logFaults)[number];
 /** What may happen to a host as a whole, and to its ways to the store. */
 export const hostFaults = [
   'crash',
+  'crash-amid',
   'stop',
   'pause',
   'wall-jump',

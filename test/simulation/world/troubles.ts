@@ -97,7 +97,7 @@ export class Troubles {
       return;
     }
     const isDone = this.perform(host, drawn(fault, chance));
-    if (isDone && (fault === 'crash' || fault === 'stop')) this.#startLater(host, chance, downMsMax);
+    if (isDone && isDeath(fault)) this.#startLater(host, chance, downMsMax);
   }
 
   #do(host: SimHost, doing: HostDoing): boolean {
@@ -109,6 +109,10 @@ export class Troubles {
       case 'crash':
         if (host.life === undefined) return false;
         host.crash();
+        return true;
+      case 'crash-amid':
+        if (host.life === undefined) return false;
+        host.life.kernel.onNextBatch(() => this.#world.isFaulty && host.crash());
         return true;
       case 'stop':
         return this.#stop(host);
@@ -227,6 +231,10 @@ export class Troubles {
   }
 }
 
+function isDeath(fault: HostFault): boolean {
+  return fault === 'crash' || fault === 'crash-amid' || fault === 'stop';
+}
+
 /** It happens to all hosts together. */
 function isOfAll(fault: HostFault): boolean {
   return fault === 'outage' || fault === 'swizzle';
@@ -235,6 +243,7 @@ function isOfAll(fault: HostFault): boolean {
 function drawn(fault: Exclude<HostFault, 'swizzle'>, chance: Chance): HostDoing {
   switch (fault) {
     case 'crash':
+    case 'crash-amid':
     case 'stop':
       return { verb: fault };
     case 'pause':
