@@ -88,8 +88,20 @@ export class ForeignActor {
     return found ?? sandboxes[0];
   }
 
-  /** Deletes or alters something of weft's, of a kind that the kernel tells of. Returns whether there was anything. */
+  /**
+   * Deletes or alters something of weft's, of a kind that the kernel tells of; now and then more happens at once than it
+   * can tell of, and it says so. Returns whether there was anything.
+   */
   disturb(): boolean {
+    const isOverrun = this.#chance.happens(0.3);
+    this.#machine.setDeaf(isOverrun);
+    const isDone = this.#disturbOne();
+    this.#machine.setDeaf(false);
+    if (isOverrun) this.#machine.loseEvents();
+    return isDone;
+  }
+
+  #disturbOne(): boolean {
     const told = this.#ours().filter(({ kind }) => kind !== 'netns' && kind !== 'hosts');
     const altering = told.flatMap(altered);
     return altering.length > 0 && this.#chance.happens(0.5)

@@ -8,7 +8,7 @@ export const dataplaneMutants: readonly Mutant[] = [
     file: 'core/dataplane/equal.ts',
     find: "actual.kind === 'fdb' && desired.remote === actual.remote",
     replace: "actual.kind === 'fdb'",
-    invariants: ['I34'],
+    invariants: ['I29', 'I30', 'I34'],
   },
   {
     id: 'plan-neighbour-alike',
@@ -16,7 +16,7 @@ export const dataplaneMutants: readonly Mutant[] = [
     file: 'core/dataplane/equal.ts',
     find: "actual.kind === 'neighbour' && desired.mac === actual.mac",
     replace: "actual.kind === 'neighbour'",
-    invariants: ['I34'],
+    invariants: ['I29', 'I30', 'I34'],
   },
   {
     id: 'plan-down-is-up',
@@ -24,7 +24,7 @@ export const dataplaneMutants: readonly Mutant[] = [
     file: 'core/dataplane/equal.ts',
     find: 'desired.up === actual.up &&',
     replace: '',
-    invariants: ['I34'],
+    invariants: ['I29', 'I30', 'I34'],
   },
   {
     id: 'plan-no-replace',

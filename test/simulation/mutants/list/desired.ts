@@ -73,7 +73,7 @@ export const desiredMutants: readonly Mutant[] = [
     file: 'drivers/overlay/endpoint.ts',
     find: "kind: 'neighbour', ...place, address: addressOf(address), mac })",
     replace: "kind: 'neighbour', ...place, address: addressOf(endpoint.addresses[0]), mac })",
-    invariants: ['I34'],
+    invariants: ['I29', 'I30', 'I34'],
   },
   {
     id: 'drv-wrong-vtep',
@@ -81,7 +81,7 @@ export const desiredMutants: readonly Mutant[] = [
     file: 'drivers/overlay/endpoint.ts',
     find: 'mac, remote: host.address }',
     replace: 'mac, remote: view.self.address }',
-    invariants: ['I34'],
+    invariants: ['I29', 'I30', 'I34'],
   },
   {
     id: 'drv-local-is-remote',
@@ -90,7 +90,7 @@ export const desiredMutants: readonly Mutant[] = [
     find: 'if (endpoint.host === view.self.name) return localEndpoint(network, endpoint, view);',
     replace:
       'if (endpoint.host === view.self.name) return [...localEndpoint(network, endpoint, view), ...remoteEndpoint(network, endpoint, view.self, view)];',
-    invariants: ['I34'],
+    invariants: ['I29', 'I30', 'I34'],
   },
   {
     id: 'drv-one-vni',
@@ -106,7 +106,7 @@ export const desiredMutants: readonly Mutant[] = [
     file: 'drivers/overlay/endpoint.ts',
     find: 'port: { learning: false, flood: false },',
     replace: 'port: { learning: true, flood: true },',
-    invariants: ['I38'],
+    invariants: ['I29', 'I38'],
   },
   {
     id: 'drv-frames-too-large',
@@ -114,7 +114,7 @@ export const desiredMutants: readonly Mutant[] = [
     file: 'drivers/overlay/mtu.ts',
     find: 'return Math.max(underlay - overhead, mtuMin);',
     replace: 'return Math.max(underlay, mtuMin);',
-    invariants: ['I34'],
+    invariants: ['I29', 'I30', 'I34'],
   },
   {
     id: 'drv-no-gateway',
@@ -122,7 +122,7 @@ export const desiredMutants: readonly Mutant[] = [
     file: 'drivers/overlay/network.ts',
     find: 'network.subnets.map(({ prefix, gateway }) => withLength(gateway, lengthOf(prefix)))',
     replace: 'network.subnets.slice(1).map(({ prefix, gateway }) => withLength(gateway, lengthOf(prefix)))',
-    invariants: ['I34'],
+    invariants: ['I29', 'I30', 'I34'],
   },
   {
     id: 'want-names-missing',
@@ -130,6 +130,6 @@ export const desiredMutants: readonly Mutant[] = [
     file: 'core/desired/hosts-entries.ts',
     find: '[...new Set([endpoint.name, ...endpoint.aliases])]',
     replace: '[...new Set(endpoint.aliases)]',
-    invariants: ['I34'],
+    invariants: ['I29', 'I30', 'I34'],
   },
 ];

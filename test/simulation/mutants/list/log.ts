@@ -44,10 +44,10 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     id: 'log-loses-line',
-    breaks: 'the last line of a full queue is taken out and not sent',
+    breaks: 'of more than four lines that wait together the rest is taken out and not sent',
     file: 'core/log/appender.ts',
     find: 'return this.#queue.splice(0, count);',
-    replace: 'return this.#queue.splice(0, count + 1).slice(0, count);',
+    replace: 'return this.#queue.splice(0, count).slice(0, 4);',
     invariants: ['I39'],
   },
   {

@@ -99,14 +99,6 @@ export const reconcileMutants: readonly Mutant[] = [
     invariants: ['I27'],
   },
   {
-    id: 'rec-pause-ignored',
-    breaks: 'a frozen reconciler goes on writing',
-    file: 'core/reconcile/reconciler.ts',
-    find: 'if (!this.#ledger.hasDirty || this.#paused) return false;',
-    replace: 'if (!this.#ledger.hasDirty) return false;',
-    invariants: ['I43'],
-  },
-  {
     id: 'rec-strays-unseen',
     breaks: 'a look at the kernel notices only what is missing, not what is there too much',
     file: 'core/reconcile/survey.ts',
