@@ -13,6 +13,13 @@ export const entryRecordsMax = 32;
 /** One entry as stored. The smallest store bound is Consul's: 512 KiB for a transaction in base64, about 383 KiB raw. */
 export const entryBytesMax = 256 * 1024;
 
+/** One part of a snapshot as stored: an entry's bound, for the same stores. */
+export const snapshotChunkBytesMax = 256 * 1024;
+/** What says of a snapshot what it is. */
+export const snapshotManifestBytesMax = 16 * 1024;
+/** Of one snapshot, compressed, 2 GiB: far over what a store that keeps everything in memory should hold. */
+export const snapshotChunksMax = 8_192;
+
 /**
  * Ordinals for which the fold remembers record ids. A record whose base lies further back is rejected as too old: it
  * could be the late twin of one that is forgotten. Counts ordinals, never seconds, so that every host agrees.

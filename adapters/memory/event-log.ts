@@ -23,13 +23,15 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { MemoryOptions } from './options.ts';
-import { type MemoryStore, namedMemoryStore, type Operation } from './store.ts';
+import { MemorySnapshots } from './snapshots.ts';
+import { isWrite, type MemoryStore, namedMemoryStore, type Operation } from './store.ts';
 
 /** How often a tail looks whether a store that was cut off is back. */
 const retryDelayMs = 20;
 
 export class MemoryEventLog implements EventLog {
   readonly url: string;
+  readonly snapshots: MemorySnapshots;
   readonly #store: MemoryStore;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -46,6 +48,9 @@ export class MemoryEventLog implements EventLog {
   ) {
     this.url = `memory:${options.name}`;
     this.#store = store;
+    this.snapshots = new MemorySnapshots(store, (operation, signal, perform) =>
+      this.#exchange(operation, signal, perform),
+    );
     this.#clock = ports.clock;
     this.#random = ports.random;
     this.#logger = ports.logger;
@@ -101,6 +106,12 @@ export class MemoryEventLog implements EventLog {
     }
   }
 
+  async trim(upTo: Position, signal: CancelSignal): Promise<void> {
+    await this.#exchange('trim', signal, () => {
+      if (!this.#isTrimmed(upTo)) this.#store.trim(this.#sequenceOf(upTo));
+    });
+  }
+
   async close(): Promise<void> {
     this.#scope.cancel();
   }
@@ -125,10 +136,16 @@ export class MemoryEventLog implements EventLog {
   }
 
   #entryAfter(after: Position): LogEntry | undefined {
+    if (this.#isTrimmed(after)) throw trimmedError(this.url);
     const next = this.#sequenceOf(after) + 1;
     if (next > this.#store.length) return undefined;
     const { id, bytes } = this.#store.at(next);
     return { position: this.#positionOf(next), id, bytes: bytes.slice() };
+  }
+
+  /** Whether a position lies before the last entry that was trimmed: what was there cannot be told any more. */
+  #isTrimmed(position: Position): boolean {
+    return Number(position.split(':')[0]) < this.#store.floor;
   }
 
   /** @throws WeftError `log-ahead`, `log-mismatch` */
@@ -143,12 +160,12 @@ export class MemoryEventLog implements EventLog {
           'the store has lost entries or is another one',
       );
     }
-    if (this.#store.at(sequence).id !== id) throw mismatchError(this.url);
+    if (this.#store.idAt(sequence) !== id) throw mismatchError(this.url);
     return sequence;
   }
 
   #positionOf(sequence: number): Position {
-    return sequence === 0 ? genesis : (`${sequence}:${this.#store.at(sequence).id}` as Position);
+    return sequence === 0 ? genesis : (`${sequence}:${this.#store.idAt(sequence)}` as Position);
   }
 
   #checkIdentity(): void {
@@ -188,12 +205,9 @@ export class MemoryEventLog implements EventLog {
     if (fault === 'hang') await this.#silence(signal, () => this.#store.fateOf(operation, draft) === 'hang');
     if (fault === 'lose-answer') perform();
     if (fault === 'delay' && draft !== undefined) this.#store.delay(draft);
-    if (this.#scope.signal.aborted && operation !== 'append') throw closedError();
-    if (operation === 'append' && fault !== 'refuse') {
-      throw new WeftError(
-        'outcome-unknown',
-        `The answer of ${this.url} to an append was lost: ask for the entry's position`,
-      );
+    if (this.#scope.signal.aborted && !isWrite(operation)) throw closedError();
+    if (isWrite(operation) && fault !== 'refuse') {
+      throw new WeftError('outcome-unknown', `The answer of ${this.url} was lost: ask what has become of it`);
     }
     throw new WeftError('store-unreachable', `${this.url} cannot be reached: it is cut off by a test`);
   }
@@ -235,5 +249,12 @@ function mismatchError(url: string): WeftError {
   return new WeftError(
     'log-mismatch',
     `${url} holds another log than the one that was opened: find out who replaced it before going on`,
+  );
+}
+
+function trimmedError(url: string): WeftError {
+  return new WeftError(
+    'log-trimmed',
+    `What follows that position has been trimmed from ${url}: begin again from a snapshot`,
   );
 }

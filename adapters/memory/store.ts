@@ -6,14 +6,22 @@
  */
 import { WeftError } from '../../core/errors.ts';
 import type { EntryDraft } from '../../core/log/event-log.ts';
-import type { EntryId, LogId } from '../../core/model/ids.ts';
+import type { StoredSnapshot } from '../../core/log/snapshot-store.ts';
+import type { EntryId, LogId, SnapshotId } from '../../core/model/ids.ts';
 
 export interface StoredEntry {
   readonly id: EntryId;
   readonly bytes: Uint8Array;
 }
 
-export type Operation = 'open' | 'append' | 'resolve' | 'head' | 'read';
+export type Operation = 'open' | 'append' | 'resolve' | 'head' | 'read' | 'trim' | 'keep' | 'look';
+
+/** Requests that change something, and so may have been carried out without their sender's knowing. */
+const writes: readonly Operation[] = ['append', 'trim', 'keep'];
+
+export function isWrite(operation: Operation): boolean {
+  return writes.includes(operation);
+}
 
 /**
  * What becomes of one request:
@@ -28,9 +36,21 @@ export type Fault = 'refuse' | 'lose-request' | 'lose-answer' | 'delay' | 'hang'
 /** Decides the fate of each request; undefined lets it through. */
 export type FaultPlan = (operation: Operation, draft: EntryDraft | undefined) => Fault | undefined;
 
+interface Snapshot {
+  manifest?: Uint8Array;
+  readonly chunks: Map<number, Uint8Array>;
+}
+
+/** Nothing was trimmed yet. */
+const bottom = { sequence: 0, id: undefined };
+
 export class MemoryStore {
   #logId: LogId | undefined;
+  /** Those behind the floor. */
   #entries: StoredEntry[] = [];
+  /** The last entry that was trimmed; what it held is gone. */
+  #floor: { readonly sequence: number; readonly id: EntryId | undefined } = bottom;
+  #snapshots = new Map<SnapshotId, Snapshot>();
   #sequences = new Map<EntryId, number>();
   readonly #plans = new Set<FaultPlan>();
   readonly #delayed: EntryDraft[] = [];
@@ -47,9 +67,14 @@ export class MemoryStore {
     return this.#logId;
   }
 
-  /** Number of entries; the last one's sequence. */
+  /** Number of entries that there ever were; the last one's sequence. */
   get length(): number {
-    return this.#entries.length;
+    return this.#floor.sequence + this.#entries.length;
+  }
+
+  /** Sequence of the last entry that was trimmed. */
+  get floor(): number {
+    return this.#floor.sequence;
   }
 
   /** The first to come names the log. */
@@ -76,20 +101,66 @@ export class MemoryStore {
     }
     this.#bytes += draft.bytes.length;
     this.#entries.push({ id: draft.id, bytes: draft.bytes.slice() });
-    this.#sequences.set(draft.id, this.#entries.length);
+    this.#sequences.set(draft.id, this.length);
     this.#wake();
-    return this.#entries.length;
+    return this.length;
   }
 
   sequenceOf(id: EntryId): number | undefined {
     return this.#sequences.get(id);
   }
 
+  /** The id of an entry that exists, or is the last one that was trimmed. */
+  idAt(sequence: number): EntryId {
+    const { floor } = this;
+    return sequence === floor && this.#floor.id !== undefined ? this.#floor.id : this.at(sequence).id;
+  }
+
   /** The entry of a sequence that exists. */
   at(sequence: number): StoredEntry {
-    const entry = this.#entries[sequence - 1];
+    const entry = this.#entries[sequence - 1 - this.floor];
     if (entry === undefined) throw new Error(`Broken invariant: no entry ${sequence} of ${this.length}`);
     return entry;
+  }
+
+  /** Removes the entries up to that sequence. */
+  trim(sequence: number): void {
+    if (sequence <= this.floor) return;
+    const { id } = this.at(sequence);
+    for (const gone of this.#entries.splice(0, sequence - this.floor)) {
+      this.#sequences.delete(gone.id);
+      this.#bytes -= gone.bytes.length;
+    }
+    this.#floor = { sequence, id };
+    this.#wake();
+  }
+
+  putChunk(id: SnapshotId, index: number, bytes: Uint8Array): void {
+    this.#snapshot(id).chunks.set(index, bytes.slice());
+  }
+
+  putManifest(id: SnapshotId, bytes: Uint8Array): void {
+    this.#snapshot(id).manifest = bytes.slice();
+  }
+
+  snapshots(): readonly StoredSnapshot[] {
+    return [...this.#snapshots].map(([id, { manifest }]) => {
+      return { id, ...(manifest === undefined ? {} : { manifest: manifest.slice() }) };
+    });
+  }
+
+  chunk(id: SnapshotId, index: number): Uint8Array | undefined {
+    return this.#snapshots.get(id)?.chunks.get(index)?.slice();
+  }
+
+  dropSnapshot(id: SnapshotId): void {
+    this.#snapshots.delete(id);
+  }
+
+  #snapshot(id: SnapshotId): Snapshot {
+    const snapshot = this.#snapshots.get(id) ?? { chunks: new Map() };
+    this.#snapshots.set(id, snapshot);
+    return snapshot;
   }
 
   /** Calls back whenever something may be new; returns how to stop. */
@@ -131,6 +202,8 @@ export class MemoryStore {
   wipe(): void {
     this.#logId = undefined;
     this.#entries = [];
+    this.#floor = bottom;
+    this.#snapshots = new Map();
     this.#sequences = new Map();
     this.#bytes = 0;
     this.#wake();

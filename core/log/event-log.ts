@@ -12,6 +12,7 @@
  */
 import type { EntryId, LogId } from '../model/ids.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
+import type { SnapshotStore } from './snapshot-store.ts';
 
 declare const brand: unique symbol;
 
@@ -51,6 +52,8 @@ export interface EventLog {
   /** The store's URL without credentials. */
   readonly url: string;
   readonly health: LogHealth;
+  /** The snapshots that lie beside the log. */
+  readonly snapshots: SnapshotStore;
 
   /**
    * Connects, and writes genesis if the store has no log yet (any number of hosts may do so at once; one wins).
@@ -77,12 +80,14 @@ export interface EventLog {
    * Where the entry is, or undefined if it is not in the log now. "Not now" becomes "never" only when its author has
    * stopped trying and every attempt's deadline has passed.
    *
+   * An entry that was trimmed is not in the log: nobody can tell from here whether it was.
+   *
    * @throws WeftError `store-unreachable`, `store-auth`, `log-mismatch`
    */
   resolve(ref: EntryRef, signal: CancelSignal): Promise<Position | undefined>;
 
   /**
-   * Position of the last entry, `genesis` when there is none. Linearizable: not older than any append acked before.
+   * Position of the last entry, also where it was trimmed; `genesis` when there never was one. Linearizable: not older than any append acked before.
    *
    * @throws WeftError `store-unreachable`, `store-auth`, `log-mismatch`
    */
@@ -95,6 +100,20 @@ export interface EventLog {
    * @throws WeftError `log-ahead`, `log-trimmed`, `log-mismatch`, `log-damaged`, `store-auth`
    */
   tail(after: Position, signal: CancelSignal): AsyncIterable<LogEntry>;
+
+  /**
+   * Removes every entry up to and including the one at `upTo`. What is left keeps its positions; `tail` from `upTo` goes
+   * on as if nothing had happened, and from anything before it ends with `log-trimmed`. Never moves back: trimming to
+   * where the log has been trimmed already, or less, changes nothing. Resolves once the trim is durable; what takes up
+   * room may go later. Several hosts may trim at once.
+   *
+   * An author's late attempt to put an entry that was trimmed may put it once more, at the end: the fold knows it by its
+   * records' ids and bases.
+   *
+   * @throws WeftError `log-ahead`, `log-mismatch` where `upTo` is no position of this log; `store-unreachable`,
+   *   `store-auth`, `outcome-unknown`: repeat it
+   */
+  trim(upTo: Position, signal: CancelSignal): Promise<void>;
 
   /**
    * Ends all timers, sockets and tails. Appends under way reject with `outcome-unknown`, later calls with `closed`.

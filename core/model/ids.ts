@@ -16,6 +16,8 @@ export type RecordId = string & { readonly [brand]: 'RecordId' };
 export type EntryId = string & { readonly [brand]: 'EntryId' };
 /** 32 hexadecimal digits, written once at genesis. Names this log and no other. */
 export type LogId = string & { readonly [brand]: 'LogId' };
+/** 32 hexadecimal digits: those of the ordinal that a snapshot stands at, and random ones that tell its authors apart. */
+export type SnapshotId = string & { readonly [brand]: 'SnapshotId' };
 /** 64 hexadecimal digits, as Docker shows them. */
 export type NetworkId = string & { readonly [brand]: 'NetworkId' };
 /** 64 hexadecimal digits, as Docker shows them. */

@@ -10,6 +10,9 @@ import { isWeftError } from '../../core/errors.ts';
 import { entryBytesMax } from '../../core/limits.ts';
 import { type EventLog, genesis, type LogEntry, type Position } from '../../core/log/event-log.ts';
 import { draft, inParallel, never, take, takeAll } from '../support/log-drafts.ts';
+import { patterned, plain, rejectsWith } from './log-assertions.ts';
+import { snapshotCases } from './snapshot-cases.ts';
+import { trimCases } from './trim-cases.ts';
 
 /** One empty store, made for one test. */
 export interface ContractStore {
@@ -55,7 +58,7 @@ export interface EventLogHarness {
 }
 
 /** What a test has at hand: its store, and opened handles on it that are closed when it ends. */
-interface World {
+export interface World {
   readonly harness: EventLogHarness;
   readonly store: ContractStore;
   /** A handle of its own, opened. */
@@ -64,7 +67,7 @@ interface World {
   connect(): EventLog;
 }
 
-type Case = (title: string, body: (world: World) => Promise<void>, isPossible?: boolean) => void;
+export type Case = (title: string, body: (world: World) => Promise<void>, isPossible?: boolean) => void;
 
 /** Declares the suite. Call it at the top level of a spec file. */
 export function describeEventLog(name: string, harness: EventLogHarness): void {
@@ -85,6 +88,8 @@ export function describeEventLog(name: string, harness: EventLogHarness): void {
     describe('append', () => appendCases(inWorld));
     describe('resolve and head', () => resolveCases(inWorld));
     describe('tail', () => tailCases(inWorld, harness.capabilities.catchUpEntries));
+    describe('trim', () => trimCases(inWorld));
+    describe('snapshots', () => snapshotCases(inWorld));
     describe('close', () => closeCases(inWorld));
     describe('interruption', () => interruptionCases(inWorld, harness.capabilities.interruptible));
     describe('replacement', () => replacementCases(inWorld, harness.capabilities.replaceable));
@@ -697,33 +702,6 @@ function replacementCases(test: Case, isPossible: boolean): void {
       await rejectsWith(waiting, 'log-mismatch', 'log-ahead');
     },
     isPossible,
-  );
-}
-
-/** An entry in a form that compares and prints well. */
-function plain(entry: LogEntry | undefined): { position: Position; id: string; bytes: string } {
-  assert.ok(entry !== undefined);
-  return { position: entry.position, id: entry.id, bytes: Buffer.from(entry.bytes).toString('base64') };
-}
-
-/** Bytes that differ from page to page and with the size. */
-function patterned(size: number): Buffer {
-  const bytes = Buffer.allocUnsafe(size);
-  for (let index = 0; index < size; index++) bytes[index] = (index * 31 + (index >> 8) + size) & 0xff;
-  return bytes;
-}
-
-async function rejectsWith(
-  promise: Promise<unknown>,
-  ...codes: Parameters<typeof isWeftError>[1][]
-): Promise<void> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  assert.ok(
-    codes.some((code) => isWeftError(error, code)),
-    `expected ${codes.join(' or ')}, got ${String(error)}`,
   );
 }
 

@@ -1,0 +1,50 @@
+/** Snapshots beside a log in memory. */
+import { WeftError } from '../../core/errors.ts';
+import { snapshotChunkBytesMax, snapshotManifestBytesMax } from '../../core/limits.ts';
+import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-store.ts';
+import type { SnapshotId } from '../../core/model/ids.ts';
+import type { CancelSignal } from '../../core/ports/cancel.ts';
+import type { MemoryStore, Operation } from './store.ts';
+
+/** One request to the store and its answer, with whatever becomes of it on the way. */
+export type Exchange = <T>(operation: Operation, signal: CancelSignal, perform: () => T) => Promise<T>;
+
+export class MemorySnapshots implements SnapshotStore {
+  readonly #store: MemoryStore;
+  readonly #exchange: Exchange;
+
+  constructor(store: MemoryStore, exchange: Exchange) {
+    this.#store = store;
+    this.#exchange = exchange;
+  }
+
+  async putChunk(id: SnapshotId, index: number, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
+    requireFit('chunk', bytes, snapshotChunkBytesMax);
+    await this.#exchange('keep', signal, () => this.#store.putChunk(id, index, bytes));
+  }
+
+  async putManifest(id: SnapshotId, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
+    requireFit('manifest', bytes, snapshotManifestBytesMax);
+    await this.#exchange('keep', signal, () => this.#store.putManifest(id, bytes));
+  }
+
+  async list(signal: CancelSignal): Promise<readonly StoredSnapshot[]> {
+    return await this.#exchange('look', signal, () => this.#store.snapshots());
+  }
+
+  async getChunk(id: SnapshotId, index: number, signal: CancelSignal): Promise<Uint8Array | undefined> {
+    return await this.#exchange('look', signal, () => this.#store.chunk(id, index));
+  }
+
+  async drop(id: SnapshotId, signal: CancelSignal): Promise<void> {
+    await this.#exchange('keep', signal, () => this.#store.dropSnapshot(id));
+  }
+}
+
+function requireFit(what: string, bytes: Uint8Array, bytesMax: number): void {
+  if (bytes.length <= bytesMax) return;
+  throw new WeftError(
+    'too-large',
+    `A ${what} of a snapshot of ${bytes.length} bytes is over the bound of ${bytesMax}: cut it into more chunks`,
+  );
+}
