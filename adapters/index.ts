@@ -4,5 +4,6 @@
  */
 export { type OpenLogDeps, openLog, type StoreSecrets } from './open-log.ts';
 export { SystemClock } from './system/clock.ts';
+export { GzipCompression } from './system/compression.ts';
 export { createLogger } from './system/logger.ts';
 export { SystemRandom } from './system/random.ts';

@@ -5,6 +5,7 @@ import type { Kernel } from '../core/dataplane/kernel.ts';
 import type { Driver } from '../core/driver/driver.ts';
 import type { EventLog } from '../core/log/event-log.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import type { Compression } from '../core/ports/compression.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { Random } from '../core/ports/random.ts';
 import type { Configuration } from './configuration/configuration.ts';
@@ -31,6 +32,7 @@ export const tokens = {
   random: token<Random>('random'),
   logger: token<Logger>('logger'),
   recentLines: token<RecentLines>('recentLines'),
+  compression: token<Compression>('compression'),
   log: token<EventLog>('log'),
   kernel: token<Kernel>('kernel'),
   underlay: token<Underlay>('underlay'),

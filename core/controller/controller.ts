@@ -10,6 +10,7 @@ import type { Kernel } from '../dataplane/kernel.ts';
 import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
 import { isWeftError, WeftError } from '../errors.ts';
+import type { Change } from '../fold/change.ts';
 import { endpointsOfHost, endpointsOfSandbox } from '../fold/lookup.ts';
 import type { State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
@@ -17,9 +18,11 @@ import { Appender } from '../log/appender.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
+import type { RecordId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Compression } from '../ports/compression.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
@@ -45,6 +48,7 @@ import { readEntries } from './entry-pages.ts';
 import { takeEvidence } from './evidence.ts';
 import type { Cursor, Fold } from './fold-entries.ts';
 import { History } from './history.ts';
+import { LogKeeper, type Standing } from './log-keeper.ts';
 import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from './lookup.ts';
 import { type HostIdentity, Membership } from './membership.ts';
 import { Outcomes } from './outcomes.ts';
@@ -58,6 +62,7 @@ export interface ControllerPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly compression: Compression;
   /** By name. */
   readonly drivers: ReadonlyMap<string, Driver>;
   /** How lines are folded, where that is not to be done by `apply` itself: for many controllers in one process. */
@@ -67,6 +72,8 @@ export interface ControllerPorts {
 export interface ControllerOptions extends HostIdentity {
   /** Prefix of the names of owned namespaces, `weft-` by default. Unique among the daemons of one machine. */
   readonly netnsPrefix: string;
+  /** Records between two snapshots at least, 2,048 by default. The same on every host of a cluster. */
+  readonly snapshotOrdinals?: number;
 }
 
 export class Controller implements Control {
@@ -82,6 +89,7 @@ export class Controller implements Control {
   readonly #desired: DesiredState;
   readonly #reconciler: Reconciler;
   readonly #sandboxes: SandboxWatch;
+  readonly #keeper: LogKeeper;
   /** Whether the kernel is held to the fold: not before the whole log is known. */
   #holding = false;
   #phase: Phase = 'opening';
@@ -100,6 +108,7 @@ export class Controller implements Control {
       endpoints: () => endpointsOfHost(this.state, options.host),
       release: (endpoint, signal) => this.#release(endpoint, 'sandbox-gone', { by: 'daemon', signal }),
     });
+    this.#keeper = new LogKeeper(ports, options, () => this.#standing());
     this.#reconciler = new Reconciler(kernel, this.#desired, { clock, logger });
     this.#replica.entries$.subscribe((cursor) => this.#onEntry(cursor));
     this.#reconciler.suspects$.subscribe(() => this.#sandboxes.wake());
@@ -308,7 +317,14 @@ export class Controller implements Control {
     await this.#membership.join(() => this.state, signal);
     if (signal.aborted || this.#phase !== 'joining') return;
     this.#enter('running');
-    await this.#sandboxes.run(signal);
+    await Promise.all([this.#sandboxes.run(signal), this.#keeper.run(signal)]);
+  }
+
+  /** A host that was removed, replaced or halted has no part in keeping the log. */
+  #standing(): Standing | undefined {
+    const { state, position, logId } = this.#replica;
+    if (this.#phase !== 'running' || logId === undefined) return undefined;
+    return { state, position, logId, stateHashAt: (at) => this.#replica.stateHashAt(at) };
   }
 
   /** Nothing is done to the kernel on partial knowledge: the whole log first, however long the store takes. */
@@ -333,13 +349,8 @@ export class Controller implements Control {
 
   /** One entry was folded: the data plane first, then those who wait. */
   #onEntry(cursor: Cursor): void {
-    for (const step of cursor.steps) {
-      if (this.#holding) for (const change of step.changes) this.#desired.apply(change, step.state);
-      const loss = this.#membership.observe(step);
-      if (loss === 'removed')
-        this.#enter('removed', `host '${this.#options.host}' was removed from the cluster`);
-      if (loss === 'superseded') this.#freeze(`another daemon has joined as '${this.#options.host}'`);
-    }
+    this.#follow(cursor.changes, cursor.state);
+    for (const step of cursor.steps) this.#follow(step.changes, step.state, step.record?.id);
     if (this.#holding) this.#reconciler.touch(this.#desired.takeDirty());
     for (const step of cursor.steps) {
       this.#checkpoints.push(step.state);
@@ -349,6 +360,16 @@ export class Controller implements Control {
       });
       this.#outcomes.settle(step);
     }
+    this.#keeper.notice();
+  }
+
+  /** @param record that made the changes; absent where a leap did */
+  #follow(changes: readonly Change[], state: State, record?: RecordId): void {
+    if (this.#holding) for (const change of changes) this.#desired.apply(change, state);
+    const loss = this.#membership.observe(changes, record);
+    if (loss === 'removed')
+      this.#enter('removed', `host '${this.#options.host}' was removed from the cluster`);
+    if (loss === 'superseded') this.#freeze(`another daemon has joined as '${this.#options.host}'`);
   }
 
   /** The log cannot be followed further: keep everything as it is, say why, and wait for the end. */

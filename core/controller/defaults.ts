@@ -21,6 +21,11 @@ export const rejoinDelayMs = 500;
 export const sandboxGraceMs = 500;
 /** How often the sandboxes of this host are looked at when nothing draws attention to them. */
 export const sandboxCheckIntervalMs = 10_000;
+/** Whether a snapshot is due is looked at when the fold goes on, and after this time; so long is also the pause after a failure. */
+export const keeperDelayMs = 60_000;
+/** Attempts at one write of a snapshot, with these pauses between them: about half a minute altogether. */
+export const keeperAttemptsMax = 12;
+export const keeperPauses = { retryDelayMsMin: 100, retryDelayMsMax: 5_000 };
 /** Records kept with their outcomes for `weft log`. */
 export const historyItemsMax = 10_000;
 /** Positions remembered to tell whether an entry has been applied already. */

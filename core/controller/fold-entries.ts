@@ -7,16 +7,19 @@
 import { from, type Observable, scan } from 'rxjs';
 import { WeftError } from '../errors.ts';
 import { apply } from '../fold/apply.ts';
+import type { Change } from '../fold/change.ts';
 import type { State } from '../fold/state.ts';
 import { decodeEntry } from '../log/entry.ts';
 import type { EventLog, LogEntry, Position } from '../log/event-log.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Step } from './control.ts';
 
-/** Where a fold stands: after an entry, with what its records did. */
+/** Where a fold stands: after an entry with what its records did, or after a leap with what changed on the way. */
 export interface Cursor {
   readonly position: Position;
   readonly state: State;
+  /** Of a leap to a snapshot; none after an entry, whose steps have their own. */
+  readonly changes: readonly Change[];
   readonly steps: readonly Step[];
 }
 
@@ -54,7 +57,7 @@ function foldEntry(cursor: Cursor, entry: LogEntry, fold: Fold): Cursor {
       state,
     });
   }
-  return { position: entry.position, state, steps };
+  return { position: entry.position, state, changes: [], steps };
 }
 
 function unknownVersion(version: number, ordinal: number): WeftError {

@@ -10,7 +10,6 @@ import type { RecordId } from '../model/ids.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { Step } from './control.ts';
 import { rejoinDelayMs } from './defaults.ts';
 import type { Author, Requests } from './requests.ts';
 
@@ -107,10 +106,14 @@ export class Membership {
     }
   }
 
-  /** To be called with every step, in order. Returns how the membership ended, where this step ended it. */
-  observe(step: Step): Loss | undefined {
+  /**
+   * To be called with the changes of every step, in order. Returns how the membership ended, where these ended it.
+   *
+   * @param record that made them; absent where they are those of a leap
+   */
+  observe(changes: readonly Change[], record: RecordId | undefined): Loss | undefined {
     let loss: Loss | undefined;
-    for (const change of step.changes) loss ??= this.#observeChange(change, step.record?.id);
+    for (const change of changes) loss ??= this.#observeChange(change, record);
     this.#loss ??= loss;
     return loss;
   }

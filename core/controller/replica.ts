@@ -1,16 +1,21 @@
 /**
- * This host's replica of the cluster's state: opens the log, follows it, folds it, and knows how far it is.
+ * This host's replica of the cluster's state: opens the log, begins from its newest snapshot, follows it, folds it, and
+ * knows how far it is. Where the log was trimmed before it came by, it leaps to a snapshot again.
  */
 import { type Observable, Subject } from 'rxjs';
-import { isWeftError } from '../errors.ts';
+import { isWeftError, WeftError } from '../errors.ts';
+import { changesBetween } from '../fold/difference.ts';
 import { emptyState, type State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { type EventLog, genesis, type Position } from '../log/event-log.ts';
 import type { LogId } from '../model/ids.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Compression } from '../ports/compression.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
+import { downloadSnapshot, listSnapshots } from '../snapshot/download.ts';
+import type { Manifest } from '../snapshot/manifest.ts';
 import type { Step } from './control.ts';
 import { recentPositionsMax, reopenDelayMsMax, reopenDelayMsMin } from './defaults.ts';
 import { type Cursor, type Fold, foldEntries } from './fold-entries.ts';
@@ -22,6 +27,7 @@ export interface ReplicaPorts {
   readonly logger: Logger;
   /** How lines are folded, where that is not to be done by `apply` itself: for many replicas in one process. */
   readonly fold?: Fold;
+  readonly compression: Compression;
 }
 
 export class Replica {
@@ -30,11 +36,15 @@ export class Replica {
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #fold: Fold | undefined;
+  readonly #compression: Compression;
   readonly #steps = new Subject<Step>();
   readonly #entries = new Subject<Cursor>();
-  /** Positions of the last entries applied, oldest first: to tell "applied already" from "still to come". */
-  readonly #recent = new Set<Position>();
-  #cursor: Cursor = { position: genesis, state: emptyState(), steps: [] };
+  /**
+   * Positions of the last entries applied, oldest first, with the hash of the state there: to tell "applied already" from
+   * "still to come", and whether a snapshot of one of them is what this host would have written.
+   */
+  readonly #recent = new Map<Position, string>();
+  #cursor: Cursor = { position: genesis, state: emptyState(), changes: [], steps: [] };
   #logId: LogId | undefined;
   #caughtUpAtMs: number | undefined;
 
@@ -44,6 +54,7 @@ export class Replica {
     this.#random = ports.random;
     this.#logger = ports.logger;
     this.#fold = ports.fold;
+    this.#compression = ports.compression;
   }
 
   get state(): State {
@@ -52,6 +63,11 @@ export class Replica {
 
   get position(): Position {
     return this.#cursor.position;
+  }
+
+  /** Hash of the state after the entry at a position, where that is not too long ago. */
+  stateHashAt(position: Position): string | undefined {
+    return this.#recent.get(position);
   }
 
   get logId(): LogId | undefined {
@@ -74,32 +90,38 @@ export class Replica {
   }
 
   /**
-   * Opens the log, for as long as it takes. Says each new reason once.
+   * Opens the log and begins from its newest snapshot, for as long as it takes. Says each new reason once.
    *
    * @throws WeftError what no waiting can mend: `log-damaged`, `permission-denied`, `bad-configuration`…; `closed` when
    *   `signal` aborts
    */
   async open(signal: CancelSignal): Promise<void> {
-    let delayMs = reopenDelayMsMin;
-    let said: string | undefined;
-    for (;;) {
+    await this.#patiently('cannot open the log yet', signal, async () => {
+      this.#logId = await this.#log.open(signal);
+      this.#logger.info('opened the log', { store: this.#log.url, logId: this.#logId });
+    });
+    await this.#patiently('cannot read the snapshots yet', signal, () => this.#leap(signal));
+  }
+
+  /**
+   * Follows the log until `signal` aborts. Rejects with what `foldEntries` errors with; the state then stays as it is.
+   * Only a log that was trimmed under it is followed on, from a snapshot.
+   */
+  async follow(signal: CancelSignal): Promise<void> {
+    while (!signal.aborted) {
       try {
-        this.#logId = await this.#log.open(signal);
-        this.#logger.info('opened the log', { store: this.#log.url, logId: this.#logId });
-        return;
+        return await this.#followTail(signal);
       } catch (error) {
-        if (signal.aborted || !isWorthWaiting(error)) throw error;
-        if (said !== error.message)
-          this.#logger.warn('cannot open the log yet', { store: this.#log.url, reason: error.message });
-        said = error.message;
+        if (!isWeftError(error, 'log-trimmed')) throw error;
+        this.#logger.warn('the log was trimmed before this host came by', { ordinal: this.state.ordinal });
+        const { ordinal } = this.state;
+        await this.#patiently('cannot read the snapshots yet', signal, () => this.#leap(signal));
+        if (!signal.aborted && this.state.ordinal === ordinal) throw noWay(error);
       }
-      await this.#clock.sleep(delayMs * (0.5 + this.#random.unit()), signal);
-      delayMs = Math.min(2 * delayMs, reopenDelayMsMax);
     }
   }
 
-  /** Follows the log until `signal` aborts. Rejects with what `foldEntries` errors with; the state then stays as it is. */
-  async follow(signal: CancelSignal): Promise<void> {
+  async #followTail(signal: CancelSignal): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       foldEntries(this.#log, this.#cursor, signal, this.#fold).subscribe({
         next: (cursor) => this.#advance(cursor),
@@ -107,6 +129,58 @@ export class Replica {
         complete: resolve,
       });
     });
+  }
+
+  /** Takes over the newest snapshot that lies ahead and can be used. Where there is none, the log itself has to do. */
+  async #leap(signal: CancelSignal): Promise<void> {
+    const { snapshots } = this.#log;
+    const skip = (reason: string): void => this.#logger.error('a snapshot cannot be used', { reason });
+    for (const manifest of await listSnapshots(snapshots, skip, signal)) {
+      if (manifest.ordinal <= this.state.ordinal) return;
+      if (manifest.logId !== this.#logId) {
+        skip(`snapshot ${manifest.id} is of log ${manifest.logId}`);
+        continue;
+      }
+      const state = await this.#download(manifest, skip, signal);
+      if (state === undefined) continue;
+      const { ordinal, host } = manifest;
+      this.#logger.info('began from a snapshot', { ordinal, from: this.state.ordinal, by: host });
+      const changes = changesBetween(this.state, state);
+      this.#advance({ position: manifest.position, state, changes, steps: [] });
+      return;
+    }
+  }
+
+  async #download(
+    manifest: Manifest,
+    skip: (reason: string) => void,
+    signal: CancelSignal,
+  ): Promise<State | undefined> {
+    const parts = { snapshots: this.#log.snapshots, compression: this.#compression };
+    try {
+      return await downloadSnapshot(manifest, parts, signal);
+    } catch (error) {
+      if (!isWeftError(error, 'bad-snapshot') && !isWeftError(error, 'unknown-version')) throw error;
+      skip(error.message);
+      return undefined;
+    }
+  }
+
+  /** Again and again while it fails for what passes by itself. Says each new reason once. */
+  async #patiently(what: string, signal: CancelSignal, attempt: () => Promise<void>): Promise<void> {
+    let delayMs = reopenDelayMsMin;
+    let said: string | undefined;
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (signal.aborted || !isWorthWaiting(error)) throw error;
+        if (said !== error.message) this.#logger.warn(what, { store: this.#log.url, reason: error.message });
+        said = error.message;
+      }
+      await this.#clock.sleep(delayMs * (0.5 + this.#random.unit()), signal);
+      delayMs = Math.min(2 * delayMs, reopenDelayMsMax);
+    }
   }
 
   /**
@@ -147,9 +221,9 @@ export class Replica {
 
   #advance(cursor: Cursor): void {
     this.#cursor = cursor;
-    this.#recent.add(cursor.position);
+    this.#recent.set(cursor.position, cursor.state.stateHash);
     if (this.#recent.size > recentPositionsMax) {
-      for (const oldest of this.#recent) {
+      for (const oldest of this.#recent.keys()) {
         this.#recent.delete(oldest);
         break;
       }
@@ -163,4 +237,13 @@ export class Replica {
 function isWorthWaiting(error: unknown): error is Error {
   const codes = ['store-unreachable', 'store-auth', 'store-full', 'outcome-unknown', 'log-suspect'] as const;
   return codes.some((code) => isWeftError(error, code));
+}
+
+function noWay(cause: WeftError): WeftError {
+  return new WeftError(
+    'log-trimmed',
+    'The log was trimmed further than this host has followed it, and no snapshot that can be used lies ahead: ' +
+      'make one on a host that is up to date',
+    { cause },
+  );
 }

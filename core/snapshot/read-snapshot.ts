@@ -5,7 +5,7 @@
 import { WeftError } from '../errors.ts';
 import { Draft } from '../fold/draft.ts';
 import { emptyState, type State } from '../fold/state.ts';
-import { newPool, type Pool } from '../ipam/pool.ts';
+import { type Cursor, newPool, type Pool } from '../ipam/pool.ts';
 import { RangeSet } from '../ipam/range-set.ts';
 import { addressOf, addressToBigInt, contains, type IpAddress, type Prefix } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
@@ -28,8 +28,12 @@ export class SnapshotReader {
   #lines = 0;
   #isWhole = false;
   #isPresent = false;
-  /** Every pool with the addresses that are taken in it. */
-  readonly #taken = new Map<Pool, bigint[]>();
+  readonly #spaces = new Map<string, bigint>();
+  /** By space and prefix, with the addresses that are taken in each. */
+  readonly #pools = new Map<
+    string,
+    { readonly pool: Pool; readonly cursors: Cursor[]; readonly taken: bigint[] }
+  >();
   /** Texts that many objects share are kept once. */
   readonly #texts = new Map<string, string>();
 
@@ -52,7 +56,7 @@ export class SnapshotReader {
     const head = this.#head;
     if (head === undefined || !this.#isWhole) throw bad(`it ends after ${this.#lines} lines, before its end`);
     this.#beginPresent();
-    sound(() => this.#takeAddresses());
+    sound(() => this.#putPools());
     const state = this.#draft.finish(head.ordinal, head.recordHash);
     if (state.stateHash !== head.stateHash) {
       throw bad(
@@ -77,7 +81,10 @@ export class SnapshotReader {
       case 'removed-host':
         return draft.rememberRemoved(line.name, { epoch: line.epoch, ordinal: line.ordinal });
       case 'space':
-        return this.#putSpace(line);
+        this.#spaces.set(line.name, BigInt(line.cursor));
+        return;
+      case 'cursor':
+        return this.#putCursor(line);
       case 'network':
         return this.#putNetwork(line);
       case 'endpoint':
@@ -87,16 +94,14 @@ export class SnapshotReader {
     }
   }
 
-  #putSpace({ name, cursor, pools }: LineOf<'space'>): void {
-    for (const { prefix, cursors } of pools) {
-      const pool: Pool = {
-        ...newPool(name, prefix),
-        cursors: cursors.map(({ first, last, users, next }) => {
-          return { first: BigInt(first), last: BigInt(last), users, next: BigInt(next) };
-        }),
-      };
-      this.#draft.addPool(pool, BigInt(cursor));
-      this.#taken.set(pool, []);
+  #putCursor({ space, prefix, first, last, users, next }: LineOf<'cursor'>): void {
+    const cursor = { first: BigInt(first), last: BigInt(last), users, next: BigInt(next) };
+    const key = `${space} ${prefix}`;
+    const found = this.#pools.get(key);
+    if (found === undefined) {
+      this.#pools.set(key, { pool: newPool(space, prefix), cursors: [cursor], taken: [] });
+    } else {
+      found.cursors.push(cursor);
     }
   }
 
@@ -134,20 +139,24 @@ export class SnapshotReader {
   }
 
   #take(network: Network, prefix: Prefix, address: IpAddress): void {
-    const pool = this.#draft.pools.pool(nameKey(network.space), prefix);
-    const taken = pool === undefined ? undefined : this.#taken.get(pool);
-    if (pool === undefined || taken === undefined) throw bad(`it has no pool for ${prefix}`);
+    const found = this.#pools.get(`${nameKey(network.space)} ${prefix}`);
+    if (found === undefined) throw bad(`it has no pool for ${prefix}`);
     const value = addressToBigInt(address);
-    taken.push(value);
-    this.#draft.noteTaken(pool, value);
+    found.taken.push(value);
+    this.#draft.noteTaken(found.pool, value);
   }
 
-  /** All of a pool at once: one by one would cost a set each. */
-  #takeAddresses(): void {
-    for (const [pool, values] of this.#taken) {
-      let taken = RangeSet.of(values);
-      for (const { first, last } of pool.taken.ranges()) taken = taken.with(first, last);
-      this.#draft.replacePool(pool, { ...pool, taken });
+  /** All of a pool at once: its addresses one by one would cost a set each. */
+  #putPools(): void {
+    for (const { pool, cursors, taken } of this.#pools.values()) {
+      const cursor = this.#spaces.get(pool.space);
+      if (cursor === undefined) throw bad(`it has no address space of pool ${pool.prefix}`);
+      const ranges = [...pool.taken.ranges()];
+      const all = ranges.reduce((set, range) => set.with(range.first, range.last), RangeSet.of(taken));
+      this.#draft.addPool({ ...pool, cursors, taken: all }, cursor);
+    }
+    for (const name of this.#spaces.keys()) {
+      if (this.#draft.pools.space(name) === undefined) throw bad(`its address space ${name} has no pool`);
     }
   }
 

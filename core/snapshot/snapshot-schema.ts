@@ -50,17 +50,18 @@ const removedHost = z.strictObject({
   ordinal: count,
 });
 
-/** An address space with its pools. What is taken in them follows from the networks and endpoints. */
-const space = z.strictObject({
-  kind: z.literal('space'),
-  name: text,
-  cursor: digits,
-  pools: z.array(
-    z.strictObject({
-      prefix: judged<Prefix>(),
-      cursors: z.array(z.strictObject({ first: digits, last: digits, users: count, next: digits })),
-    }),
-  ),
+/** An address space. Its pools follow from their cursors, what is taken in them from the networks and endpoints. */
+const space = z.strictObject({ kind: z.literal('space'), name: text, cursor: digits });
+
+/** A cursor of a pool; a pool has at least one. A line each, because one pool may have very many. */
+const cursor = z.strictObject({
+  kind: z.literal('cursor'),
+  space: text,
+  prefix: judged<Prefix>(),
+  first: digits,
+  last: digits,
+  users: count,
+  next: digits,
 });
 
 const network = z.strictObject({
@@ -115,6 +116,7 @@ export const snapshotLine = z.discriminatedUnion('kind', [
   host,
   removedHost,
   space,
+  cursor,
   network,
   endpoint,
   memory,

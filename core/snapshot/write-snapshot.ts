@@ -9,7 +9,7 @@
  */
 
 import type { State } from '../fold/state.ts';
-import type { Pool } from '../ipam/pool.ts';
+import type { Cursor, Pool } from '../ipam/pool.ts';
 import { type CanonicalValue, canonicalJson } from '../lib/canonical-json.ts';
 import type { Table } from '../lib/table.ts';
 import type { Endpoint } from '../model/endpoint.ts';
@@ -51,24 +51,20 @@ function* partsOf(state: State): IterableIterator<SnapshotLine> {
   yield* memoryLines('present', state.memory.present);
 }
 
-function* spacesOf({ pools }: State): IterableIterator<LineOf<'space'>> {
-  const bySpace = new Map<string, Pool[]>();
-  for (const pool of pools.all()) {
-    const list = bySpace.get(pool.space);
-    if (list === undefined) bySpace.set(pool.space, [pool]);
-    else list.push(pool);
-  }
-  for (const { name, cursor } of pools.spaces()) {
-    yield { kind: 'space', name, cursor: String(cursor), pools: (bySpace.get(name) ?? []).map(poolOf) };
-  }
+function* spacesOf({ pools }: State): IterableIterator<LineOf<'space'> | LineOf<'cursor'>> {
+  for (const { name, cursor } of pools.spaces()) yield { kind: 'space', name, cursor: String(cursor) };
+  for (const pool of pools.all()) for (const cursor of pool.cursors) yield cursorLine(pool, cursor);
 }
 
-function poolOf({ prefix, cursors }: Pool): LineOf<'space'>['pools'][number] {
+function cursorLine({ space, prefix }: Pool, { first, last, users, next }: Cursor): LineOf<'cursor'> {
   return {
+    kind: 'cursor',
+    space,
     prefix,
-    cursors: cursors.map(({ first, last, users, next }) => {
-      return { first: String(first), last: String(last), users, next: String(next) };
-    }),
+    first: String(first),
+    last: String(last),
+    users,
+    next: String(next),
   };
 }
 

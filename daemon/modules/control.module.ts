@@ -10,9 +10,9 @@ export const controlModule = new ContainerModule(({ bind }) => {
   bind(tokens.drivers).toConstantValue(drivers);
   bind(tokens.controller)
     .toResolvedValue(
-      (log, kernel, clock, random, logger, byName, configuration, claim, { mtu }) => {
+      (log, kernel, clock, random, logger, compression, byName, configuration, claim, { mtu }) => {
         const { host, advertise: address, netnsPrefix } = configuration;
-        const ports = { log, kernel, clock, random, logger, drivers: byName };
+        const ports = { log, kernel, clock, random, logger, compression, drivers: byName };
         return new Controller(ports, { host, address, identity: claim.identity, mtu, version, netnsPrefix });
       },
       [
@@ -21,6 +21,7 @@ export const controlModule = new ContainerModule(({ bind }) => {
         tokens.clock,
         tokens.random,
         tokens.logger,
+        tokens.compression,
         tokens.drivers,
         tokens.configuration,
         tokens.claim,

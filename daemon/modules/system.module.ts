@@ -1,6 +1,7 @@
-/** Time, chance and log lines of the real machine. */
+/** Time, chance, compression and log lines of the real machine. */
 import { ContainerModule } from 'inversify';
 import { SystemClock } from '../../adapters/system/clock.ts';
+import { GzipCompression } from '../../adapters/system/compression.ts';
 import { createLogger } from '../../adapters/system/logger.ts';
 import { SystemRandom } from '../../adapters/system/random.ts';
 import { RecentLines } from '../recent-lines.ts';
@@ -8,6 +9,7 @@ import { tokens } from '../tokens.ts';
 
 export const systemModule = new ContainerModule(({ bind }) => {
   bind(tokens.clock).toConstantValue(new SystemClock());
+  bind(tokens.compression).toConstantValue(new GzipCompression());
   bind(tokens.random).toConstantValue(new SystemRandom());
   bind(tokens.recentLines).toConstantValue(new RecentLines());
   bind(tokens.logger)

@@ -9,8 +9,10 @@ import { type CancelScope, cancelScope } from '../../core/lib/cancel-scope.ts';
 import { type IpAddress, parseAddress } from '../../core/model/address.ts';
 import { drivers } from '../../drivers/index.ts';
 import { FakeKernel } from '../../kernel/fake/fake-kernel.ts';
+import { PlainCompression } from './plain-compression.ts';
 import { QuietLogger } from './quiet-logger.ts';
 import { SeededRandom } from './seeded-random.ts';
+import { SeverableLog } from './severable-log.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** How far time moves between two looks at whether something has come about. */
@@ -22,6 +24,7 @@ export interface VirtualHost {
   readonly name: string;
   readonly controller: Controller;
   readonly kernel: FakeKernel;
+  readonly log: SeverableLog;
   readonly logger: QuietLogger;
   /** Rejects with what `run` rejects with. */
   readonly running: Promise<void>;
@@ -33,8 +36,11 @@ export class VirtualCluster {
   readonly random: SeededRandom;
   readonly store: MemoryStore = new MemoryStore();
   readonly #hosts: VirtualHost[] = [];
+  readonly #options: { readonly snapshotOrdinals?: number };
 
-  constructor(seed = 1) {
+  /** @param options.snapshotOrdinals as the controllers' */
+  constructor(seed = 1, options: { readonly snapshotOrdinals?: number } = {}) {
+    this.#options = options;
     this.random = new SeededRandom(seed);
   }
 
@@ -50,14 +56,16 @@ export class VirtualCluster {
     kernel.addUnderlay(address);
     const logger = new QuietLogger({ host: name });
     const { clock, random } = this;
-    const log = new MemoryEventLog({ name: 'cluster' }, { clock, random, logger }, this.store);
+    const log = new SeverableLog(
+      new MemoryEventLog({ name: 'cluster' }, { clock, random, logger }, this.store),
+    );
     const identity = options.identity ?? Buffer.from(name.padEnd(16, '.')).toString('hex');
     const controller = new Controller(
-      { log, kernel, clock, random, logger, drivers },
-      { host: name, address, identity, mtu: 1500, version: '0.0.0', netnsPrefix: 'weft-' },
+      { log, kernel, clock, random, logger, compression: new PlainCompression(), drivers },
+      { host: name, address, identity, mtu: 1500, version: '0.0.0', netnsPrefix: 'weft-', ...this.#options },
     );
     const scope = cancelScope();
-    const host = { name, controller, kernel, logger, running: controller.run(scope.signal), scope };
+    const host = { name, controller, kernel, log, logger, running: controller.run(scope.signal), scope };
     this.#hosts.push(host);
     return host;
   }
