@@ -2,13 +2,14 @@
  * Reads the entries of a segment by their numbers, in batches that are bounded by weight, each fetched by requests that are
  * all under way at once. No listing of names is needed: the segment's own node says how many were made.
  */
-import { WeftError } from '../../core/errors.ts';
+import type { WeftError } from '../../core/errors.ts';
 import type { LogEntry } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Channel } from './channel.ts';
+import { isTrimmed, readFloor, trimmed } from './floor.ts';
 import { sequenceOf } from './keys.ts';
 import { batchBytesTarget, batchEntriesFirst, batchEntriesMax } from './limits.ts';
-import { damaged, entryOf, gone, type LogScope, readOpen, toPosition } from './transactions.ts';
+import { damaged, entryOf, gone, type LogScope, toPosition } from './transactions.ts';
 
 /** Which number of which segment is to be read next. */
 export interface Cursor {
@@ -32,8 +33,10 @@ export async function* readSegment(
 ): AsyncGenerator<LogEntry, Cursor> {
   const { segment } = cursor;
   const stat = await channel.exists(scope.paths.segment(segment), signal);
-  if (stat === undefined) throw await missing(scope, channel, segment, signal);
+  if (stat === undefined) throw await missing(scope, channel, cursor, signal);
+  /** What is asked for next, and the first of what is waited for. */
   let { next } = cursor;
+  let first = next;
   const take = (size: number): Promise<Slot[]> => {
     const end = Math.min(next + size, stat.creations);
     const numbers = Array.from({ length: Math.max(end - next, 0) }, (_, index) => next + index);
@@ -44,14 +47,12 @@ export async function* readSegment(
     return slots;
   };
   let ahead = take(batchEntriesFirst);
-  let isChecked = false;
   for (;;) {
     const slots = await ahead;
     if (slots.length === 0) return { segment, next };
-    if (!isChecked && slots.includes(undefined)) {
-      await assertForeign(scope, channel, segment, signal);
-      isChecked = true;
-    }
+    const gap = slots.indexOf(undefined);
+    if (gap >= 0) await assertForeign(scope, channel, { segment, sequence: first + gap }, signal);
+    first += slots.length;
     const entries = slots.filter((slot) => slot !== undefined);
     ahead = take(fittingSize(entries));
     yield* entries;
@@ -72,38 +73,45 @@ async function readSlot(
 }
 
 /**
- * A number without an entry: harmless if a foreign child was made under the segment, which uses one up; an entry is lost if
- * anything was deleted there. What can be either is refused.
+ * A number without an entry: too late, if it was trimmed; harmless, if a foreign child was made under the segment, which
+ * uses one up; else an entry is lost. What can be either of the last two is refused. Behind the floor there must be as many
+ * numbers missing as there are foreign children that were made after the entry at the floor.
  *
- * @throws WeftError `log-damaged`
+ * @throws WeftError `log-trimmed`, `log-damaged`, `log-mismatch`
  */
 async function assertForeign(
   scope: LogScope,
   channel: Channel,
-  segment: number,
+  place: { readonly segment: number; readonly sequence: number },
   signal: CancelSignal,
 ): Promise<void> {
-  const path = scope.paths.segment(segment);
+  const path = scope.paths.segment(place.segment);
   const found = await channel.children(path, signal);
-  const isForeign = found?.names.some((name) => sequenceOf(name) === undefined) === true;
-  if (isForeign && found?.stat.children === found?.stat.creations) return;
+  const floor = await readFloor(scope, channel, signal);
+  if (isTrimmed(place, floor)) throw trimmed(scope, place);
+  if (found === undefined) throw await gone(scope, channel, signal);
+  const isFloorHere = floor.mark.segment === place.segment;
+  const start = isFloorHere ? floor.mark.sequence + 1 : 0;
+  const entries = found.names.filter((name) => (sequenceOf(name) ?? -1) >= start);
+  const foreign = found.names.filter((name) => sequenceOf(name) === undefined);
+  const stats = await Promise.all(foreign.map((name) => channel.exists(`${path}/${name}`, signal)));
+  const later = stats.filter((stat) => stat !== undefined && (!isFloorHere || stat.czxid > floor.czxid));
+  if (later.length > 0 && later.length === found.stat.creations - start - entries.length) return;
   throw damaged(scope.url, `nodes below ${path} were deleted`);
 }
 
 /** What to throw where a segment is not there. @throws ZookeeperCallError */
-export async function missing(
+async function missing(
   scope: LogScope,
   channel: Channel,
-  segment: number,
+  cursor: Cursor,
   signal: CancelSignal,
 ): Promise<WeftError> {
-  const open = await readOpen(scope, channel, signal);
-  if (segment >= open) return await gone(scope, channel, signal);
-  return new WeftError(
-    'log-trimmed',
-    `Cannot read the log at ${scope.url} from its segment ${segment}: it has been trimmed; start from a snapshot.`,
-    { details: { segment } },
-  );
+  const { segment, next: sequence } = cursor;
+  const floor = await readFloor(scope, channel, signal);
+  // The floor's own segment stays.
+  if (segment < floor.mark.segment) return trimmed(scope, { segment, sequence });
+  return await gone(scope, channel, signal);
 }
 
 /** How many entries like these make a batch of the weight that is wanted. */

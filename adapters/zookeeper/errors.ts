@@ -28,6 +28,7 @@ export const zkCode = {
   noAuth: -102,
   badVersion: -103,
   nodeExists: -110,
+  notEmpty: -111,
   sessionExpired: -112,
   invalidAcl: -114,
   authFailed: -115,

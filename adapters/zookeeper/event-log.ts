@@ -5,10 +5,12 @@
  * for the entry. No author races another, no read precedes a write, and no id is in the log twice, whatever became of an
  * attempt whose answer was lost. The order of the log is that of segments, and in a segment that of the numbers which
  * ZooKeeper gives out; a position is both with the entry's id. Paths are in `keys.ts`, transactions in `transactions.ts`,
- * what an error means in `errors.ts`, the tail in `tail.ts`; the client's package is met in `channel.ts` alone.
+ * what an error means in `errors.ts`, the tail in `tail.ts`, trimming in `trim.ts` and how far it has come in `floor.ts`;
+ * the client's package is met in `channel.ts` alone.
  *
  * Invariants:
- * - A node of the log is written once (but `open`). A second version of one is damage (`log-damaged`).
+ * - An entry and its id are written once, together, and deleted together, behind the floor. A second version of one, or
+ *   one that is missing before the floor has come, is damage (`log-damaged`).
  * - Every write names the log in its paths, and every read that promises freshness comes behind a transaction that does.
  * - An append sends at most one transaction that may be carried out; repeating it is its caller's to decide.
  * - Nothing hangs on a session: a lost connection and an expired session are the same to the log.
@@ -20,21 +22,24 @@ import {
   type EntryDraft,
   type EntryRef,
   type EventLog,
-  genesis,
   type LogEntry,
   type LogHealth,
   type Position,
 } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { Calls } from './calls.ts';
 import type { Channel } from './channel.ts';
 import { Connection } from './connection.ts';
-import { asCallError, judge, readError, writeError, ZookeeperCallError, zkCode } from './errors.ts';
+import { asCallError, readError, ZookeeperCallError, zkCode } from './errors.ts';
+import { isTrimmed, readFloor } from './floor.ts';
 import { openLog } from './identity.ts';
 import { firstSegment, type LogKeys, logKeys, sequenceOf } from './keys.ts';
 import { appendTriesMax, segmentEntries } from './limits.ts';
+import { type FoundEntry, locate } from './locate.ts';
 import { formatZookeeperUrl, type ZookeeperOptions } from './options.ts';
-import { refusePosition, Tail, type TailPorts } from './tail.ts';
+import { ZookeeperSnapshots } from './snapshots.ts';
+import { Tail, type TailPorts } from './tail.ts';
 import {
   appendOps,
   appendRequest,
@@ -43,18 +48,22 @@ import {
   entryOf,
   gone,
   type LogScope,
-  locate,
   parsePosition,
   readOpen,
+  refusePosition,
+  removalOps,
   rollRequest,
   toPosition,
 } from './transactions.ts';
+import { moveFloor, sweep } from './trim.ts';
 
 export class ZookeeperEventLog implements EventLog {
   readonly url: string;
+  readonly snapshots: ZookeeperSnapshots;
   readonly #ports: TailPorts;
   readonly #keys: LogKeys;
   readonly #connection: Connection;
+  readonly #calls: Calls;
   readonly #life = cancelScope();
   /** Set once opened. */
   #scope: LogScope | undefined;
@@ -67,6 +76,8 @@ export class ZookeeperEventLog implements EventLog {
     this.#ports = ports;
     this.#keys = logKeys(options.prefix);
     this.#connection = new Connection(options, ports.clock, ports.random, this.#life.signal);
+    this.#calls = new Calls(this.url, this.#connection, this.#life.signal);
+    this.snapshots = new ZookeeperSnapshots(this.#calls, () => this.#opened());
   }
 
   get health(): LogHealth {
@@ -74,8 +85,8 @@ export class ZookeeperEventLog implements EventLog {
   }
 
   async open(signal: CancelSignal): Promise<LogId> {
-    this.#assertLive();
-    using call = this.#call(signal);
+    this.#calls.assertLive();
+    using call = this.#calls.within(signal);
     const place = { keys: this.#keys, url: this.url };
     try {
       const logId = await this.#connection.read(call.signal, (channel) =>
@@ -103,32 +114,20 @@ export class ZookeeperEventLog implements EventLog {
         `Cannot append an entry of ${draft.bytes.length} bytes: the bound is ${entryBytesMax}; send fewer records at once.`,
       );
     }
-    using call = this.#call(signal);
-    try {
-      return await this.#put(scope, draft, call.signal);
-    } catch (error) {
-      if (!(error instanceof ZookeeperCallError)) throw error;
-      // Under way when the log was closed: nobody can be asked any more.
-      const isClosed = this.#life.signal.aborted;
-      throw writeError(
-        isClosed ? new ZookeeperCallError('cancelled', error.message) : error,
-        'append to',
-        this.url,
-      );
-    }
+    return await this.#calls.write(signal, 'append to', (call) => this.#put(scope, draft, call));
   }
 
   async resolve(ref: EntryRef, signal: CancelSignal): Promise<Position | undefined> {
     const scope = this.#opened();
-    const found = await this.#read(scope, signal, 'look for an entry in', (channel, call) =>
+    const found = await this.#calls.read(scope, signal, 'look for an entry in', (channel, call) =>
       locate(scope, channel, ref, call),
     );
-    return found === undefined ? undefined : toPosition(found.mark);
+    return found === undefined || found.isTrimmed ? undefined : toPosition(found.mark);
   }
 
   async head(signal: CancelSignal): Promise<Position> {
     const scope = this.#opened();
-    return await this.#read(scope, signal, 'read the head of', (channel, call) =>
+    return await this.#calls.read(scope, signal, 'read the head of', (channel, call) =>
       readHead(scope, channel, call),
     );
   }
@@ -136,8 +135,18 @@ export class ZookeeperEventLog implements EventLog {
   async *tail(after: Position, signal: CancelSignal): AsyncGenerator<LogEntry, void, void> {
     const scope = this.#opened();
     const start = parsePosition(after) ?? refusePosition(this.url, after);
-    using call = this.#call(signal);
+    using call = this.#calls.within(signal);
     yield* new Tail(scope, this.#connection, this.#ports, start, call.signal).run();
+  }
+
+  async trim(upTo: Position, signal: CancelSignal): Promise<void> {
+    const scope = this.#opened();
+    const mark = parsePosition(upTo) ?? refusePosition(this.url, upTo);
+    await this.#calls.write(signal, 'trim', async (call) => {
+      const channel = await this.#calls.channel(call);
+      await moveFloor(scope, this.#calls, channel, mark, call);
+      await this.#calls.complete(channel, () => sweep(scope, channel, call));
+    });
   }
 
   async close(): Promise<void> {
@@ -149,38 +158,33 @@ export class ZookeeperEventLog implements EventLog {
   /** Tries until the transaction was carried out, its outcome is unknown, or it was refused for good. */
   async #put(scope: LogScope, draft: EntryDraft, signal: CancelSignal): Promise<Position> {
     for (let left = appendTriesMax; left > 0; left -= 1) {
-      const channel = await this.#connection.channel(signal);
-      this.#open ??= await this.#prepare(channel, signal, () => readOpen(scope, channel, signal));
+      const channel = await this.#calls.channel(signal);
+      this.#open ??= await this.#calls.prepare(channel, signal, () => readOpen(scope, channel, signal));
       const segment = this.#open;
       const request = appendRequest(scope, segment, draft, draft.bytes);
-      const outcome = await this.#connection.exchange(channel, () => channel.multi(request, signal));
+      const outcome = await this.#calls.exchange(channel, () => channel.multi(request, signal));
       if (outcome.type === 'done') return this.#appended(scope, segment, draft, outcome.paths);
       const { index, code } = outcome;
       if (index === appendOps.open && code === zkCode.badVersion) {
         if (this.#open === segment) this.#open = undefined;
       } else if (index === appendOps.open && code === zkCode.noNode) {
-        throw await this.#prepare(channel, signal, () => gone(scope, channel, signal));
+        throw await this.#calls.prepare(channel, signal, () => gone(scope, channel, signal));
       } else if (index === appendOps.id && code === zkCode.noNode) {
         const bucket = scope.paths.bucket(draft);
-        await this.#prepare(channel, signal, () => channel.create(bucket, signal));
+        await this.#calls.prepare(channel, signal, () => channel.create(bucket, signal));
       } else if (index === appendOps.id && code === zkCode.nodeExists) {
-        return await this.#existing(scope, draft, signal);
+        const found = await this.#existing(scope, draft, signal);
+        if (found?.isTrimmed === false) return toPosition(found.mark);
+        // It counts as gone, and so will its id: what trimming has left over is in the way.
+        if (found !== undefined) {
+          const removal = removalOps(scope, found.mark, draft);
+          await this.#calls.prepare(channel, signal, () => channel.multi(removal, signal));
+        }
       } else {
         throw damaged(scope.url, `segment ${segment} takes no entry (code ${code})`);
       }
     }
     throw new ZookeeperCallError('not-sent', `the open segment changed ${appendTriesMax} times meanwhile`);
-  }
-
-  /** What goes before the transaction: when it fails, nothing of the append was sent, or what was sent was refused. */
-  async #prepare<T>(channel: Channel, signal: CancelSignal, work: () => Promise<T>): Promise<T> {
-    try {
-      return await this.#connection.exchange(channel, work);
-    } catch (error) {
-      if (!(error instanceof ZookeeperCallError) || judge(error) !== 'outcome-unknown') throw error;
-      if (signal.aborted) throw new ZookeeperCallError('not-sent', 'it was given up before it was sent');
-      throw new ZookeeperCallError('not-sent', error.message);
-    }
   }
 
   #appended(
@@ -214,9 +218,13 @@ export class ZookeeperEventLog implements EventLog {
     }
   }
 
-  /** @throws WeftError `entry-conflict`, `log-mismatch`, `log-damaged`; ZookeeperCallError of an unknown outcome */
-  async #existing(scope: LogScope, draft: EntryDraft, signal: CancelSignal): Promise<Position> {
-    let found: Awaited<ReturnType<typeof locate>>;
+  /**
+   * The entry whose id is taken; undefined where it was trimmed in the meantime.
+   *
+   * @throws WeftError `entry-conflict`, `log-mismatch`, `log-damaged`; ZookeeperCallError of an unknown outcome
+   */
+  async #existing(scope: LogScope, draft: EntryDraft, signal: CancelSignal): Promise<FoundEntry | undefined> {
+    let found: FoundEntry | undefined;
     try {
       found = await this.#connection.read(signal, async (channel) => {
         await assertFresh(scope, channel, signal);
@@ -227,66 +235,34 @@ export class ZookeeperEventLog implements EventLog {
       if (error instanceof ZookeeperCallError) throw new ZookeeperCallError('lost', error.message);
       throw error;
     }
-    if (found === undefined) throw damaged(scope.url, `the id of the entry ${draft.id} was deleted`);
-    if (found.bytes.equals(draft.bytes)) return toPosition(found.mark);
+    if (found === undefined || found.isTrimmed || found.bytes.equals(draft.bytes)) return found;
     throw new WeftError(
       'entry-conflict',
       `Cannot append the entry ${draft.id} to ${scope.url}: one with that id and other contents exists; draw a new id.`,
     );
   }
 
-  async #read<T>(
-    scope: LogScope,
-    signal: CancelSignal,
-    what: string,
-    ask: (channel: Channel, signal: CancelSignal) => Promise<T>,
-  ): Promise<T> {
-    using call = this.#call(signal);
-    try {
-      return await this.#connection.read(call.signal, async (channel) => {
-        await assertFresh(scope, channel, call.signal);
-        return await ask(channel, call.signal);
-      });
-    } catch (error) {
-      this.#assertLive();
-      throw error instanceof ZookeeperCallError ? readError(error, what, this.url) : error;
-    }
-  }
-
-  /** Ends with the caller's signal and with `close`. */
-  #call(signal: CancelSignal) {
-    const scope = cancelScope(this.#life.signal);
-    signal.addEventListener('abort', scope.cancel, { once: true });
-    if (signal.aborted) scope.cancel();
-    const dispose = () => {
-      signal.removeEventListener('abort', scope.cancel);
-      scope[Symbol.dispose]();
-    };
-    return { signal: scope.signal, [Symbol.dispose]: dispose };
-  }
-
-  #assertLive(): void {
-    if (this.#life.signal.aborted) {
-      throw new WeftError('closed', `Cannot use the log at ${this.url}: it is closed; open another.`);
-    }
-  }
-
   #opened(): LogScope {
-    this.#assertLive();
+    this.#calls.assertLive();
     if (this.#scope === undefined) throw new Error('Broken invariant: the log was used before it was opened');
     return this.#scope;
   }
 }
 
-/** The channel is fresh. What a roll opens meanwhile came after the call: the end of the segment before was the head too. */
+/**
+ * The channel is fresh. What a roll opens meanwhile came after the call: the end of the segment before was the head too.
+ * Where the last entry was trimmed, the floor says what it was.
+ */
 async function readHead(scope: LogScope, channel: Channel, signal: CancelSignal): Promise<Position> {
   for (let segment = await readOpen(scope, channel, signal); segment >= firstSegment; segment -= 1) {
     const stat = await channel.exists(scope.paths.segment(segment), signal);
     for (let sequence = (stat?.creations ?? 0) - 1; sequence >= 0; sequence -= 1) {
       const node = await channel.read(scope.paths.entry(segment, sequence), signal);
+      const floor = await readFloor(scope, channel, signal);
+      if (isTrimmed({ segment, sequence }, floor)) return toPosition(floor.mark);
       if (node === undefined) continue;
       return toPosition({ segment, sequence, id: entryOf(scope, segment, sequence, node).id });
     }
   }
-  return genesis;
+  return toPosition((await readFloor(scope, channel, signal)).mark);
 }

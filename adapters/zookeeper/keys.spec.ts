@@ -5,12 +5,15 @@ import {
   formatEntry,
   formatLogId,
   formatSegment,
+  isBucketName,
   isLaterLayout,
   isLogName,
+  isSnapshotId,
   logKeys,
   parseEntry,
   parseLogId,
   parseSegment,
+  segmentOf,
   sequenceOf,
 } from './keys.ts';
 
@@ -31,9 +34,27 @@ describe('zookeeper keys', () => {
   it('know the number of an entry, and nothing else for one', () => {
     assert.equal(sequenceOf(paths.entry(1, 0)), 0);
     assert.equal(sequenceOf(`${paths.newEntry(1)}2147483647`), 2_147_483_647);
-    for (const foreign of ['', 'e-', 'e-123', 'x-0000000001', 'e-00000000011', 'e--000000001']) {
+    assert.equal(sequenceOf('e-0000000007'), 7);
+    for (const foreign of [
+      '',
+      'e-',
+      'e-123',
+      'x-0000000001',
+      'the-0000000001',
+      'e-00000000011',
+      'e--000000001',
+    ]) {
       assert.equal(sequenceOf(foreign), undefined, foreign);
     }
+  });
+
+  it('tell segments, buckets and snapshots by their names', () => {
+    assert.equal(segmentOf('0000000012'), 12);
+    for (const foreign of ['12', '00000000012', 'foreign']) assert.equal(segmentOf(foreign), undefined);
+    assert.ok(isBucketName('0000000000001'));
+    assert.equal(isBucketName('0000000001'), false);
+    assert.ok(isSnapshotId('ab'.repeat(16)));
+    assert.equal(isSnapshotId('foreign'), false);
   });
 
   it('tell the nodes of logs from others', () => {
@@ -43,13 +64,23 @@ describe('zookeeper keys', () => {
 });
 
 describe('zookeeper data', () => {
-  it('is an id, a line feed and the bytes, whatever they are', () => {
+  it('is an id, a base, a line feed and the bytes, whatever they are', () => {
     for (const bytes of [new Uint8Array(), Uint8Array.of(10, 0, 255, 10)]) {
-      const entry = parseEntry(formatEntry(id, bytes));
-      assert.equal(entry?.id, id);
-      assert.deepEqual(Uint8Array.from(entry?.bytes ?? [1]), bytes);
+      for (const base of [0, 41, Number.MAX_SAFE_INTEGER]) {
+        const entry = parseEntry(formatEntry({ id, base }, bytes));
+        assert.deepEqual([entry?.id, entry?.base], [id, base]);
+        assert.deepEqual(Uint8Array.from(entry?.bytes ?? [1]), bytes);
+      }
     }
-    for (const foreign of ['', id, `${id} x`, `${id.toUpperCase()}\n`, `${id.slice(1)}\n`]) {
+    for (const foreign of [
+      '',
+      id,
+      `${id} 1`,
+      `${id}\n`,
+      `${id} 01\n`,
+      `${id.toUpperCase()} 1\n`,
+      `${id.slice(1)} 1\n`,
+    ]) {
       assert.equal(parseEntry(Buffer.from(foreign)), undefined, foreign);
     }
   });

@@ -3,8 +3,12 @@
  *
  *     <prefix>/log-id                              the log's identity, written once
  *     <prefix>/log-<log id>/open                   number of the segment that takes entries; its version is that number
- *     <prefix>/log-<log id>/segments/<n>/e-<seq>   one entry: its id, a line feed, its bytes
+ *     <prefix>/log-<log id>/segments/<n>/e-<seq>   one entry: its id, its base, a line feed, its bytes
  *     <prefix>/log-<log id>/ids/<bucket>/<id>      number of the segment that holds the entry of that id
+ *     <prefix>/log-<log id>/floor                  the last entry that was trimmed: its position, and its zxid; none is there
+ *                                                  before the first trim
+ *     <prefix>/log-<log id>/snap/<id>/<index>      one chunk of a snapshot
+ *     <prefix>/log-<log id>/snap/<id>/manifest     what makes the snapshot whole
  *
  * All of a log lies below a node that is named for it, so that no request of a host that follows another log can do
  * anything here. An append makes an entry and its id in one transaction, under the comparison of the version of `open`:
@@ -12,10 +16,13 @@
  * nothing but entries and is never made again under the same number, because ZooKeeper counts the creations under a parent
  * and starts at nought with a new one. So the numbers of a segment are dense.
  *
- * Trimming deletes whole segments, the oldest first, and the buckets of ids before the segments that they lead to.
+ * Trimming moves `floor`, and then deletes what lies behind it, the oldest first: an entry always in one transaction with
+ * its id, so that an id is there as long as its entry is, and whoever deletes an entry that he has seen deletes no id of a
+ * later one. Deletions take no number and give none back. A segment's own node goes once it holds nothing and the floor
+ * lies in a later one; so the open segment's stays, and the floor's. A bucket goes when it is empty.
  */
 import type { EntryRef } from '../../core/log/event-log.ts';
-import type { EntryId, LogId } from '../../core/model/ids.ts';
+import type { EntryId, LogId, SnapshotId } from '../../core/model/ids.ts';
 import { bucketDigits, bucketOrdinals, segmentDigits, sequenceDigits } from './limits.ts';
 
 export interface LogKeys {
@@ -30,18 +37,25 @@ export interface LogPaths {
   readonly open: string;
   readonly segments: string;
   readonly ids: string;
+  readonly floor: string;
+  readonly snapshots: string;
   segment(number: number): string;
   /** What ZooKeeper appends a number to. */
   newEntry(segment: number): string;
   entry(segment: number, sequence: number): string;
   bucket(ref: EntryRef): string;
   id(ref: EntryRef): string;
+  snapshot(id: SnapshotId): string;
+  chunk(id: SnapshotId, index: number): string;
+  manifest(id: SnapshotId): string;
 }
 
 /** Of the first segment. Not nought, since a version of nought is that of a node never written to. */
 export const firstSegment = 1;
 
-const entryName = new RegExp(`e-([0-9]{${sequenceDigits}})$`);
+const entryName = new RegExp(`(?:^|/)e-([0-9]{${sequenceDigits}})$`);
+const segmentName = new RegExp(`^[0-9]{${segmentDigits}}$`);
+const bucketName = new RegExp(`^[0-9]{${bucketDigits}}$`);
 
 export function logKeys(prefix: string): LogKeys {
   return { prefix, logId: `${prefix}/log-id`, log: (id) => logPaths(`${prefix}/log-${id}`) };
@@ -51,17 +65,23 @@ function logPaths(root: string): LogPaths {
   const segments = `${root}/segments`;
   const ids = `${root}/ids`;
   const segment = (number: number) => `${segments}/${padded(number, segmentDigits)}`;
+  const snapshot = (id: SnapshotId) => `${root}/snap/${id}`;
   const bucket = (ref: EntryRef) => `${ids}/${padded(Math.floor(ref.base / bucketOrdinals), bucketDigits)}`;
   return {
     root,
     open: `${root}/open`,
     segments,
     ids,
+    floor: `${root}/floor`,
+    snapshots: `${root}/snap`,
     segment,
     newEntry: (number) => `${segment(number)}/e-`,
     entry: (number, sequence) => `${segment(number)}/e-${padded(sequence, sequenceDigits)}`,
     bucket,
     id: (ref) => `${bucket(ref)}/${ref.id}`,
+    snapshot,
+    chunk: (id, index) => `${snapshot(id)}/${index}`,
+    manifest: (id) => `${snapshot(id)}/manifest`,
   };
 }
 
@@ -75,20 +95,40 @@ export function sequenceOf(path: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** The number of the segment of that name; undefined when it is none. */
+export function segmentOf(name: string): number | undefined {
+  return segmentName.test(name) ? Number(name) : undefined;
+}
+
+export function isBucketName(name: string): boolean {
+  return bucketName.test(name);
+}
+
+export function isSnapshotId(name: string): name is SnapshotId {
+  return /^[0-9a-f]{32}$/.test(name);
+}
+
 /** True for the name of a node below the prefix that holds a log. */
 export function isLogName(name: string): boolean {
   return /^log-[0-9a-f]{32}$/.test(name);
 }
 
+/** What the node of an entry holds. The base is there to find the id's node from the entry. */
+export interface EntryData extends EntryRef {
+  readonly bytes: Buffer;
+}
+
 /** The data of an entry's node, readable with `zkCli.sh get`. */
-export function formatEntry(id: EntryId, bytes: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(`${id}\n`, 'latin1'), bytes]);
+export function formatEntry(ref: EntryRef, bytes: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`${ref.id} ${ref.base}\n`, 'latin1'), bytes]);
 }
 
 /** Undefined when the data is no entry of this layout. */
-export function parseEntry(data: Buffer): { readonly id: EntryId; readonly bytes: Buffer } | undefined {
-  const id = /^([0-9a-f]{32})\n$/.exec(data.subarray(0, 33).toString('latin1'))?.[1];
-  return id === undefined ? undefined : { id: id as EntryId, bytes: data.subarray(33) };
+export function parseEntry(data: Buffer): EntryData | undefined {
+  const header = data.subarray(0, data.indexOf('\n') + 1);
+  const match = /^([0-9a-f]{32}) (0|[1-9][0-9]{0,15})\n$/.exec(header.toString('latin1'));
+  if (match === null) return undefined;
+  return { id: match[1] as EntryId, base: Number(match[2]), bytes: data.subarray(header.length) };
 }
 
 export function formatSegment(number: number): Buffer {

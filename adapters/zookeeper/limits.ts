@@ -1,6 +1,6 @@
 /** Bounds of the ZooKeeper adapter, each with its unit in its name, and the relations between them. */
 import { assert } from '../../core/lib/assert.ts';
-import { entryBytesMax } from '../../core/limits.ts';
+import { entryBytesMax, snapshotChunkBytesMax } from '../../core/limits.ts';
 import { prefixLengthMax } from '../limits.ts';
 
 /**
@@ -31,7 +31,7 @@ export const requestOverheadBytesMax = 8 * 1024;
 /** Larger answers do not come from a server with its default `jute.maxbuffer`: whatever speaks there is no ZooKeeper. */
 export const answerBytesMax = 64 * 1024 * 1024;
 
-/** An append that fills a segment opens the next. The multi that deletes a whole segment has to fit one request. */
+/** An append that fills a segment opens the next. */
 export const segmentEntries = 1_024;
 /** ZooKeeper's own: ten digits after the name of a sequential node. */
 export const sequenceDigits = 10;
@@ -50,6 +50,15 @@ export const tailPollMs = 2_000;
 export const resyncDelayMsMin = 30;
 export const resyncDelayMsMax = 1_000;
 
+/** Entries that a trim reads at once, and then deletes in one transaction, each with its id. */
+export const sweepEntries = 64;
+/** Tries of moving the floor of which each met another host that had just moved it. */
+export const trimTriesMax = 32;
+/** Chunks that one transaction deletes. */
+export const dropChunks = 128;
+/** Tries of a snapshot's write of which each met somebody who had just changed the same. */
+export const snapshotTriesMax = 32;
+
 /** Ordinals of `base` that share a folder of ids. */
 export const bucketOrdinals = 1_024;
 /** Digits of a bucket in a path: 2^53 / 1024 has 13. */
@@ -57,5 +66,12 @@ export const bucketDigits = 13;
 
 assert(entryBytesMax + requestOverheadBytesMax <= requestBytesMax, 'the largest entry must fit one request');
 assert(2 * prefixLengthMax * 4 < requestOverheadBytesMax, 'the paths of an append must fit its overhead');
-assert(segmentEntries * 100 < requestBytesMax, 'a whole segment must be deletable in one request');
+assert(
+  Math.max(2 * sweepEntries, dropChunks) * (prefixLengthMax + 256) < requestBytesMax,
+  'what is deleted at once must fit one request',
+);
+assert(
+  snapshotChunkBytesMax + requestOverheadBytesMax <= requestBytesMax,
+  'the largest chunk must fit one request',
+);
 assert(bucketOrdinals * 10 ** bucketDigits > Number.MAX_SAFE_INTEGER, 'every ordinal must have a bucket');

@@ -7,10 +7,9 @@
  * complete: an append is refused unless its segment is the one that is open.
  *
  * On every new channel the tail first makes sure that the channel shows all that it has seen elsewhere, and that the last
- * entry it delivered stands where it stood: a store that was restored from a backup has the same log id, and uses the same
+ * entry it delivered stands where it stood, or was the last that was trimmed: a store that was restored from a backup has the same log id, and uses the same
  * numbers again.
  */
-import { WeftError } from '../../core/errors.ts';
 import { cancelScope } from '../../core/lib/cancel-scope.ts';
 import { backoffMs } from '../../core/log/backoff.ts';
 import type { LogEntry } from '../../core/log/event-log.ts';
@@ -18,14 +17,15 @@ import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Random } from '../../core/ports/random.ts';
-import { type Cursor, missing, readSegment } from './catch-up.ts';
+import { type Cursor, readSegment } from './catch-up.ts';
 import type { Channel } from './channel.ts';
 import type { Connection } from './connection.ts';
 import { judge, readError, ZookeeperCallError } from './errors.ts';
+import { standingOf, trimmed } from './floor.ts';
 import { firstSegment } from './keys.ts';
 import { resyncDelayMsMax, resyncDelayMsMin, tailPollMs } from './limits.ts';
 import type { EntryMark, LogScope } from './transactions.ts';
-import { assertFresh, entryOf, mismatch, parsePosition, readOpen } from './transactions.ts';
+import { assertFresh, parsePosition, readOpen } from './transactions.ts';
 
 export interface TailPorts {
   readonly clock: Clock;
@@ -147,43 +147,11 @@ export class Tail {
     this.#wake = () => undefined;
   }
 
-  /** Where to go on: behind the last entry, which must be there. */
+  /** Where to go on: behind the last entry, which must be there, or be the last that was trimmed. */
   async #start(channel: Channel): Promise<Cursor> {
-    const { segment, sequence, id } = this.#last;
-    if (segment === 0) return { segment: firstSegment, next: 0 };
-    const { paths } = this.#scope;
-    const open = await readOpen(this.#scope, channel, this.#signal);
-    if (segment > open) throw this.#ahead();
-    const node = await channel.read(paths.entry(segment, sequence), this.#signal);
-    if (node !== undefined) {
-      if (entryOf(this.#scope, segment, sequence, node).id === id) return { segment, next: sequence + 1 };
-      throw mismatch(this.#scope, `another entry than ${id} is at position ${segment}:${sequence}`);
-    }
-    const stat = await channel.exists(paths.segment(segment), this.#signal);
-    if (stat === undefined) throw await missing(this.#scope, channel, segment, this.#signal);
-    if (segment === open && stat.creations <= sequence) throw this.#ahead();
-    throw mismatch(
-      this.#scope,
-      `the entry ${id} is not at position ${segment}:${sequence}, which others follow`,
-    );
-  }
-
-  #ahead(): WeftError {
     const { segment, sequence } = this.#last;
-    const position = `${segment}:${sequence}`;
-    return new WeftError(
-      'log-ahead',
-      `Cannot read the log at ${this.#scope.url} from position ${position}: it ends before that; ` +
-        'the store may have been restored from a backup, compare it with what this host has applied.',
-      { details: { position } },
-    );
+    const { type } = await standingOf(this.#scope, channel, this.#last, this.#signal);
+    if (type === 'trimmed') throw trimmed(this.#scope, this.#last);
+    return segment === 0 ? { segment: firstSegment, next: 0 } : { segment, next: sequence + 1 };
   }
-}
-
-/** @throws WeftError `log-ahead` always: no entry of this store can have such a position */
-export function refusePosition(url: string, position: string): never {
-  throw new WeftError(
-    'log-ahead',
-    `Cannot read the log at ${url} from "${position}": that is no position in it; start from one that it gave out.`,
-  );
 }

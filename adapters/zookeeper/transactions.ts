@@ -1,5 +1,5 @@
 /**
- * The transactions that the adapter sends, where an entry is found, and what is said when the store is not as it must be.
+ * The transactions that the adapter sends, what a position is, and what is said when the store is not as it must be.
  * Everything lies below a node that is named for the log: where that is gone, the store was wiped or swapped.
  */
 import { WeftError } from '../../core/errors.ts';
@@ -9,6 +9,7 @@ import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Channel, MultiOp, NodeData } from './channel.ts';
 import {
+  type EntryData,
   firstSegment,
   formatEntry,
   formatLogId,
@@ -54,7 +55,15 @@ export function appendRequest(
   return [
     { type: 'check', path: paths.open, version: segment },
     { type: 'create', path: paths.id(ref), data: formatSegment(segment) },
-    { type: 'create', path: paths.newEntry(segment), data: formatEntry(ref.id, bytes), sequential: true },
+    { type: 'create', path: paths.newEntry(segment), data: formatEntry(ref, bytes), sequential: true },
+  ];
+}
+
+/** Takes an entry away that lies behind the floor, and its id with it: neither goes without the other. */
+export function removalOps({ paths }: LogScope, mark: EntryMark, ref: EntryRef): readonly MultiOp[] {
+  return [
+    { type: 'delete', path: paths.entry(mark.segment, mark.sequence) },
+    { type: 'delete', path: paths.id(ref) },
   ];
 }
 
@@ -124,67 +133,8 @@ export async function gone(scope: LogScope, channel: Channel, signal: CancelSign
   return mismatch(scope, isSame ? 'nodes of it were deleted' : `it holds the log ${other} now`);
 }
 
-export interface FoundEntry {
-  readonly mark: EntryMark;
-  readonly bytes: Buffer;
-}
-
-/**
- * Where the entry of an id is. Its id and its node were made by one transaction, so they have the same zxid, by which the
- * numbers of the segment are sorted. The channel must be fresh.
- *
- * @throws ZookeeperCallError; WeftError `log-damaged`
- */
-export async function locate(
-  scope: LogScope,
-  channel: Channel,
-  ref: EntryRef,
-  signal: CancelSignal,
-): Promise<FoundEntry | undefined> {
-  const index = await channel.read(scope.paths.id(ref), signal);
-  if (index === undefined) return undefined;
-  const segment = parseSegment(index.data);
-  if (segment === undefined) throw damaged(scope.url, `the node ${scope.paths.id(ref)} was written over`);
-  const sequence = await search(scope, channel, segment, index.stat.czxid, signal);
-  const node = await channel.read(scope.paths.entry(segment, sequence), signal);
-  const entry = node === undefined ? undefined : entryOf(scope, segment, sequence, node);
-  if (entry?.id !== ref.id) throw damaged(scope.url, `the entry ${ref.id} is not where its id says`);
-  return { mark: { segment, sequence, id: ref.id }, bytes: entry.bytes };
-}
-
-async function search(
-  scope: LogScope,
-  channel: Channel,
-  segment: number,
-  czxid: string,
-  signal: CancelSignal,
-): Promise<number> {
-  const stat = await channel.exists(scope.paths.segment(segment), signal);
-  let low = 0;
-  let high = (stat?.creations ?? 0) - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    // A foreign child takes a number away: the next that is there stands for it.
-    let probe = middle;
-    let found = await channel.exists(scope.paths.entry(segment, probe), signal);
-    while (found === undefined && probe < high) {
-      probe += 1;
-      found = await channel.exists(scope.paths.entry(segment, probe), signal);
-    }
-    if (found?.czxid === czxid) return probe;
-    if (found !== undefined && found.czxid < czxid) low = probe + 1;
-    else high = middle - 1;
-  }
-  throw damaged(scope.url, `no entry in segment ${segment} was made together with its id`);
-}
-
 /** @throws WeftError `log-damaged` when the node is none of ours, or was written a second time */
-export function entryOf(
-  scope: LogScope,
-  segment: number,
-  sequence: number,
-  node: NodeData,
-): NonNullable<ReturnType<typeof parseEntry>> {
+export function entryOf(scope: LogScope, segment: number, sequence: number, node: NodeData): EntryData {
   const path = scope.paths.entry(segment, sequence);
   if (node.stat.version !== 0) throw damaged(scope.url, `the node ${path} was written over`);
   const entry = parseEntry(node.data);
@@ -198,6 +148,14 @@ export function mismatch(scope: LogScope, why: string): WeftError {
     `Cannot follow the log ${scope.logId} at ${scope.url}: ${why}; nothing was changed, ` +
       'check whether the store was wiped, restored from a backup or swapped.',
     { details: { logId: scope.logId } },
+  );
+}
+
+/** @throws WeftError `log-ahead` always: no entry of this store can have such a position */
+export function refusePosition(url: string, position: string): never {
+  throw new WeftError(
+    'log-ahead',
+    `Cannot use "${position}" with the log at ${url}: that is no position in it; give one that it gave out.`,
   );
 }
 

@@ -1,0 +1,141 @@
+/** Snapshots beside a log in ZooKeeper: a node each, with a child for every chunk and one for the manifest. */
+import { WeftError } from '../../core/errors.ts';
+import { snapshotChunkBytesMax, snapshotManifestBytesMax } from '../../core/limits.ts';
+import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-store.ts';
+import type { SnapshotId } from '../../core/model/ids.ts';
+import type { CancelSignal } from '../../core/ports/cancel.ts';
+import type { Calls } from './calls.ts';
+import type { Channel, MultiOp } from './channel.ts';
+import { ZookeeperCallError, zkCode } from './errors.ts';
+import { isSnapshotId } from './keys.ts';
+import { dropChunks, snapshotTriesMax } from './limits.ts';
+import { gone, type LogScope } from './transactions.ts';
+
+const putting = 'keep a snapshot beside the log at';
+const dropping = 'drop a snapshot beside the log at';
+const reading = 'read the snapshots beside the log at';
+
+/** Of the operations of every write, the one that asks whether the log is there. */
+const logOp = 0;
+
+export class ZookeeperSnapshots implements SnapshotStore {
+  readonly #calls: Calls;
+  /** Of the log that was opened. @throws WeftError `closed` */
+  readonly #opened: () => LogScope;
+
+  constructor(calls: Calls, opened: () => LogScope) {
+    this.#calls = calls;
+    this.#opened = opened;
+  }
+
+  async putChunk(id: SnapshotId, index: number, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
+    requireFit('chunk', bytes, snapshotChunkBytesMax);
+    const scope = this.#opened();
+    await this.#calls.write(signal, putting, (call) =>
+      this.#put(scope, id, scope.paths.chunk(id, index), bytes, call),
+    );
+  }
+
+  async putManifest(id: SnapshotId, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
+    requireFit('manifest', bytes, snapshotManifestBytesMax);
+    const scope = this.#opened();
+    await this.#calls.write(signal, putting, (call) =>
+      this.#put(scope, id, scope.paths.manifest(id), bytes, call),
+    );
+  }
+
+  async list(signal: CancelSignal): Promise<readonly StoredSnapshot[]> {
+    const scope = this.#opened();
+    return await this.#calls.read(scope, signal, reading, async (channel, call) => {
+      const found = await channel.children(scope.paths.snapshots, call);
+      const ids = (found?.names ?? []).filter(isSnapshotId);
+      return await Promise.all(
+        ids.map(async (id) => {
+          const node = await channel.read(scope.paths.manifest(id), call);
+          return { id, ...(node === undefined ? {} : { manifest: node.data }) };
+        }),
+      );
+    });
+  }
+
+  async getChunk(id: SnapshotId, index: number, signal: CancelSignal): Promise<Uint8Array | undefined> {
+    const scope = this.#opened();
+    return await this.#calls.read(scope, signal, reading, async (channel, call) => {
+      return (await channel.read(scope.paths.chunk(id, index), call))?.data;
+    });
+  }
+
+  async drop(id: SnapshotId, signal: CancelSignal): Promise<void> {
+    const scope = this.#opened();
+    await this.#calls.write(signal, dropping, (call) => this.#drop(scope, id, call));
+  }
+
+  async #put(
+    scope: LogScope,
+    id: SnapshotId,
+    path: string,
+    bytes: Uint8Array,
+    signal: CancelSignal,
+  ): Promise<void> {
+    const data = Buffer.from(bytes);
+    for (let left = snapshotTriesMax; left > 0; left -= 1) {
+      const channel = await this.#calls.channel(signal);
+      const made = await this.#change(scope, channel, { type: 'create', path, data }, signal);
+      if (made === zkCode.ok) return;
+      if (made === zkCode.nodeExists) {
+        if ((await this.#change(scope, channel, { type: 'set', path, data }, signal)) === zkCode.ok) return;
+      } else {
+        await this.#calls.prepare(channel, signal, async () => {
+          await channel.create(scope.paths.snapshots, signal);
+          await channel.create(scope.paths.snapshot(id), signal);
+        });
+      }
+    }
+    throw new ZookeeperCallError(
+      'not-sent',
+      `others dropped the snapshot ${snapshotTriesMax} times meanwhile`,
+    );
+  }
+
+  /** The code of its refusal, or that of success. @throws ZookeeperCallError; WeftError `log-mismatch` */
+  async #change(scope: LogScope, channel: Channel, op: MultiOp, signal: CancelSignal): Promise<number> {
+    const ops: readonly MultiOp[] = [{ type: 'check', path: scope.paths.open }, op];
+    const outcome = await this.#calls.exchange(channel, () => channel.multi(ops, signal));
+    if (outcome.type === 'done') return zkCode.ok;
+    if (outcome.index !== logOp) return outcome.code;
+    throw await this.#calls.prepare(channel, signal, () => gone(scope, channel, signal));
+  }
+
+  /** First the manifest: what has one is whole. */
+  async #drop(scope: LogScope, id: SnapshotId, signal: CancelSignal): Promise<void> {
+    const channel = await this.#calls.channel(signal);
+    await this.#change(scope, channel, { type: 'delete', path: scope.paths.manifest(id) }, signal);
+    await this.#calls.complete(channel, () => removeFolder(channel, scope.paths.snapshot(id), signal));
+  }
+}
+
+/** Others may do the same, or put a late chunk into it. @throws ZookeeperCallError */
+async function removeFolder(channel: Channel, path: string, signal: CancelSignal): Promise<void> {
+  for (let left = snapshotTriesMax; left > 0; left -= 1) {
+    const found = await channel.children(path, signal);
+    if (found === undefined) return;
+    const ops: MultiOp[] = found.names.map((name) => ({ type: 'delete', path: `${path}/${name}` }));
+    let isWhole = true;
+    for (let start = 0; isWhole && start < ops.length; start += dropChunks) {
+      const outcome = await channel.multi(ops.slice(start, start + dropChunks), signal);
+      isWhole = outcome.type === 'done';
+    }
+    if (!isWhole) continue;
+    const outcome = await channel.multi([{ type: 'delete', path }], signal);
+    if (outcome.type === 'done') return;
+  }
+  throw new ZookeeperCallError('lost', `others changed ${path} ${snapshotTriesMax} times meanwhile`);
+}
+
+function requireFit(what: string, bytes: Uint8Array, bytesMax: number): void {
+  if (bytes.length <= bytesMax) return;
+  throw new WeftError(
+    'too-large',
+    `Cannot keep a ${what} of a snapshot of ${bytes.length} bytes: the bound is ${bytesMax}; cut it into more chunks.`,
+  );
+}
