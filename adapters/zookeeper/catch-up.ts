@@ -115,7 +115,7 @@ async function missing(
 }
 
 /** How many entries like these make a batch of the weight that is wanted. */
-function fittingSize(entries: readonly LogEntry[]): number {
+export function fittingSize(entries: readonly { readonly bytes: Uint8Array }[]): number {
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
   const fitting = Math.floor((batchBytesTarget * entries.length) / Math.max(bytes, 1));
   return Math.min(Math.max(fitting, 1), batchEntriesMax);

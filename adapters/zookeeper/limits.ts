@@ -50,7 +50,7 @@ export const tailPollMs = 2_000;
 export const resyncDelayMsMin = 30;
 export const resyncDelayMsMax = 1_000;
 
-/** Entries that a trim reads at once, and then deletes in one transaction, each with its id. */
+/** Entries that a trim at most reads at once, and then deletes in one transaction, each with its id. */
 export const sweepEntries = 64;
 /** Tries of moving the floor of which each met another host that had just moved it. */
 export const trimTriesMax = 32;

@@ -5,11 +5,12 @@
  */
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Calls } from './calls.ts';
+import { fittingSize } from './catch-up.ts';
 import type { Channel } from './channel.ts';
 import { ZookeeperCallError, zkCode } from './errors.ts';
 import { type Floor, floorRequest, readFloor, standingOf } from './floor.ts';
-import { isBucketName, segmentOf, sequenceOf } from './keys.ts';
-import { sweepEntries, trimTriesMax } from './limits.ts';
+import { type EntryData, isBucketName, segmentOf, sequenceOf } from './keys.ts';
+import { batchEntriesFirst, sweepEntries, trimTriesMax } from './limits.ts';
 import {
   assertFresh,
   damaged,
@@ -94,29 +95,45 @@ async function sweepNumbers(
   numbers: readonly number[],
   signal: CancelSignal,
 ): Promise<void> {
-  for (let start = 0; start < numbers.length; start += sweepEntries) {
-    const batch = numbers.slice(start, start + sweepEntries);
-    const nodes = await Promise.all(
-      batch.map((number) => channel.read(scope.paths.entry(segment, number), signal)),
+  let size = batchEntriesFirst;
+  for (let start = 0; start < numbers.length; ) {
+    const batch = numbers.slice(start, start + size);
+    start += batch.length;
+    const entries = await readEntries(scope, channel, segment, batch, signal);
+    if (entries.length === 0) continue;
+    size = Math.min(fittingSize(entries), sweepEntries);
+    const outcome = await channel.multi(
+      entries.flatMap((entry) => removalOps(scope, entry, entry)),
+      signal,
     );
-    const ops = batch.flatMap((sequence, index) => {
-      const node = nodes[index];
-      if (node === undefined) return [];
-      const { id, base } = entryOf(scope, segment, sequence, node);
-      return removalOps(scope, { segment, sequence, id }, { id, base });
-    });
-    if (ops.length === 0) continue;
-    const outcome = await channel.multi(ops, signal);
     if (outcome.type === 'done') continue;
-    const refused = ops[outcome.index]?.path ?? '';
-    if (outcome.code !== zkCode.noNode) {
-      throw damaged(scope.url, `the node ${refused} cannot be deleted (code ${outcome.code})`);
+    const { index, code } = outcome;
+    const refused = entries[index >> 1];
+    if (refused === undefined || code !== zkCode.noNode) {
+      throw damaged(scope.url, `entries of segment ${segment} cannot be deleted (code ${code})`);
     }
-    // Of each two the first is an entry's, which another host may delete; the second's was deleted by something foreign.
-    const lone = outcome.index % 2 === 1 ? ops[outcome.index - 1] : undefined;
-    if (lone !== undefined) await channel.multi([lone], signal);
+    // Of each two the first is the entry, which another host may have deleted; its id goes alone by a foreign hand only.
+    const path = scope.paths.entry(segment, refused.sequence);
+    if (index % 2 === 1) await channel.multi([{ type: 'delete', path }], signal);
     return;
   }
+}
+
+/** Those that are there still. */
+async function readEntries(
+  scope: LogScope,
+  channel: Channel,
+  segment: number,
+  numbers: readonly number[],
+  signal: CancelSignal,
+): Promise<readonly (EntryMark & EntryData)[]> {
+  const found = await Promise.all(
+    numbers.map(async (sequence) => {
+      const node = await channel.read(scope.paths.entry(segment, sequence), signal);
+      return node === undefined ? [] : [{ segment, sequence, ...entryOf(scope, segment, sequence, node) }];
+    }),
+  );
+  return found.flat();
 }
 
 /** An author who finds his bucket gone makes it again. */
