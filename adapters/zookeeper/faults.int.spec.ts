@@ -11,7 +11,7 @@ import {
   type ZookeeperServer,
   zookeeperUnavailable,
 } from '../../lab/zookeeper.ts';
-import { draft, inParallel, never, takeAll } from '../../test/support/log-drafts.ts';
+import { draft, inParallel, never, take, takeAll } from '../../test/support/log-drafts.ts';
 import {
   acked,
   assertTruth,
@@ -282,6 +282,58 @@ describe('zookeeper: a cluster of three', function cluster() {
       enough = acked(tries).length + 50;
       await writing;
       for (const tail of tails) await assertTruth(reader, tries, tail);
+    } finally {
+      await logs.closeAll();
+      await servers.stop();
+    }
+  });
+
+  it('loses nothing behind the floor when the leader is killed while two hosts trim', async function test() {
+    const unavailable = zookeeperUnavailable();
+    if (unavailable !== undefined) skipBecause(this, unavailable);
+    const servers = await startZookeeperCluster(3);
+    const logs = new ZookeeperLogs();
+    try {
+      const [writer, reader] = [await logs.open(servers.url), await logs.open(servers.url)];
+      const tail = new RunningTail(reader);
+      const tries = new Map<EntryDraft, Try>();
+      const ends = new Map<string, number>();
+      let isWriting = true;
+      const writing = writeWhile(() => isWriting, 2, writer, tries);
+      const trimming = [writer, reader].map(async (log) => {
+        while (isWriting) {
+          const position = tail.entries.at(-40)?.position ?? genesis;
+          const code = await codeOf(log.trim(position, never()));
+          ends.set(code, (ends.get(code) ?? 0) + 1);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      });
+      await until(() => acked(tries).length >= 100);
+      const leader = await servers.leader();
+      await leader.kill('SIGKILL');
+      await untilMore(tries);
+      await leader.restart();
+      await untilMore(tries);
+      isWriting = false;
+      await Promise.all([writing, ...trimming]);
+      assert.deepEqual(
+        [...ends.keys()].filter((code) => !/^(no error|outcome-unknown|store-unreachable)$/.test(code)),
+        [],
+      );
+      const head = await writer.head(never());
+      await until(() => tail.entries.at(-1)?.position === head);
+      assert.equal(new Set(tail.ids).size, tail.ids.length, 'each once');
+      for (const [made, { type }] of tries) {
+        if (type !== 'unknown') assert.equal(tail.ids.includes(made.id), type === 'acked');
+      }
+      const floor = tail.entries.at(-20)?.position ?? genesis;
+      await writer.trim(floor, never());
+      assert.deepEqual(await takeAll(await logs.open(servers.url), floor), tail.entries.slice(-19));
+      const old = tail.entries.at(-21);
+      assert.ok(old !== undefined);
+      assert.equal(await reader.resolve({ id: old.id, base: 0 }, never()), undefined);
+      assert.equal(await codeOf(take(reader, old.position, 1)), 'log-trimmed');
+      await tail.stop();
     } finally {
       await logs.closeAll();
       await servers.stop();
