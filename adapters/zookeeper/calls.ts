@@ -100,14 +100,4 @@ export class Calls {
       throw new ZookeeperCallError('not-sent', error.message);
     }
   }
-
-  /** What comes behind the first transaction of several: when it fails, something was carried out, though not all. */
-  async complete<T>(channel: Channel, work: () => Promise<T>): Promise<T> {
-    try {
-      return await this.exchange(channel, work);
-    } catch (error) {
-      if (!(error instanceof ZookeeperCallError) || error.stage !== 'not-sent') throw error;
-      throw new ZookeeperCallError('lost', error.message, error.code);
-    }
-  }
 }

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { asCallError, judge, readError, writeError, ZookeeperCallError, zkCode } from './errors.ts';
+import {
+  asCallError,
+  completed,
+  judge,
+  readError,
+  writeError,
+  ZookeeperCallError,
+  zkCode,
+} from './errors.ts';
 
 const refused = (code: number) => new ZookeeperCallError('refused', 'refused', code);
 
@@ -31,6 +39,19 @@ describe('zookeeper errors', () => {
     assert.match(write.message, /^Cannot append to zookeeper:\/\/h:1\/p: the connection ended; .*\.$/);
     assert.equal(readError(lost, 'read', 'x').code, 'store-unreachable');
     assert.equal(readError(refused(zkCode.noAuth), 'read', 'x').code, 'store-auth');
+  });
+
+  it('never say that nothing happened once a first transaction was carried out', async () => {
+    const failed = async (error: Error) => {
+      const thrown = await completed(() => Promise.reject(error)).catch((caught: unknown) => caught);
+      return thrown instanceof ZookeeperCallError ? judge(thrown) : thrown;
+    };
+    assert.equal(await failed(new ZookeeperCallError('not-sent', 'x')), 'outcome-unknown');
+    assert.equal(await failed(new ZookeeperCallError('lost', 'x')), 'outcome-unknown');
+    assert.equal(await failed(refused(zkCode.noAuth)), 'store-auth');
+    const defect = new TypeError('a defect');
+    assert.equal(await failed(defect), defect);
+    assert.equal(await completed(() => Promise.resolve(7)), 7);
   });
 
   it('let defects through', () => {

@@ -100,6 +100,21 @@ function toWeftError(code: Verdict, error: ZookeeperCallError, what: string, url
   return new WeftError(code, `Cannot ${what} ${url}: ${error.message}; ${advice[code]}.`, { cause: error });
 }
 
+/**
+ * What comes behind the first transaction of several: when it is broken off, something was carried out, though not all,
+ * also where the rest was never sent.
+ *
+ * @throws ZookeeperCallError that never says that nothing happened
+ */
+export async function completed<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ZookeeperCallError) || error.stage !== 'not-sent') throw error;
+    throw new ZookeeperCallError('lost', error.message, error.code);
+  }
+}
+
 /** What any thrown value is as a failed call; defects pass through untouched. */
 export function asCallError(error: unknown): ZookeeperCallError {
   if (error instanceof ZookeeperCallError) return error;

@@ -31,7 +31,7 @@ import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { Calls } from './calls.ts';
 import type { Channel } from './channel.ts';
 import { Connection } from './connection.ts';
-import { asCallError, readError, ZookeeperCallError, zkCode } from './errors.ts';
+import { asCallError, completed, readError, ZookeeperCallError, zkCode } from './errors.ts';
 import { isTrimmed, readFloor } from './floor.ts';
 import { openLog } from './identity.ts';
 import { firstSegment, type LogKeys, logKeys, sequenceOf } from './keys.ts';
@@ -145,7 +145,7 @@ export class ZookeeperEventLog implements EventLog {
     await this.#calls.write(signal, 'trim', async (call) => {
       const channel = await this.#calls.channel(call);
       await moveFloor(scope, this.#calls, channel, mark, call);
-      await this.#calls.complete(channel, () => sweep(scope, channel, call));
+      await this.#calls.exchange(channel, () => completed(() => sweep(scope, channel, call)));
     });
   }
 

@@ -6,7 +6,7 @@ import type { SnapshotId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Calls } from './calls.ts';
 import type { Channel, MultiOp } from './channel.ts';
-import { ZookeeperCallError, zkCode } from './errors.ts';
+import { completed, ZookeeperCallError, zkCode } from './errors.ts';
 import { isSnapshotId } from './keys.ts';
 import { dropChunks, snapshotTriesMax } from './limits.ts';
 import { gone, type LogScope } from './transactions.ts';
@@ -110,7 +110,8 @@ export class ZookeeperSnapshots implements SnapshotStore {
   async #drop(scope: LogScope, id: SnapshotId, signal: CancelSignal): Promise<void> {
     const channel = await this.#calls.channel(signal);
     await this.#change(scope, channel, { type: 'delete', path: scope.paths.manifest(id) }, signal);
-    await this.#calls.complete(channel, () => removeFolder(channel, scope.paths.snapshot(id), signal));
+    const folder = scope.paths.snapshot(id);
+    await this.#calls.exchange(channel, () => completed(() => removeFolder(channel, folder, signal)));
   }
 }
 

@@ -177,12 +177,17 @@ describe('zookeeper: trimming and snapshots', function trimming() {
 
   it('knows the head where all is trimmed, deleted or not, also in a segment that was just opened', async () => {
     const where = await place();
-    const { log, paths, url } = where;
+    const { log, paths, url, scope } = where;
     for (let count = 0; count < 3; count += 1) await log.append(draft(`${count}`), never());
     const entries = await takeAll(log, genesis);
     const last = entries[2];
     assert.ok(last !== undefined);
     await moveFloor(where, last);
+    assert.equal(await log.head(never()), last.position);
+    // As the author does who is to put it once more, and dies over it.
+    await foreign.do(
+      ...removalOps(scope, { segment: 1, sequence: 2, id: last.id }, { id: last.id, base: 0 }),
+    );
     assert.equal(await log.head(never()), last.position);
     await foreign.do(
       { type: 'set', path: paths.open, data: Buffer.from('2'), version: 1 },
@@ -229,6 +234,22 @@ describe('zookeeper: trimming and snapshots', function trimming() {
     assert.equal(await codeOf(take(log, entries[count - 20]?.position ?? genesis, 1)), 'log-trimmed');
     await log.trim(entries[3]?.position ?? genesis, never());
     await assertTidy(where, left);
+  });
+
+  it('tells a slow reader that was overtaken so, and skips nothing before', async () => {
+    const { url, log } = await place();
+    const drafts = Array.from({ length: 900 }, (_, index) => draft(`${index}`, index));
+    await inParallel(drafts, 32, (each) => log.append(each, never()));
+    const entries = await takeAll(log, genesis);
+    const seen: LogEntry[] = [];
+    const slow = (async () => {
+      for await (const entry of (await logs.open(url)).tail(genesis, never())) {
+        seen.push(entry);
+        if (seen.length === 1) await log.trim(entries[800]?.position ?? genesis, never());
+      }
+    })();
+    assert.equal(await codeOf(slow), 'log-trimmed');
+    assert.deepEqual(seen, entries.slice(0, seen.length));
   });
 
   it('loses nothing and leaves nothing behind where several trim over segments, and others append old and new', async () => {
