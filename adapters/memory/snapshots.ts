@@ -9,11 +9,14 @@ import type { MemoryStore, Operation } from './store.ts';
 /** One request to the store and its answer, with whatever becomes of it on the way. */
 export type Exchange = <T>(operation: Operation, signal: CancelSignal, perform: () => T) => Promise<T>;
 
+/** Of a store, what keeps snapshots. */
+type Keeper = Pick<MemoryStore, 'putChunk' | 'putManifest' | 'snapshots' | 'chunk' | 'dropSnapshot'>;
+
 export class MemorySnapshots implements SnapshotStore {
-  readonly #store: MemoryStore;
+  readonly #store: Keeper;
   readonly #exchange: Exchange;
 
-  constructor(store: MemoryStore, exchange: Exchange) {
+  constructor(store: Keeper, exchange: Exchange) {
     this.#store = store;
     this.#exchange = exchange;
   }

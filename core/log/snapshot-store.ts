@@ -3,7 +3,7 @@
  * they are cut, compressed and checked is `core/snapshot`'s.
  *
  * A snapshot is a number of chunks and a manifest under one id. The manifest comes last, so a snapshot that has one is
- * whole. Guarantees of every implementation, proven by `test/contract/snapshots.contract.ts`:
+ * whole. Guarantees of every implementation, proven by `test/contract/snapshot-cases.ts`:
  * - **Durable ack.** What `putChunk` and `putManifest` have acked survives what an acked entry survives.
  * - **Idempotent.** Every write may be repeated with the same bytes, and may land late.
  * - **Apart.** Snapshots of other ids do not disturb each other, and none of it is an entry of the log.

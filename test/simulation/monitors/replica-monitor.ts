@@ -18,7 +18,10 @@ export class ReplicaMonitor {
 
   take(step: Step): void {
     const { ordinal } = step.outcome;
-    if (ordinal !== this.#ordinal + 1) this.#fail('I3', `applied ${ordinal} after ${this.#ordinal}`);
+    // One that begins from a snapshot, or leaps to one, tells of no records up to there; its hashes tell whether it may.
+    if (ordinal <= this.#ordinal) this.#fail('I3', `applied ${ordinal} after ${this.#ordinal}`);
+    if (ordinal > this.#ordinal + 1)
+      this.#world.met(this.#ordinal === 0 ? 'beginning from a snapshot' : 'leap');
     this.#ordinal = ordinal;
     const truth = this.#truth.steps[ordinal - 1];
     if (truth === undefined) return this.#fail('I1', `applied ${ordinal}, which the log does not have`);

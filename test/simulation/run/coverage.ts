@@ -26,6 +26,8 @@ const recoveries = [
   'unknown request carried out later',
   'request repeated',
   'flood of requests',
+  'beginning from a snapshot',
+  'leap',
   'request cancelled',
   'healed a host that was down',
   'healed a host that was paused',

@@ -10,6 +10,7 @@ const setting = {
   safetyMs: 20_000,
   storeDelayMs: 20,
   kernelDelayMs: 1,
+  snapshotOrdinals: 12,
   drift: 0.05,
   dead: ['h2'],
   ending: 'none',

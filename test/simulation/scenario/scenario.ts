@@ -44,6 +44,7 @@ const settingCodecs: { readonly [K in keyof Setting]: Codec<Setting[K]> } = {
   safetyMs: whole,
   storeDelayMs: whole,
   kernelDelayMs: whole,
+  snapshotOrdinals: whole,
   drift: part,
   dead: list(word),
   ending: oneOf(endings),

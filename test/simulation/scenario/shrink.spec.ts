@@ -18,6 +18,7 @@ const large: Scenario = {
     safetyMs: 50_000,
     storeDelayMs: 200,
     kernelDelayMs: 10,
+    snapshotOrdinals: 12,
     drift: 0.05,
     dead: ['h2', 'h5'],
     ending: 'wiped',

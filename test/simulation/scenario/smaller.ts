@@ -1,4 +1,5 @@
 /** Scenarios that are smaller or plainer than a given one in one respect, the greatest steps first. */
+import { snapshotOrdinalsMin } from '../../../core/snapshot/defaults.ts';
 import { hostName } from '../world/plan.ts';
 import { type Intervention, isRequest, verbs } from './intervention.ts';
 import type { Scenario } from './scenario.ts';
@@ -25,7 +26,10 @@ export function* candidatesOfSetting(scenario: Scenario): Generator<Scenario> {
   const { setting, interventions } = scenario;
   for (let hosts = 1; hosts < setting.hosts; hosts += 1) yield withHosts(scenario, hosts);
   for (let number = setting.hosts - 1; number >= 1; number -= 1) yield withoutHost(scenario, number);
-  const plain = { ending: 'none', dead: [], drift: 0, storeDelayMs: 0, kernelDelayMs: 0, kept: 0 } as const;
+  const plain = {
+    ...{ ending: 'none', dead: [], drift: 0, storeDelayMs: 0, kernelDelayMs: 0, kept: 0 },
+    snapshotOrdinals: snapshotOrdinalsMin,
+  } as const;
   for (const [name, value] of Object.entries(plain)) {
     if (String(setting[name as keyof typeof plain]) === String(value)) continue;
     yield { ...scenario, setting: { ...setting, [name]: value } };

@@ -4,6 +4,7 @@
  *
  * A request that was sent may arrive whatever becomes of its sender, and after its sender has tried again.
  */
+import { MemorySnapshots } from '../../../adapters/memory/snapshots.ts';
 import { isWeftError, WeftError } from '../../../core/errors.ts';
 import { type CancelScope, cancelScope } from '../../../core/lib/cancel-scope.ts';
 import { entryBytesMax } from '../../../core/limits.ts';
@@ -44,6 +45,7 @@ export interface ModelLogParts {
 
 export class ModelLog implements EventLog {
   readonly url = 'memory:model';
+  readonly snapshots: MemorySnapshots;
   readonly #world: World;
   readonly #store: ModelStore;
   readonly #link: Link;
@@ -59,6 +61,9 @@ export class ModelLog implements EventLog {
     this.#link = link;
     this.#process = process;
     this.#clock = clock;
+    this.snapshots = new MemorySnapshots(store.snapshots, (operation, signal, perform) =>
+      this.#exchange(operation === 'keep' ? 'write' : 'head', signal, perform),
+    );
   }
 
   get health(): LogHealth {
@@ -104,6 +109,10 @@ export class ModelLog implements EventLog {
     } finally {
       signal.removeEventListener('abort', either.cancel);
     }
+  }
+
+  async trim(upTo: Position, signal: CancelSignal): Promise<void> {
+    await this.#exchange('write', signal, () => this.#store.trim(upTo));
   }
 
   async close(): Promise<void> {
@@ -255,7 +264,7 @@ function notSent(operation: Operation): WeftError {
 
 /** The answer to a request that was sent and is not known to have arrived. */
 function lost(operation: Operation): WeftError {
-  if (operation !== 'append') return unreachable();
+  if (operation !== 'append' && operation !== 'write') return unreachable();
   return new WeftError('outcome-unknown', 'The answer of the model store was lost');
 }
 

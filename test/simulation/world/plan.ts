@@ -2,6 +2,7 @@
  * What a seed is given to live through: how many hosts, which faults and how often. Each kind of fault is absent from
  * about half of the seeds, so that every kind is met alone and with every other; some seeds have none at all.
  */
+import { snapshotOrdinalsMin } from '../../../core/snapshot/defaults.ts';
 import { type StoreStyle, type TrapStrengths, traps } from '../store/traps.ts';
 import { Chance } from './chance.ts';
 
@@ -62,6 +63,8 @@ export interface Setting {
   /** Longest time that a request takes to the store, and back. */
   readonly storeDelayMs: number;
   readonly kernelDelayMs: number;
+  /** Records between two snapshots at least; so many that there is none where they are out of the question. */
+  readonly snapshotOrdinals: number;
   /** How far clocks drift apart, as a part of one. */
   readonly drift: number;
   /** The hosts that stay dead at the end. */
@@ -110,9 +113,34 @@ export const noRates: Rates = {
 };
 
 export function settingOf(plan: Plan): Setting {
-  const { hosts, safetyMs, storeDelayMs, kernelDelayMs, drift, dead, ending, kept, restored, store, traps } =
-    plan;
-  return { hosts, safetyMs, storeDelayMs, kernelDelayMs, drift, dead, ending, kept, restored, store, traps };
+  const {
+    hosts,
+    safetyMs,
+    storeDelayMs,
+    kernelDelayMs,
+    snapshotOrdinals,
+    drift,
+    dead,
+    ending,
+    kept,
+    restored,
+    store,
+    traps,
+  } = plan;
+  return {
+    hosts,
+    safetyMs,
+    storeDelayMs,
+    kernelDelayMs,
+    snapshotOrdinals,
+    drift,
+    dead,
+    ending,
+    kept,
+    restored,
+    store,
+    traps,
+  };
 }
 
 export function hostName(number: number): string {
@@ -138,6 +166,7 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
     kernel: table(kernelFaults, 0.4, (key) => (isOfCalls(key) ? chance.pick([0.02, 0.1, 0.3]) : 20)),
     host: table(hostFaults, 0.5, () => chance.pick([1, 3, 6])),
     log: table(logFaults, 0.15, (fault) => (fault === 'oversize' ? 3 : 12)),
+    snapshotOrdinals: chance.pick([4, 12, 30, snapshotOrdinalsMin]),
     drift: inThousandths(rate(0.5, 0.1)),
     dead: deadOf(hosts, rate(0.3, 0.5), chance),
     ending: chance.weighted({ none: 5, wiped: 2, 'rolled-back': 2, 'newer-record': 1 }),

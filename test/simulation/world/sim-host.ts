@@ -9,6 +9,7 @@ import { type CancelScope, cancelScope } from '../../../core/lib/cancel-scope.ts
 import { type IpAddress, parseAddress } from '../../../core/model/address.ts';
 import { drivers } from '../../../drivers/index.ts';
 import { FakeKernel } from '../../../kernel/fake/fake-kernel.ts';
+import { PlainCompression } from '../../support/plain-compression.ts';
 import { ForeignActor } from '../kernel/foreign-actor.ts';
 import { HostKernel } from '../kernel/host-kernel.ts';
 import { BatchMonitor } from '../monitors/batch-monitor.ts';
@@ -104,7 +105,7 @@ export class SimHost {
       onResult: (operation, result) => batches.answered(operation, result),
     });
     const controller: Controller = new Controller(
-      { log, kernel, clock, random, logger, drivers, fold: world.fold },
+      { log, kernel, clock, random, logger, compression: new PlainCompression(), drivers, fold: world.fold },
       {
         host: this.name,
         address,
@@ -112,6 +113,7 @@ export class SimHost {
         mtu,
         version: '0.0.0',
         netnsPrefix: 'weft-',
+        snapshotOrdinals: world.plan.snapshotOrdinals,
       },
     );
     const replica = new ReplicaMonitor(world, this.#truth, process.name);
