@@ -22,7 +22,7 @@ export interface CallLimits {
 
 /** One operation of a transaction, as Consul's API has it (https://developer.hashicorp.com/consul/api-docs/txn). */
 export interface KvOperation {
-  readonly Verb: 'cas' | 'check-index' | 'get-tree' | 'set';
+  readonly Verb: 'cas' | 'check-index' | 'delete-cas' | 'delete-tree' | 'get-tree' | 'set';
   readonly Key: string;
   readonly Index?: number;
   /** In base64. */

@@ -51,6 +51,28 @@ export class Connection {
     );
   }
 
+  /**
+   * For writes that may be carried out any number of times.
+   *
+   * @throws ConsulCallError of a try that may have been carried out if there was one, otherwise of the last
+   */
+  async repeat(operations: readonly KvOperation[], signal: CancelSignal): Promise<TransactionAnswer> {
+    let unknown: ConsulCallError | undefined;
+    try {
+      return await this.read(signal, async (member, limits) => {
+        try {
+          return await member.transact(operations, limits);
+        } catch (thrown) {
+          const error = asCallError(thrown);
+          if (judge(error).code === 'outcome-unknown') unknown = error;
+          throw error;
+        }
+      });
+    } catch (error) {
+      throw unknown ?? error;
+    }
+  }
+
   /** One call to one member, counted for health; its failure hands the turn to the next member. @throws ConsulCallError */
   async exchange<T>(member: Member, call: () => Promise<T>): Promise<T> {
     try {

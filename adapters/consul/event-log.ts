@@ -4,19 +4,19 @@
  * An append is one transaction: if the segment is open and the id does not exist, put the entry into the segment. No author
  * races another, and no read precedes a write but after a segment has ended. The order of the log is the order of create
  * indexes, which Consul gives out one a transaction; a position is that index with the entry's segment and id. Keys are in
- * `keys.ts`, transactions in `transactions.ts`, what an error means in `errors.ts`, the tail in `tail.ts`.
+ * `keys.ts`, transactions in `transactions.ts`, what an error means in `errors.ts`, the tail in `tail.ts`, trimming in
+ * `floor.ts` and `trim.ts`, the snapshots beside the log in `snapshots.ts`.
  *
  * Segments are there for the tail, since Consul wakes a reader only with everything under a folder. Which append ends one
  * is drawn by lot: nobody needs to know how many entries it has.
  *
  * Invariants:
- * - Nothing is written to an ended segment, and no key of an entry is written twice: a second version of one is damage
+ * - Nothing is added to an ended segment, and no key of an entry is written twice: a second version of one is damage
  *   (`log-damaged`), since a host that tails and a host that lists later would see different orders.
  * - Every write names the log's id, and every read that is believed came with it.
  * - An append sends at most one transaction that may be carried out; repeating it is its caller's to decide.
  */
 import { WeftError } from '../../core/errors.ts';
-import { cancelScope } from '../../core/lib/cancel-scope.ts';
 import { entryBytesMax } from '../../core/limits.ts';
 import type {
   EntryDraft,
@@ -29,8 +29,11 @@ import type {
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { StoredKey } from './answers.ts';
+import { Calls } from './calls.ts';
 import { Connection } from './connection.ts';
 import { ConsulCallError, readError, writeError } from './errors.ts';
+import { findExisting, readWithFloor } from './existing-entry.ts';
+import { isTrimmed } from './floor.ts';
 import { openLog } from './identity.ts';
 import { type PlaceKeys, placeKeys } from './keys.ts';
 import { segmentBytesMean, segmentEntriesMean, segmentMovesMax } from './limits.ts';
@@ -39,7 +42,8 @@ import { OpenSegmentCache } from './open-segment.ts';
 import { type ConsulOptions, formatConsulUrl } from './options.ts';
 import { readFenced } from './reads.ts';
 import { markBytes } from './segment.ts';
-import { refusePosition, Tail, type TailPorts } from './tail.ts';
+import { ConsulSnapshots } from './snapshots.ts';
+import { Tail, type TailPorts } from './tail.ts';
 import {
   appendOperations,
   damaged,
@@ -50,9 +54,10 @@ import {
   parsePosition,
   positionById,
   refusalOf,
+  refusePosition,
   toPosition,
-  writtenOnce,
 } from './transactions.ts';
+import { trim } from './trim.ts';
 
 interface OpenedLog {
   readonly scope: LogScope;
@@ -61,10 +66,11 @@ interface OpenedLog {
 
 export class ConsulEventLog implements EventLog {
   readonly url: string;
+  readonly snapshots: ConsulSnapshots;
   readonly #ports: TailPorts;
   readonly #place: PlaceKeys;
   readonly #connection: Connection;
-  readonly #life = cancelScope();
+  readonly #calls: Calls;
   /** Set once opened. */
   #log: OpenedLog | undefined;
 
@@ -73,6 +79,8 @@ export class ConsulEventLog implements EventLog {
     this.#ports = ports;
     this.#place = placeKeys(options.prefix);
     this.#connection = new Connection(options, ports.clock, ports.random);
+    this.#calls = new Calls(this.url);
+    this.snapshots = new ConsulSnapshots(this.#calls, this.#connection, () => this.#opened().scope);
   }
 
   get health(): LogHealth {
@@ -80,8 +88,8 @@ export class ConsulEventLog implements EventLog {
   }
 
   async open(signal: CancelSignal): Promise<LogId> {
-    this.#assertLive();
-    using call = this.#call(signal);
+    this.#calls.assertLive();
+    using call = this.#calls.begin(signal);
     const place = { keys: this.#place, url: this.url };
     try {
       const logId = await openLog(place, this.#connection, this.#ports.random, call.signal);
@@ -107,7 +115,7 @@ export class ConsulEventLog implements EventLog {
         `Cannot append an entry of ${draft.bytes.length} bytes: the bound is ${entryBytesMax}; send fewer records at once.`,
       );
     }
-    using call = this.#call(signal);
+    using call = this.#calls.begin(signal);
     for (let moves = 0; moves < segmentMovesMax; moves++) {
       const open = await this.#openSegment(segments, call.signal);
       const ending = this.#endsSegment(draft) ? this.#ports.random.hex(markBytes) : undefined;
@@ -118,7 +126,11 @@ export class ConsulEventLog implements EventLog {
         return toPosition({ index, segment: open.segment, id: draft.id });
       }
       const refusal = refusalOf(answer);
-      if (refusal === 'exists') return await this.#existingPosition(scope, draft, call.signal);
+      if (refusal === 'exists') {
+        const position = await this.#existingPosition(scope, draft, call.signal);
+        if (position !== undefined) return position;
+        continue;
+      }
       if (refusal === 'occupied')
         throw damaged(this.url, `the key of the entry ${draft.id} was written by something else`);
       segments.forget(open);
@@ -132,25 +144,39 @@ export class ConsulEventLog implements EventLog {
   async resolve(ref: EntryRef, signal: CancelSignal): Promise<Position | undefined> {
     const { scope } = this.#opened();
     const key = scope.keys.id(ref);
-    const found = await this.#read(scope, key, signal, 'look for an entry in');
-    return found === undefined ? undefined : toPosition(positionById(scope, found));
+    const { stored, floor } = await this.#calls.read('look for an entry in', signal, (live) =>
+      readWithFloor(scope, this.#connection, key, live),
+    );
+    const mark = stored === undefined ? undefined : positionById(scope, stored);
+    return mark === undefined || isTrimmed(mark, floor) ? undefined : toPosition(mark);
   }
 
   /** One small key: every append overwrites it, so its modify index is the last entry's. */
   async head(signal: CancelSignal): Promise<Position> {
     const { scope } = this.#opened();
-    return toPosition(headOf(scope, await this.#read(scope, scope.keys.head, signal, 'read the head of')));
+    const { head } = scope.keys;
+    const found = await this.#calls.read('read the head of', signal, (live) =>
+      readFenced(scope, this.#connection, [head], live),
+    );
+    return toPosition(headOf(scope, findKey(found, head)));
   }
 
   async *tail(after: Position, signal: CancelSignal): AsyncGenerator<LogEntry, void, void> {
     const { scope } = this.#opened();
     const start = parsePosition(after) ?? refusePosition(this.url, after);
-    using call = this.#call(signal);
+    using call = this.#calls.begin(signal);
     yield* new Tail(scope, this.#connection, this.#ports, start, call.signal).run();
   }
 
+  async trim(upTo: Position, signal: CancelSignal): Promise<void> {
+    const opened = this.#opened();
+    const mark = parsePosition(upTo) ?? refusePosition(this.url, upTo);
+    const common = { connection: this.#connection, calls: this.#calls };
+    await trim({ ...opened, ...this.#ports, ...common }, mark, signal);
+  }
+
   async close(): Promise<void> {
-    this.#life.cancel();
+    this.#calls.end();
     this.#connection.close();
   }
 
@@ -188,66 +214,28 @@ export class ConsulEventLog implements EventLog {
     }
   }
 
-  /** @throws WeftError `entry-conflict`, `log-damaged`, `log-mismatch`, `outcome-unknown` */
-  async #existingPosition(scope: LogScope, draft: EntryDraft, signal: CancelSignal): Promise<Position> {
+  /**
+   * Undefined when it is not in the log any more.
+   *
+   * @throws WeftError `entry-conflict`, `log-damaged`, `log-mismatch`, `outcome-unknown`
+   */
+  async #existingPosition(
+    scope: LogScope,
+    draft: EntryDraft,
+    signal: CancelSignal,
+  ): Promise<Position | undefined> {
     try {
-      const key = scope.keys.id(draft);
-      const found = findKey(await readFenced(scope, this.#connection, [key], signal), key);
-      if (found === undefined) throw damaged(this.url, `the key ${key} was deleted while it was read`);
-      const mark = positionById(scope, found);
-      const entryKey = scope.keys.entry(mark.segment, draft.id);
-      const results = await readFenced(scope, this.#connection, [entryKey], signal);
-      const entry = findKey(results, entryKey);
-      if (entry === undefined) throw damaged(this.url, `the key ${entryKey} is gone`);
-      writtenOnce(scope, entry);
-      if (entry.value.equals(draft.bytes)) return toPosition(mark);
+      return await findExisting(scope, this.#connection, draft, signal);
     } catch (error) {
       // It is there, but whether with these bytes is not known.
       throw error instanceof ConsulCallError
         ? writeError(new ConsulCallError('broken', error.message), 'append to', this.url)
         : error;
     }
-    throw new WeftError(
-      'entry-conflict',
-      `Cannot append the entry ${draft.id} to ${scope.url}: one with that id and other contents exists; draw a new id.`,
-    );
-  }
-
-  async #read(
-    scope: LogScope,
-    key: string,
-    signal: CancelSignal,
-    what: string,
-  ): Promise<StoredKey | undefined> {
-    using call = this.#call(signal);
-    try {
-      return findKey(await readFenced(scope, this.#connection, [key], call.signal), key);
-    } catch (error) {
-      this.#assertLive();
-      throw error instanceof ConsulCallError ? readError(error, what, this.url) : error;
-    }
-  }
-
-  /** Ends with the caller's signal and with `close`. */
-  #call(signal: CancelSignal) {
-    const scope = cancelScope(this.#life.signal);
-    signal.addEventListener('abort', scope.cancel, { once: true });
-    if (signal.aborted) scope.cancel();
-    const dispose = () => {
-      signal.removeEventListener('abort', scope.cancel);
-      scope[Symbol.dispose]();
-    };
-    return { signal: scope.signal, [Symbol.dispose]: dispose };
-  }
-
-  #assertLive(): void {
-    if (this.#life.signal.aborted) {
-      throw new WeftError('closed', `Cannot use the log at ${this.url}: it is closed; open another.`);
-    }
   }
 
   #opened(): OpenedLog {
-    this.#assertLive();
+    this.#calls.assertLive();
     if (this.#log === undefined) throw new Error('Broken invariant: the log was used before it was opened');
     return this.#log;
   }

@@ -8,14 +8,17 @@
  *     <prefix>/log/<log id>/segments/<n>/start   a random mark, the same as under `end` of the segment before
  *     <prefix>/log/<log id>/segments/<n>/<id>    one entry
  *     <prefix>/log/<log id>/segments/<n>/end     nothing more is ever written to this segment
+ *     <prefix>/log/<log id>/floor                position of the last entry that was trimmed; absent before the first trim
+ *     <prefix>/snap/<log id>/<id>/<index>        one chunk of a snapshot, zero-padded
+ *     <prefix>/snap/<log id>/<id>/manifest       written after all its chunks
  *
  * Everything that one append writes, it writes in one transaction, so all of it has the same create index; that of an
  * entry's key is its position. The id of the log is part of the keys, so that nothing can be written to another log
- * whatever its indexes are. Whatever else lies under the prefix is foreign and ignored.
+ * whatever its indexes are. Snapshots lie beside the logs, since a tail waits for a folder of its log. Whatever else lies under the prefix is foreign and ignored.
  */
 import type { EntryRef } from '../../core/log/event-log.ts';
-import type { EntryId, LogId } from '../../core/model/ids.ts';
-import { bucketDigits, bucketOrdinals, segmentDigits } from './limits.ts';
+import { type EntryId, isRandomId, type LogId, type SnapshotId } from '../../core/model/ids.ts';
+import { bucketDigits, bucketOrdinals, chunkDigits, segmentDigits } from './limits.ts';
 
 export interface PlaceKeys {
   readonly identity: string;
@@ -28,9 +31,21 @@ export interface LogKeys {
   readonly identity: string;
   readonly open: string;
   readonly head: string;
+  readonly floor: string;
+  /** The keys under all ids begin with it. */
+  readonly ids: string;
+  /** All segments begin with it. */
+  readonly segments: string;
+  /** All snapshots begin with it. */
+  readonly snapshots: string;
   id(ref: EntryRef): string;
   entry(segment: number, id: EntryId): string;
   segment(segment: number): SegmentKeys;
+  /** Undefined where no segment has that folder. */
+  segmentOf(folder: string): number | undefined;
+  snapshot(id: SnapshotId): SnapshotKeys;
+  /** Undefined where no snapshot has that folder. */
+  snapshotOf(folder: string): SnapshotId | undefined;
 }
 
 export interface SegmentKeys {
@@ -42,22 +57,52 @@ export interface SegmentKeys {
   entryIdOf(key: string): EntryId | undefined;
 }
 
+export interface SnapshotKeys {
+  /** All its keys begin with it. */
+  readonly folder: string;
+  readonly manifest: string;
+  chunk(index: number): string;
+}
+
 export function placeKeys(prefix: string): PlaceKeys {
   const top = prefix.slice(1);
   const identity = `${top}/meta/log-id`;
   const logs = `${top}/log/`;
-  return { identity, logs, of: (logId) => logKeys(identity, `${logs}${logId}`) };
+  return { identity, logs, of: (logId) => logKeys(identity, `${logs}${logId}`, `${top}/snap/${logId}/`) };
 }
 
-function logKeys(identity: string, log: string): LogKeys {
-  const folderOf = (segment: number) => `${log}/segments/${String(segment).padStart(segmentDigits, '0')}/`;
+function logKeys(identity: string, log: string, snapshots: string): LogKeys {
+  const [ids, segments] = [`${log}/ids/`, `${log}/segments/`];
+  const folderOf = (segment: number) => `${segments}${String(segment).padStart(segmentDigits, '0')}/`;
   return {
     identity,
     open: `${log}/open`,
     head: `${log}/head`,
-    id: (ref) => `${log}/ids/${bucketOf(ref.base)}/${ref.id}`,
+    floor: `${log}/floor`,
+    ids,
+    segments,
+    snapshots,
+    id: (ref) => `${ids}${bucketOf(ref.base)}/${ref.id}`,
     entry: (segment, id) => `${folderOf(segment)}${id}`,
     segment: (segment) => segmentKeys(folderOf(segment)),
+    segmentOf: (folder) => {
+      const segment = Number(/\/([0-9]+)\/$/.exec(folder)?.[1]);
+      return folder === folderOf(segment) ? segment : undefined;
+    },
+    snapshot: (id) => snapshotKeys(`${snapshots}${id}/`),
+    snapshotOf: (folder) => {
+      const id = folder.slice(snapshots.length, -1);
+      return isRandomId(id) && folder === `${snapshots}${id}/` ? (id as SnapshotId) : undefined;
+    },
+  };
+}
+
+function snapshotKeys(folder: string): SnapshotKeys {
+  return {
+    folder,
+    manifest: `${folder}manifest`,
+    // Of one length, since reads are by what keys begin with.
+    chunk: (index) => `${folder}${String(index).padStart(chunkDigits, '0')}`,
   };
 }
 
@@ -69,7 +114,7 @@ function segmentKeys(folder: string): SegmentKeys {
     entryIdOf: (key) => {
       if (!key.startsWith(folder)) return undefined;
       const name = key.slice(folder.length);
-      return /^[0-9a-f]{32}$/.test(name) ? (name as EntryId) : undefined;
+      return isRandomId(name) ? (name as EntryId) : undefined;
     },
   };
 }

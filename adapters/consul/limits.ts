@@ -1,6 +1,6 @@
 /** Bounds of the Consul adapter, each with its unit in its name, and the relations between them. */
 import { assert } from '../../core/lib/assert.ts';
-import { entryBytesMax } from '../../core/limits.ts';
+import { entryBytesMax, snapshotChunkBytesMax, snapshotChunksMax } from '../../core/limits.ts';
 
 /** One try of one call. A server holds a call that waits for a leader for 7 s (`rpc_hold_timeout`); we ask another. */
 export const callDeadlineMs = 1_000;
@@ -24,8 +24,19 @@ export const waitMarginMs = 2_000;
  */
 export const segmentEntriesMean = 128;
 export const segmentBytesMean = 128 * 1024;
-/** Times that one append moves on to a segment that another author has begun meanwhile. */
+/** Times that one append or trim moves on to a segment that another author has begun meanwhile. */
 export const segmentMovesMax = 64;
+
+/** Operations of one transaction; newer servers take twice as many. */
+const transactionOperationsMax = 64;
+/** Keys under ids that one transaction of a trim removes: all but the check of the floor. */
+export const idsPerTransaction = transactionOperationsMax - 1;
+/** Segments that one transaction removes: it is one write for the servers, whatever is in them. */
+export const segmentsPerTransaction = 16;
+/** Manifests that are read at once, some hundreds of KiB. */
+export const manifestsPerRead = 16;
+/** Times that one write of a snapshot looks at the log's identity. */
+export const identityTriesMax = 3;
 
 /** Consul refuses a client address more than 200 connections (`limits.http_max_conns_per_client`). */
 export const connectionsMax = 64;
@@ -42,6 +53,8 @@ export const bucketOrdinals = 1_024;
 export const bucketDigits = 13;
 /** Digits of a segment in a key. */
 export const segmentDigits = 12;
+/** Digits of a chunk of a snapshot in a key. */
+export const chunkDigits = 6;
 
 /** Words of a server that are passed on in a message. */
 export const reasonLengthMax = 200;
@@ -52,8 +65,9 @@ const transactionBytesMax = 512 * 1024;
 const transactionOverheadBytes = 8 * 1024;
 
 assert(
-  Math.ceil(entryBytesMax / 3) * 4 + transactionOverheadBytes <= transactionBytesMax,
-  'the largest entry must fit a transaction in base64',
+  Math.ceil(Math.max(entryBytesMax, snapshotChunkBytesMax) / 3) * 4 + transactionOverheadBytes <=
+    transactionBytesMax,
+  'the largest entry and the largest chunk must fit a transaction in base64',
 );
 assert(waitMs <= 30_000, 'a reader of an index of the future must look again soon');
 assert(
@@ -61,3 +75,5 @@ assert(
   'the margin covers the jitter of the server and the answer',
 );
 assert(bucketOrdinals * 10 ** bucketDigits > Number.MAX_SAFE_INTEGER, 'every ordinal must have a bucket');
+assert(snapshotChunksMax <= 10 ** chunkDigits, 'every chunk must have a key');
+assert(manifestsPerRead < transactionOperationsMax, 'the identity is read with the manifests');

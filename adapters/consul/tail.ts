@@ -4,7 +4,8 @@
  * A blocking query is only a way to sleep: every answer is the whole segment, of which the entries behind the last one
  * delivered are delivered, in the order of their indexes. Before that the answer must agree with all that was read before:
  * the segment begins with the mark that the one before ended with, the last entry is where it was, and no other has
- * appeared or vanished before it. An answer that disagrees may be an old leader's, who does not know yet that he is none; so
+ * appeared or vanished before it. Trimming takes only whole segments away, so what a tail reads stays whole, or all of it is
+ * gone; before it begins it asks for the floor. An answer that disagrees may be an old leader's, who does not know yet that he is none; so
  * the store is asked again, linearizably, and what that says is true.
  */
 import { WeftError } from '../../core/errors.ts';
@@ -14,8 +15,10 @@ import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Random } from '../../core/ports/random.ts';
+import type { StoredKey } from './answers.ts';
 import type { Connection } from './connection.ts';
 import { ConsulCallError, judge, readError } from './errors.ts';
+import { floorOf, isBelow, trimmed } from './floor.ts';
 import {
   callDeadlineMs,
   idleWakeDelayMs,
@@ -52,6 +55,8 @@ export class Tail {
   readonly #ports: TailPorts;
   readonly #signal: CancelSignal;
   #progress: Progress;
+  /** Whether it was asked if anything behind the position it began from has been trimmed. */
+  #isAdmitted = false;
   /** In a row. */
   #failures = 0;
   #refusals = 0;
@@ -70,7 +75,7 @@ export class Tail {
     this.#signal = signal;
   }
 
-  /** @throws WeftError `log-ahead`, `log-mismatch`, `log-damaged`, `store-auth` */
+  /** @throws WeftError `log-ahead`, `log-trimmed`, `log-mismatch`, `log-damaged`, `store-auth` */
   async *run(): AsyncGenerator<LogEntry, void> {
     while (!this.#signal.aborted) {
       const member = this.#connection.preferred;
@@ -102,6 +107,7 @@ export class Tail {
   }
 
   async *#follow(line: Member): AsyncGenerator<LogEntry, void> {
+    if (!this.#isAdmitted) await this.#admit(line);
     let index: number | undefined;
     while (!this.#signal.aborted) {
       const answer = await line.list(
@@ -127,6 +133,12 @@ export class Tail {
         index !== undefined && answer.index !== undefined && answer.index < index ? undefined : answer.index;
       if (isIdle || index === undefined) await this.#ports.clock.sleep(idleWakeDelayMs, this.#signal);
     }
+  }
+
+  /** What was trimmed may still be there, and is not to be read from its middle. */
+  async #admit(line: Member): Promise<void> {
+    this.#assertLeft(await this.#readTruth(line, [this.#scope.keys.floor]));
+    this.#isAdmitted = true;
   }
 
   #noteSuccess(): void {
@@ -157,23 +169,38 @@ export class Tail {
   /** The segment if it agrees with all before, otherwise as the store shows it when it is asked linearizably. */
   async #believe(line: Member, segment: Segment): Promise<Segment> {
     if (contradictionOf(segment, this.#progress) === undefined) return segment;
-    const { keys, url } = this.#scope;
+    const { keys } = this.#scope;
+    const { folder } = keys.segment(this.#progress.segment);
+    const truth = await this.#readTruth(line, [keys.head, keys.floor, folder]);
+    const again = readSegment(this.#scope, this.#progress.segment, truth);
+    const contradiction = contradictionOf(again, this.#progress);
+    if (contradiction === undefined) return again;
+    this.#assertLeft(truth);
+    const head = headOf(this.#scope, findKey(truth, keys.head));
+    const { last } = this.#progress;
+    throw head.index < last.index ? this.#ahead(last) : mismatch(this.#scope, contradiction);
+  }
+
+  /** Keys that begin with these, linearizable and believed. @throws ConsulCallError; WeftError `log-mismatch` */
+  async #readTruth(line: Member, keys: readonly string[]): Promise<readonly StoredKey[]> {
+    const { identity } = this.#scope.keys;
     const limits = { deadlineMs: callDeadlineMs, signal: this.#signal };
     // By itself: where a token may no longer read, Consul refuses this, but leaves keys out of lists in silence.
-    assertIdentity(this.#scope, await line.get(keys.identity, limits));
-    const { folder } = keys.segment(this.#progress.segment);
-    const answer = await line.transact(fencedRead(this.#scope, [keys.head, folder]), {
+    assertIdentity(this.#scope, await line.get(identity, limits));
+    const answer = await line.transact(fencedRead(this.#scope, keys), {
       ...limits,
       deadlineMs: listDeadlineMs,
     });
-    if (answer.type === 'refused') throw new ConsulCallError('broken', `a read was refused at ${url}`);
-    assertIdentity(this.#scope, findKey(answer.results, keys.identity));
-    const again = readSegment(this.#scope, this.#progress.segment, answer.results);
-    const contradiction = contradictionOf(again, this.#progress);
-    if (contradiction === undefined) return again;
-    const head = headOf(this.#scope, findKey(answer.results, keys.head));
-    const { last } = this.#progress;
-    throw head.index < last.index ? this.#ahead(last) : mismatch(this.#scope, contradiction);
+    if (answer.type === 'refused')
+      throw new ConsulCallError('broken', `a read was refused at ${this.#scope.url}`);
+    assertIdentity(this.#scope, findKey(answer.results, identity));
+    return answer.results;
+  }
+
+  /** @throws WeftError `log-trimmed` when something that was not delivered yet has been trimmed */
+  #assertLeft(truth: readonly StoredKey[]): void {
+    const floor = floorOf(this.#scope, findKey(truth, this.#scope.keys.floor));
+    if (isBelow(this.#progress.last, floor)) throw trimmed(this.#scope, this.#progress.last, floor);
   }
 
   #ahead(after: EntryMark): WeftError {
@@ -184,12 +211,4 @@ export class Tail {
       { details: { position: after.index } },
     );
   }
-}
-
-/** @throws WeftError `log-ahead` always: no entry of this store can have such a position */
-export function refusePosition(url: string, position: string): never {
-  throw new WeftError(
-    'log-ahead',
-    `Cannot read the log at ${url} from "${position}": that is no position in it; start from one that it gave out.`,
-  );
 }

@@ -53,7 +53,8 @@ export function appendOperations(
   ];
 }
 
-function endOperations(keys: LogKeys, segment: number, mark: string): KvOperation[] {
+/** @param mark random, the same at the end of the segment and at the start of the next */
+export function endOperations(keys: LogKeys, segment: number, mark: string): KvOperation[] {
   return [
     { Verb: 'set', Key: keys.open, Value: encode(String(segment + 1)) },
     create(keys.segment(segment).end, mark),
@@ -105,6 +106,14 @@ export function mismatch(scope: LogScope, why: string): WeftError {
     `Cannot follow the log ${scope.logId} at ${scope.url}: ${why}; nothing was changed, ` +
       'check whether the store was wiped, restored from a backup or swapped.',
     { details: { logId: scope.logId } },
+  );
+}
+
+/** @throws WeftError `log-ahead` always: no entry of this store can have such a position */
+export function refusePosition(url: string, position: string): never {
+  throw new WeftError(
+    'log-ahead',
+    `Cannot find "${position}" in the log at ${url}: that is no position in it; give one that it gave out.`,
   );
 }
 
@@ -187,6 +196,6 @@ function create(key: string, value: string | Uint8Array): KvOperation {
   return { Verb: 'cas', Key: key, Index: 0, Value: encode(value) };
 }
 
-function encode(value: string | Uint8Array): string {
+export function encode(value: string | Uint8Array): string {
   return Buffer.from(value).toString('base64');
 }

@@ -1,0 +1,127 @@
+/**
+ * Snapshots beside the log, one key a chunk and one for the manifest. Every write is on condition of the log's identity, by
+ * the index of its key, so nothing is written beside another log; and may be repeated, since it writes the same bytes.
+ */
+import { WeftError } from '../../core/errors.ts';
+import { snapshotChunkBytesMax, snapshotManifestBytesMax } from '../../core/limits.ts';
+import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-store.ts';
+import type { SnapshotId } from '../../core/model/ids.ts';
+import type { CancelSignal } from '../../core/ports/cancel.ts';
+import type { Calls } from './calls.ts';
+import type { KvOperation } from './channel.ts';
+import type { Connection } from './connection.ts';
+import { identityTriesMax, manifestsPerRead } from './limits.ts';
+import { readFenced } from './reads.ts';
+import { encode, findKey, type LogScope } from './transactions.ts';
+
+export class ConsulSnapshots implements SnapshotStore {
+  readonly #calls: Calls;
+  readonly #connection: Connection;
+  readonly #opened: () => LogScope;
+  /** Modify index of the identity's key, once read: it is written once. */
+  #identity: number | undefined;
+
+  /** @param opened the log; throws where it is not open */
+  constructor(calls: Calls, connection: Connection, opened: () => LogScope) {
+    this.#calls = calls;
+    this.#connection = connection;
+    this.#opened = opened;
+  }
+
+  async putChunk(id: SnapshotId, index: number, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
+    const { keys } = this.#opened();
+    this.#requireFit('chunk', bytes, snapshotChunkBytesMax);
+    await this.#write(put(keys.snapshot(id).chunk(index), bytes), signal);
+  }
+
+  async putManifest(id: SnapshotId, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
+    const { keys } = this.#opened();
+    this.#requireFit('manifest', bytes, snapshotManifestBytesMax);
+    await this.#write(put(keys.snapshot(id).manifest, bytes), signal);
+  }
+
+  async list(signal: CancelSignal): Promise<readonly StoredSnapshot[]> {
+    const scope = this.#opened();
+    return await this.#calls.read('list the snapshots at', signal, async (live) => {
+      const folders = await this.#connection.read(live, (member, limits) =>
+        member.names(scope.keys.snapshots, limits),
+      );
+      const ids = folders.flatMap((folder) => scope.keys.snapshotOf(folder) ?? []);
+      const found: StoredSnapshot[] = [];
+      // Also where there are none: the answer is believed only with the log's identity.
+      for (let start = 0; start === 0 || start < ids.length; start += manifestsPerRead)
+        found.push(...(await this.#manifests(scope, ids.slice(start, start + manifestsPerRead), live)));
+      return found;
+    });
+  }
+
+  async getChunk(id: SnapshotId, index: number, signal: CancelSignal): Promise<Uint8Array | undefined> {
+    const scope = this.#opened();
+    const key = scope.keys.snapshot(id).chunk(index);
+    return await this.#calls.read('read a snapshot at', signal, async (live) => {
+      const found = await readFenced(scope, this.#connection, [key], live);
+      return findKey(found, key)?.value;
+    });
+  }
+
+  /** All at once, so no manifest is ever left without its chunks. */
+  async drop(id: SnapshotId, signal: CancelSignal): Promise<void> {
+    const { folder } = this.#opened().keys.snapshot(id);
+    await this.#write({ Verb: 'delete-tree', Key: folder }, signal);
+  }
+
+  async #manifests(
+    scope: LogScope,
+    ids: readonly SnapshotId[],
+    signal: CancelSignal,
+  ): Promise<StoredSnapshot[]> {
+    const keyOf = (id: SnapshotId) => scope.keys.snapshot(id).manifest;
+    const found = await readFenced(scope, this.#connection, ids.map(keyOf), signal);
+    return ids.map((id) => {
+      const manifest = findKey(found, keyOf(id))?.value;
+      return { id, ...(manifest === undefined ? {} : { manifest }) };
+    });
+  }
+
+  async #write(operation: KvOperation, signal: CancelSignal): Promise<void> {
+    const { keys } = this.#opened();
+    for (let tries = 0; tries < identityTriesMax; tries += 1) {
+      const index = this.#identity ?? (await this.#readIdentity(signal));
+      const fence: KvOperation = { Verb: 'check-index', Key: keys.identity, Index: index };
+      const answer = await this.#calls.write('keep a snapshot at', signal, (live) =>
+        this.#connection.repeat([fence, operation], live),
+      );
+      if (answer.type === 'done') return;
+      this.#identity = undefined;
+    }
+    throw new WeftError(
+      'store-unreachable',
+      `Cannot keep a snapshot at ${this.#calls.url}: the log's identity was written anew while this tried; try again.`,
+    );
+  }
+
+  /** @throws WeftError `log-mismatch`, `store-unreachable`, `store-auth`: nothing was written */
+  async #readIdentity(signal: CancelSignal): Promise<number> {
+    const scope = this.#opened();
+    const { identity } = scope.keys;
+    const found = await this.#calls.read('keep a snapshot at', signal, (live) =>
+      readFenced(scope, this.#connection, [], live),
+    );
+    const index = findKey(found, identity)?.modifyIndex;
+    if (index === undefined) throw new Error('Broken invariant: a read was believed without the identity');
+    this.#identity = index;
+    return index;
+  }
+
+  #requireFit(what: string, bytes: Uint8Array, bytesMax: number): void {
+    if (bytes.length <= bytesMax) return;
+    throw new WeftError(
+      'too-large',
+      `Cannot keep a ${what} of a snapshot of ${bytes.length} bytes: the bound is ${bytesMax}; cut it into more chunks.`,
+    );
+  }
+}
+
+function put(key: string, bytes: Uint8Array): KvOperation {
+  return { Verb: 'set', Key: key, Value: encode(bytes) };
+}
