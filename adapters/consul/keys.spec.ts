@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { EntryId, LogId } from '../../core/model/ids.ts';
+import { snapshotChunksMax } from '../../core/limits.ts';
+import type { EntryId, LogId, SnapshotId } from '../../core/model/ids.ts';
 import { formatLogId, parseLogId, placeKeys } from './keys.ts';
 
 const logId = 'f'.repeat(32) as LogId;
@@ -41,6 +42,27 @@ describe('consul keys', () => {
     assert.equal(buckets[0], buckets[1]);
     const segments = [0, 9, 10, 99_999_999].map((segment) => keys.segment(segment).folder);
     assert.deepEqual(segments.toSorted(), segments);
+  });
+
+  it('know their folders again, and no others', () => {
+    for (const number of [0, 7, 999_999_999_999])
+      assert.equal(keys.segmentOf(keys.segment(number).folder), number);
+    const folder = keys.segment(7).folder;
+    for (const other of [folder.slice(0, -1), `${folder}x/`, `${keys.segments}7/`, `x${folder}`, keys.ids])
+      assert.equal(keys.segmentOf(other), undefined, other);
+    const snapshot = keys.snapshot(id as string as SnapshotId);
+    assert.equal(keys.snapshotOf(snapshot.folder), id);
+    for (const other of [snapshot.manifest, `${keys.snapshots}${id}x`, `${keys.snapshots}notes/`, folder])
+      assert.equal(keys.snapshotOf(other), undefined, other);
+  });
+
+  it('keep snapshots out of every folder of the log, none beginning with another', () => {
+    const snapshot = keys.snapshot(id as string as SnapshotId);
+    const names = [0, 1, 10, snapshotChunksMax - 1].map((index) => snapshot.chunk(index));
+    for (const name of [...names, snapshot.manifest]) {
+      assert.ok(name.startsWith(snapshot.folder) && !name.startsWith(place.logs));
+      assert.ok(![...names, snapshot.manifest].some((other) => other !== name && other.startsWith(name)));
+    }
   });
 
   it('hold an identity of this layout or none', () => {

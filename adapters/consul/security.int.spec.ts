@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { isWeftError } from '../../core/errors.ts';
+import type { SnapshotId } from '../../core/model/ids.ts';
 import { type ConsulServer, consulUnavailable, startConsul } from '../../lab/consul.ts';
 import { makeAuthority, makeCertificate } from '../../test/support/certificates.ts';
 import { ConsulLogs } from '../../test/support/consul-logs.ts';
@@ -69,6 +70,29 @@ describe('consul: ACL tokens', function tokens() {
     await tail.until(2);
     assert.deepEqual(tail.ids, [before.id, behind.id]);
     await tail.stop();
+  });
+
+  it('trims, keeps snapshots and drops them under its policy, and is refused all of it without', async () => {
+    await makeToken('token');
+    const log = await logs.open(url, file('token'));
+    const [first, id] = [draft('first'), '1'.repeat(32) as SnapshotId];
+    const position = await log.append(first, never());
+    await log.trim(position, never());
+    assert.equal(await log.resolve(first, never()), undefined);
+    await log.snapshots.putManifest(id, Buffer.from('m'), never());
+    assert.equal((await log.snapshots.list(never())).length, 1);
+    await put(`/v1/acl/policy/${policy}`, { Name: 'weft', Rules: '' });
+    for (const refused of [
+      () => log.trim(position, never()),
+      () => log.snapshots.list(never()),
+      () => log.snapshots.getChunk(id, 0, never()),
+      () => log.snapshots.putChunk(id, 0, Buffer.from('c'), never()),
+      () => log.snapshots.drop(id, never()),
+    ])
+      assert.equal(await codeOf(refused()), 'store-auth');
+    await put(`/v1/acl/policy/${policy}`, { Name: 'weft', Rules: rules });
+    await log.snapshots.drop(id, never());
+    assert.deepEqual(await log.snapshots.list(never()), []);
   });
 
   it('is refused with a wrong token, without one, and outside its policy', async () => {

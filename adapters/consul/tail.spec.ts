@@ -34,10 +34,12 @@ const entry = (index: number) => stored(keys.entry(0, idOf(index)), index);
 interface Script {
   readonly lists: readonly ListAnswer[];
   readonly truth: readonly StoredKey[];
+  /** What is there too by the time that the tail asks again. */
+  readonly later?: readonly StoredKey[];
 }
 
 /** What the tail brings until the script is at its end, and the indexes that it waited with. */
-async function play({ lists, truth }: Script) {
+async function play({ lists, truth, later = [] }: Script) {
   const controller = new AbortController();
   const waits: (number | undefined)[] = [];
   const queue = [...lists];
@@ -52,7 +54,7 @@ async function play({ lists, truth }: Script) {
       return next;
     },
     get: async () => stored(keys.identity, 1, formatLogId(logId)),
-    transact: async () => ({ type: 'done', results: truth }),
+    transact: async () => ({ type: 'done', results: waits.length < 2 ? truth : [...truth, ...later] }),
     close: () => {},
   };
   const connection = {
@@ -67,6 +69,7 @@ async function play({ lists, truth }: Script) {
 }
 
 const identity = stored(keys.identity, 1, formatLogId(logId));
+const floor = (index: number) => stored(keys.floor, index + 1, `${index}:0:${idOf(index)}`);
 const head = (index: number) => stored(keys.head, index, `0 ${idOf(index)}`);
 
 describe('the tail on Consul', () => {
@@ -91,6 +94,22 @@ describe('the tail on Consul', () => {
       truth: [identity, head(5), start, entry(5)],
     };
     await assert.rejects(play(script), (error) => isWeftError(error, 'log-ahead'));
+  });
+
+  it('does not begin from before the floor, though what was trimmed is still there', async () => {
+    const found = [start, entry(5), entry(6)];
+    const script = { lists: [{ found, index: 6 }], truth: [identity, head(6), floor(5), ...found] };
+    await assert.rejects(play(script), (error) => isWeftError(error, 'log-trimmed'));
+  });
+
+  it('says that the log was trimmed when its segment is gone under it, and only if more was than it has read', async () => {
+    const lists = [
+      { found: [start, entry(5)], index: 5 },
+      { found: [], index: 9 },
+    ];
+    const gone = (last: number) => play({ lists, truth: [identity, head(9)], later: [floor(last)] });
+    await assert.rejects(gone(6), (error) => isWeftError(error, 'log-trimmed'));
+    await assert.rejects(gone(5), (error) => isWeftError(error, 'log-mismatch'));
   });
 
   it('delivers nothing that appears before what was delivered', async () => {

@@ -7,7 +7,9 @@ import type { LogId } from '../../core/model/ids.ts';
 import { draft } from '../../test/support/log-drafts.ts';
 import { parseList, parseRefusals, parseResults } from './answers.ts';
 import { ConsulCallError } from './errors.ts';
+import { forgetOperations, raiseOperations, removeOperations } from './floor.ts';
 import { placeKeys } from './keys.ts';
+import { idsPerTransaction, segmentsPerTransaction } from './limits.ts';
 import { appendOperations, headOf, parsePosition, refusalOf, toPosition } from './transactions.ts';
 
 const logId = 'a'.repeat(32) as LogId;
@@ -20,6 +22,31 @@ describe('transactions of the log on Consul', () => {
     const operations = appendOperations(scope, open, largest, 'f'.repeat(16)).map((KV) => ({ KV }));
     assert.ok(JSON.stringify(operations).length <= 512 * 1024);
     assert.ok(operations.length <= 64);
+  });
+
+  it('of a trim fit the bounds of Consul too', () => {
+    const to = { index: Number.MAX_SAFE_INTEGER, segment: open.segment, id: 'b'.repeat(32) };
+    const floor = { mark: to, index: Number.MAX_SAFE_INTEGER };
+    const index = Number.MAX_SAFE_INTEGER;
+    const id = {
+      key: scope.keys.id(draft()),
+      value: Buffer.alloc(0),
+      createIndex: index,
+      modifyIndex: index,
+    };
+    const segments = Array.from({ length: segmentsPerTransaction }, (_, segment) => segment);
+    for (const operations of [
+      raiseOperations(scope, { from: floor, to, open, mark: 'f'.repeat(16) }),
+      forgetOperations(
+        scope,
+        floor,
+        Array.from({ length: idsPerTransaction }, () => id),
+      ),
+      removeOperations(scope, floor, segments),
+    ]) {
+      assert.ok(operations.length <= 64);
+      assert.ok(JSON.stringify(operations.map((KV) => ({ KV }))).length <= 512 * 1024);
+    }
   });
 
   it('are refused because the entry exists, whatever else was wrong', () => {

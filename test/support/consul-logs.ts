@@ -3,6 +3,7 @@ import { ConsulEventLog } from '../../adapters/consul/event-log.ts';
 import { type ConsulOptions, parseConsulUrl } from '../../adapters/consul/options.ts';
 import { SystemClock } from '../../adapters/system/clock.ts';
 import { SystemRandom } from '../../adapters/system/random.ts';
+import type { Random } from '../../core/ports/random.ts';
 import { never } from './log-drafts.ts';
 import { QuietLogger } from './quiet-logger.ts';
 
@@ -10,9 +11,15 @@ import { QuietLogger } from './quiet-logger.ts';
 export class ConsulLogs {
   readonly logger = new QuietLogger();
   readonly #handles: ConsulEventLog[] = [];
+  readonly #random: Random;
+
+  /** @param random draws which append ends a segment */
+  constructor(random: Random = new SystemRandom()) {
+    this.#random = random;
+  }
 
   connect(url: string, more: Partial<ConsulOptions> = {}): ConsulEventLog {
-    const ports = { clock: new SystemClock(), random: new SystemRandom(), logger: this.logger };
+    const ports = { clock: new SystemClock(), random: this.#random, logger: this.logger };
     const log = new ConsulEventLog({ ...parseConsulUrl(url), ...more }, ports);
     this.#handles.push(log);
     return log;
