@@ -6,7 +6,15 @@ import { type EntryDraft, genesis, type LogEntry, type Position } from '../../co
 import { type ConsulServer, consulUnavailable, startConsul } from '../../lab/consul.ts';
 import { ConsulLogs } from '../../test/support/consul-logs.ts';
 import { draft, inParallel, never, take, takeAll } from '../../test/support/log-drafts.ts';
-import { codeOf, eventually, RunningTail } from '../../test/support/log-trials.ts';
+import {
+  codeOf,
+  eventually,
+  RunningTail,
+  type Try,
+  until,
+  untilMore,
+  writeWhile,
+} from '../../test/support/log-trials.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { skipBecause } from '../../test/support/requirements.ts';
 import { SystemClock } from '../system/clock.ts';
@@ -349,5 +357,62 @@ describe('consul: trimming', function trimming() {
     assert.equal(await codeOf(log.trim(position, never())), 'log-damaged');
     assert.equal(await codeOf(log.resolve(draft(), never())), 'log-damaged');
     assert.equal(await codeOf(take(log, position, 1)), 'log-damaged');
+  });
+});
+
+describe('consul: trimming through faults', function faults() {
+  this.timeout(60_000);
+
+  it('takes nothing from a tail ahead of it while the server is killed and started again', async function test() {
+    const unavailable = consulUnavailable();
+    if (unavailable !== undefined) skipBecause(this, unavailable);
+    const server = await startConsul();
+    const logs = new ConsulLogs();
+    let isOver = false;
+    try {
+      const [log, ...hosts] = await Promise.all([0, 1, 2].map(() => logs.open(`${server.url}/weft`)));
+      assert.ok(log !== undefined);
+      const tail = new RunningTail(log);
+      const tries = new Map<EntryDraft, Try>();
+      const writing = writeWhile(() => !isOver, 8, log, tries);
+      let trimmed = 0;
+      const floor = () => tail.entries[trimmed]?.position ?? genesis;
+      const trimming = hosts.map(async (host) => {
+        while (!isOver) {
+          const { length } = tail.entries;
+          await until(() => isOver || tail.entries.length >= length + 20);
+          const position = tail.entries[length]?.position ?? genesis;
+          await eventually(() => host.trim(position, never()));
+          if (position !== genesis) trimmed = Math.max(trimmed, length);
+        }
+      });
+      for (let time = 0; time < 3; time += 1) {
+        await untilMore(tries);
+        await server.restart();
+      }
+      await untilMore(tries);
+      isOver = true;
+      await writing;
+      await Promise.all(trimming);
+
+      const left = await takeAll(log, floor());
+      await tail.until(tail.ids.indexOf(left.at(-1)?.id ?? '') + 1);
+      assert.deepEqual(
+        tail.ids.slice(-left.length),
+        left.map(({ id }) => id),
+      );
+      assert.equal(new Set(tail.ids).size, tail.ids.length);
+      const positions = new Map(tail.entries.map(({ id, position }) => [id, position]));
+      for (const [{ id }, result] of tries) {
+        if (result.type === 'acked') assert.equal(positions.get(id), result.position);
+        if (result.type === 'refused') assert.equal(positions.get(id), undefined, result.code);
+      }
+      assert.equal(await codeOf(take(log, genesis, 1)), 'log-trimmed');
+      await tail.stop();
+    } finally {
+      isOver = true;
+      await logs.closeAll();
+      await server.stop();
+    }
   });
 });
