@@ -87,6 +87,23 @@ export function undecidedError(directory: string, cause: Error): WeftError {
   );
 }
 
+/** A write that may be repeated until it is known to be done. @param doing for the message: `write /var/lib/weft/log/floor` */
+export function repeatError(doing: string, cause?: unknown): WeftError {
+  const reason = cause instanceof Error ? cause.message : 'its author did not wait for the disk';
+  return new WeftError(
+    'outcome-unknown',
+    `Cannot tell what came of the attempt to ${doing}: ${reason}; repeat it`,
+    cause === undefined ? {} : { cause },
+  );
+}
+
+export function trimmedError(directory: string): WeftError {
+  return new WeftError(
+    'log-trimmed',
+    `What follows that position has been trimmed from ${directory}: begin again from a snapshot`,
+  );
+}
+
 /** True for an error of a system call, of one of the codes where any are given. */
 export function isSystemError(
   error: unknown,

@@ -32,7 +32,7 @@ function harness(bounds: Partial<FileLogBounds>, catchUpEntries: number): EventL
           return async () => fileSystem.mend();
         },
         replace: async () => {
-          for (const name of await readdir(directory)) await rm(join(directory, name));
+          for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true });
         },
         destroy: async () => rm(directory, { recursive: true }),
       };

@@ -4,7 +4,9 @@
  * ```
  * LOCK, QUEUE                  empty; their kernel locks say who writes (directory-lock.ts)
  * head                         one line: up to where the log is durable (head.ts)
+ * floor                        one line: up to where the log was trimmed (floor.ts); none before the first trim
  * 00000000000000000001.log     frames, dense sequence, each chained to the one before (segment.ts, frame.ts)
+ * snapshots/<id>/0000          chunks of a snapshot, and a `manifest` that was written last (snapshots.ts)
  * ```
  *
  * Words: a *frame* is an entry with its checksum, or the header of a *segment*; the *head* is what is durable; a *place*
@@ -12,10 +14,12 @@
  * *damage* is anything wrong before the head. Torn ends are cut off by the next writer, damage is never touched.
  *
  * Writers hold the lock for one append (writer.ts). Readers take no lock: they read by place, up to the head and no
- * further, so nothing that a crash may still undo is delivered (history.ts). A change of `head` wakes them.
+ * further, so nothing that a crash may still undo is delivered (history.ts). A change of `head` wakes them. The floor is
+ * read after every head, so that whoever is behind it is told, and an entry that was trimmed and put once more is found
+ * where it is now. A directory whose first segment begins behind entry 1 is whole only with a floor that says so.
  */
 import { isWeftError, WeftError } from '../../core/errors.ts';
-import { type CancelScope, cancelScope } from '../../core/lib/cancel-scope.ts';
+import { cancelScope } from '../../core/lib/cancel-scope.ts';
 import { entryBytesMax } from '../../core/limits.ts';
 import type {
   EntryDraft,
@@ -31,23 +35,27 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { type FileLogBounds, fileLogDefaults } from './defaults.ts';
 import {
-  closedError,
-  mismatchError,
   missingError,
   notSentError,
+  repeatError,
   storeError,
   undecidedError,
   unknownError,
 } from './errors.ts';
+import { Exchanges, isPassing } from './exchange.ts';
 import type { FileSystem, Watch } from './file-system.ts';
+import { FloorFile } from './floor-file.ts';
+import type { Head } from './head.ts';
 import { HeadFile } from './head-file.ts';
 import { History } from './history.ts';
 import { checkFileSystem } from './local-only.ts';
 import { nodeFileSystem } from './node-file-system.ts';
 import type { FileOptions } from './options.ts';
-import { placeOf, positionOf } from './position.ts';
+import { type Place, positionOf } from './position.ts';
 import { listSegments } from './segment.ts';
 import { Serial } from './serial.ts';
+import { FileSnapshots } from './snapshots.ts';
+import { isOutdated, requireKnown, requirePlace } from './trim.ts';
 import { Writer, type WriterPorts } from './writer.ts';
 
 export interface FileEventLogParts {
@@ -58,6 +66,7 @@ export interface FileEventLogParts {
 export class FileEventLog implements EventLog {
   readonly url: string;
   readonly #directory: string;
+  readonly snapshots: FileSnapshots;
   readonly #fileSystem: FileSystem;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -66,18 +75,18 @@ export class FileEventLog implements EventLog {
   /** For reading; the writer has one of its own, so that neither closes a file under the other. */
   readonly #headFile: HeadFile;
   readonly #writersHeadFile: HeadFile;
+  readonly #floorFile: FloorFile;
   readonly #writer: Writer;
   /** What needs the directory's lock, one at a time within this handle. */
   readonly #writes = new Serial();
   /** Reads of the head, so that no older one comes after a newer. */
   readonly #reads = new Serial();
-  readonly #scope: CancelScope = cancelScope();
+  readonly #exchanges: Exchanges;
   /** Tails that wait. */
   readonly #waiting = new Set<() => void>();
   #watch: Watch | undefined;
   #opening: Promise<LogId> | undefined;
   #closing: Promise<void> | undefined;
-  #health: LogHealth = { reachable: true };
 
   constructor(options: FileOptions, ports: WriterPorts, parts: Partial<FileEventLogParts> = {}) {
     this.url = `file:${options.directory}`;
@@ -91,6 +100,11 @@ export class FileEventLog implements EventLog {
       new HeadFile(this.#fileSystem, this.#directory, this.#clock, this.#bounds);
     this.#headFile = newHeadFile();
     this.#writersHeadFile = newHeadFile();
+    this.#floorFile = new FloorFile(this.#fileSystem, this.#directory);
+    this.#exchanges = new Exchanges(this.#directory);
+    this.snapshots = new FileSnapshots(this.#fileSystem, this.#directory, this.#exchanges, (signal) =>
+      this.#refresh(signal),
+    );
     this.#writer = new Writer(
       this.#fileSystem,
       this.#directory,
@@ -102,11 +116,11 @@ export class FileEventLog implements EventLog {
   }
 
   get health(): LogHealth {
-    return this.#health;
+    return this.#exchanges.health;
   }
 
   async open(signal: CancelSignal): Promise<LogId> {
-    this.#checkOpen();
+    this.#exchanges.checkOpen();
     if (signal.aborted) throw new WeftError('closed', `Opening the log in ${this.#directory} was cancelled`);
     this.#opening ??= this.#open(signal).catch((error: unknown) => {
       this.#opening = undefined;
@@ -118,7 +132,7 @@ export class FileEventLog implements EventLog {
   }
 
   async append(draft: EntryDraft, signal: CancelSignal): Promise<Position> {
-    this.#checkOpen();
+    this.#exchanges.checkOpen();
     if (draft.bytes.length > entryBytesMax) {
       throw new WeftError(
         'too-large',
@@ -126,20 +140,11 @@ export class FileEventLog implements EventLog {
       );
     }
     const own = { ...draft, bytes: Uint8Array.from(draft.bytes) };
-    using scope = this.#cancelledWith(signal);
-    let isSent = false;
-    const put = this.#writes.run(() =>
-      this.#writer.put(own, scope.signal, () => {
-        isSent = true;
-      }),
+    const place = await this.#exchanges.run(
+      signal,
+      (given, onSend) => this.#writes.run(() => this.#writer.put(own, given, onSend)),
+      () => unknownError(this.#directory, 'its author did not wait for the disk'),
     );
-    const gaveUp = cancelled(scope.signal).then(() => {
-      if (isSent) throw unknownError(this.#directory, 'its author did not wait for the disk');
-      throw this.#scope.signal.aborted
-        ? closedError(this.#directory)
-        : notSentError(this.#directory, 'it was cancelled');
-    });
-    const place = await this.#watched(Promise.race([put, gaveUp]));
     this.#wake();
     return positionOf(place);
   }
@@ -157,20 +162,32 @@ export class FileEventLog implements EventLog {
   }
 
   async *tail(after: Position, signal: CancelSignal): AsyncGenerator<LogEntry, void, void> {
-    this.#checkOpen();
-    using scope = this.#cancelledWith(signal);
-    let sequence: number | undefined;
+    this.#exchanges.checkOpen();
+    using scope = this.#exchanges.cancelledWith(signal);
+    let place: Place | undefined;
     while (!scope.signal.aborted) {
       const page = await this.#nextPage(async () => {
-        sequence ??= this.#sequenceOf(after);
-        return await this.#history.readAfter(sequence);
+        place ??= requirePlace(this.#directory, after);
+        requireKnown(this.#history, this.#directory, place);
+        return await this.#history.readAfter(place.sequence);
       }, scope.signal);
       for (const entry of page) {
         if (scope.signal.aborted) return;
         yield entry;
-        sequence = placeOf(entry.position)?.sequence;
+        place = requirePlace(this.#directory, entry.position);
       }
     }
+  }
+
+  async trim(upTo: Position, signal: CancelSignal): Promise<void> {
+    this.#exchanges.checkOpen();
+    const place = requirePlace(this.#directory, upTo);
+    await this.#exchanges.run(
+      signal,
+      (given, onSend) => this.#writes.run(() => this.#writer.trim(place, given, onSend)),
+      () => repeatError(`trim the log in ${this.#directory}`),
+    );
+    this.#wake();
   }
 
   async close(): Promise<void> {
@@ -179,8 +196,8 @@ export class FileEventLog implements EventLog {
   }
 
   async #open(signal: CancelSignal): Promise<LogId> {
-    using scope = this.#cancelledWith(signal);
-    await this.#watched(this.#prepare(scope.signal));
+    using scope = this.#exchanges.cancelledWith(signal);
+    await this.#exchanges.watched(this.#prepare(scope.signal));
     this.#startWatch();
     const { logId } = this.#history;
     if (logId === undefined) throw missingError(this.#directory);
@@ -192,10 +209,8 @@ export class FileEventLog implements EventLog {
       await this.#fileSystem.makeDirectory(this.#directory);
       await checkFileSystem(this.#fileSystem, this.#directory);
       // The long way through what is durable goes without the lock, so that a daemon that starts holds no other up.
-      const head = await this.#headFile.read();
       const hasSegments = (await listSegments(this.#fileSystem, this.#directory)).length > 0;
-      if (typeof head === 'object' && hasSegments && head.sequence >= head.segment)
-        await this.#history.advance(head);
+      if (hasSegments) await this.#catchUp((head) => head.sequence >= head.segment);
     } catch (error) {
       throw storeError(error, `open the log in ${this.#directory}`);
     }
@@ -203,7 +218,7 @@ export class FileEventLog implements EventLog {
   }
 
   async #close(): Promise<void> {
-    this.#scope.cancel();
+    this.#exchanges.close();
     this.#watch?.close();
     await this.#opening?.catch(() => undefined);
     await this.#writes.idle();
@@ -212,16 +227,16 @@ export class FileEventLog implements EventLog {
     await this.#writer.close();
     await this.#history.close();
     await this.#headFile.close();
+    await this.#floorFile.close();
     await this.#writersHeadFile.close();
   }
 
   /** Catches up with the head as it is after this call began. */
   async #refresh(signal: CancelSignal): Promise<void> {
-    this.#checkOpen();
-    using scope = this.#cancelledWith(signal);
-    await this.#unlessCancelled(
-      this.#reads.run(() => this.#readHead(scope.signal)),
-      scope,
+    await this.#exchanges.run(
+      signal,
+      (given) => this.#reads.run(() => this.#readHead(given)),
+      () => notSentError(this.#directory, 'it was cancelled'),
     );
   }
 
@@ -232,39 +247,46 @@ export class FileEventLog implements EventLog {
    * @throws WeftError `store-unreachable` also where that cannot be decided now
    */
   async #settle(signal: CancelSignal): Promise<void> {
-    using scope = this.#cancelledWith(signal);
-    const settled = this.#writes
-      .run(() => this.#writer.settle(scope.signal))
-      .catch((error: unknown) => {
+    const settle = async (given: CancelSignal): Promise<void> => {
+      try {
+        await this.#writes.run(() => this.#writer.settle(given));
+      } catch (error) {
         const isUndecided = isWeftError(error, 'outcome-unknown') || isWeftError(error, 'store-full');
         throw isUndecided ? undecidedError(this.#directory, error) : error;
-      });
-    await this.#unlessCancelled(settled, scope);
-  }
-
-  async #unlessCancelled(work: Promise<void>, scope: CancelScope): Promise<void> {
-    const gaveUp = cancelled(scope.signal).then(() => {
-      throw this.#scope.signal.aborted
-        ? closedError(this.#directory)
-        : notSentError(this.#directory, 'it was cancelled');
-    });
-    await this.#watched(Promise.race([work, gaveUp]));
+      }
+    };
+    await this.#exchanges.run(signal, settle, () => notSentError(this.#directory, 'it was cancelled'));
   }
 
   async #readHead(signal: CancelSignal): Promise<void> {
     if (signal.aborted) return;
+    let isCaughtUp: boolean;
     try {
-      const known = this.#history.sequence;
-      const head = await this.#headFile.read();
-      if (typeof head === 'object') {
-        await this.#history.advance(head, known);
-        return;
-      }
+      isCaughtUp = await this.#catchUp();
     } catch (error) {
       throw storeError(error, `read ${this.#directory}`);
     }
-    // Lost or torn for good: whoever has the lock can tell what is durable.
-    await this.#writes.run(() => this.#writer.settle(signal));
+    // Lost, torn for good or outdated: whoever has the lock can tell what is durable.
+    if (!isCaughtUp) await this.#writes.run(() => this.#writer.settle(signal));
+  }
+
+  /** Reads up to the head as it is now. False where that does not say enough, or `accept` does not take it. */
+  async #catchUp(accept: (head: Head) => boolean = () => true): Promise<boolean> {
+    for (;;) {
+      const known = this.#history.sequence;
+      const head = await this.#headFile.read();
+      if (typeof head !== 'object' || !accept(head)) return false;
+      const floor = await this.#floorFile.read();
+      try {
+        if (floor !== undefined) await this.#history.raise(floor);
+        if (await isOutdated(this.#fileSystem, this.#directory, head, this.#history.floor)) return false;
+        await this.#history.advance(head, known);
+        return true;
+      } catch (error) {
+        // Somebody may have trimmed it, and removed what led to this head.
+        if ((await this.#floorFile.read())?.sequence === floor?.sequence) throw error;
+      }
+    }
   }
 
   /** What is behind a tail's place, however long it takes; nothing when cancelled. */
@@ -288,7 +310,7 @@ export class FileEventLog implements EventLog {
   async #tryRead(read: () => Promise<LogEntry[]>, signal: CancelSignal): Promise<LogEntry[]> {
     try {
       await this.#refresh(signal);
-      return await this.#watched(
+      return await this.#exchanges.watched(
         read().catch((error: unknown) => {
           throw storeError(error, `read ${this.#directory}`);
         }),
@@ -306,30 +328,9 @@ export class FileEventLog implements EventLog {
     await this.#clock.sleep(isWatching ? this.#bounds.pollMs : this.#bounds.pollWithoutWatchMs, news);
   }
 
-  /** @throws WeftError `log-ahead`, `log-mismatch` */
-  #sequenceOf(position: Position): number {
-    const place = placeOf(position);
-    if (place === undefined)
-      throw mismatchError(this.#directory, `'${position}' is no position of a file log`);
-    if (place.sequence > this.#history.sequence) {
-      throw new WeftError(
-        'log-ahead',
-        `Position ${position} lies beyond the end of ${this.url}, which has ${this.#history.sequence} entries: ` +
-          'the directory has lost entries or is another one',
-      );
-    }
-    if (this.#history.placeOf(place.sequence).checksum !== place.checksum) {
-      throw mismatchError(
-        this.#directory,
-        `its entry ${place.sequence} is not the one of position ${position}`,
-      );
-    }
-    return place.sequence;
-  }
-
   /** Notifications only wake; without them the slow look of every tail still finds what is new. */
   #startWatch(): void {
-    if (this.#scope.signal.aborted) return;
+    if (this.#exchanges.isClosed) return;
     try {
       this.#watch = this.#fileSystem.watch(this.#headFile.path, (isGone) => this.#onChange(isGone));
     } catch (error) {
@@ -351,45 +352,4 @@ export class FileEventLog implements EventLog {
   #wake(): void {
     for (const wake of [...this.#waiting]) wake();
   }
-
-  #checkOpen(): void {
-    if (this.#scope.signal.aborted) throw closedError(this.#directory);
-  }
-
-  /** Aborts with the caller's signal and with the log. */
-  #cancelledWith(signal: CancelSignal): CancelScope {
-    const scope = cancelScope(this.#scope.signal);
-    const follow = (): void => scope.cancel();
-    if (signal.aborted) scope.cancel();
-    signal.addEventListener('abort', follow, { once: true });
-    scope.signal.addEventListener('abort', () => signal.removeEventListener('abort', follow), { once: true });
-    return scope;
-  }
-
-  /** Keeps the health by how an exchange with the file system ended. */
-  async #watched<T>(exchange: Promise<T>): Promise<T> {
-    try {
-      const result = await exchange;
-      this.#health = { reachable: true };
-      return result;
-    } catch (error) {
-      const isTrouble = isPassing(error) && error.details['cancelled'] !== true;
-      if (isTrouble) this.#health = { reachable: false, reason: error.message };
-      throw error;
-    }
-  }
-}
-
-/** Trouble that a tail waits out. */
-function isPassing(error: unknown): error is WeftError {
-  return (
-    isWeftError(error, 'store-unreachable') ||
-    isWeftError(error, 'permission-denied') ||
-    isWeftError(error, 'store-full')
-  );
-}
-
-function cancelled(signal: CancelSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -22,6 +22,10 @@ export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<OpenFile>;
   /** Replaces `to` in one step if it exists. */
   rename(from: string, to: string): Promise<void>;
+  /** Removes a file's name; who has it open goes on with it. Durable with the directory's next sync. */
+  remove(path: string): Promise<void>;
+  /** Removes a directory that is empty. */
+  removeDirectory(path: string): Promise<void>;
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): Promise<void>;
   /** What tells the file under a path from any other, also from a later one under the same path; undefined if none is. */

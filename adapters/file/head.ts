@@ -79,6 +79,6 @@ export function decimal(value: number): string {
   return String(value).padStart(20, '0');
 }
 
-function hexadecimal(value: number): string {
+export function hexadecimal(value: number): string {
   return value.toString(16).padStart(8, '0');
 }

@@ -3,6 +3,9 @@
  *
  * Grows by `advance`, up to what a head says; every frame on the way is checked by its own checksum and by its place in
  * the chain. In memory it keeps an offset, a checksum and an id for each entry; contents are read when they are asked for.
+ *
+ * It begins behind the *floor*, where the log was trimmed: `raise` says so, and must be told of a floor before a head that
+ * was written under it, or an entry that was put once more would be taken for the one that was trimmed.
  */
 import type { WeftError } from '../../core/errors.ts';
 import { assert } from '../../core/lib/assert.ts';
@@ -11,6 +14,7 @@ import type { EntryId, LogId } from '../../core/model/ids.ts';
 import type { FileLogBounds } from './defaults.ts';
 import { damagedError, mismatchError } from './errors.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
+import type { Floor } from './floor.ts';
 import { decodeFrame } from './frame.ts';
 import type { Head } from './head.ts';
 import { type Place, positionOf } from './position.ts';
@@ -38,6 +42,8 @@ export class History {
   readonly #replaced = new Set<string>();
   /** The last segment, open to read. */
   #file: OpenFile | undefined;
+  #floor: Floor | undefined;
+  #logId: LogId | undefined;
 
   constructor(fileSystem: FileSystem, directory: string, bounds: FileLogBounds) {
     this.#fileSystem = fileSystem;
@@ -47,7 +53,7 @@ export class History {
 
   /** Undefined before the first segment was read. */
   get logId(): LogId | undefined {
-    return this.#segments[0]?.header.logId;
+    return this.#logId;
   }
 
   /** The head that describes what has been verified; undefined before the first segment was read. */
@@ -67,10 +73,19 @@ export class History {
     };
   }
 
-  /** Sequence of the last entry, 0 when there is none. */
+  /** Sequence of the last entry, 0 when there never was one. */
   get sequence(): number {
+    return Math.max(this.#lastRead, this.floor.sequence);
+  }
+
+  /** The last entry that was trimmed; sequence 0 when there is none. */
+  get floor(): Place {
+    return this.#floor ?? { sequence: 0, checksum: 0 };
+  }
+
+  get #lastRead(): number {
     const last = this.#segments.at(-1);
-    return last === undefined ? 0 : last.header.first + last.offsets.length - 1;
+    return last === undefined ? 0 : this.#tip(last).sequence;
   }
 
   /** What the header of the next segment must say; all zero before the first. */
@@ -86,11 +101,29 @@ export class History {
     return this.#sequences.get(id);
   }
 
-  /** Where an entry is that is known; sequence 0 is before the first. */
+  /** Where an entry is that is known, or the last one that was trimmed; sequence 0 is before the first. */
   placeOf(sequence: number): Place {
-    if (sequence === 0) return { sequence, checksum: 0 };
+    const { floor } = this;
+    if (sequence === floor.sequence) return { sequence, checksum: floor.checksum };
     const { segment, index } = this.#locate(sequence);
     return { sequence, checksum: segment.checksums[index] ?? 0 };
+  }
+
+  /**
+   * Forgets what was trimmed. A floor that is no higher than the one that is known changes nothing.
+   *
+   * @throws WeftError `log-mismatch` when it is not a place of the log that was read
+   */
+  async raise(floor: Floor): Promise<void> {
+    await this.#serial.run(async () => {
+      if (floor.sequence <= this.floor.sequence) return;
+      if (floor.logId !== (this.logId ?? floor.logId))
+        throw mismatchError(this.#directory, `it was trimmed as the log ${floor.logId}`);
+      // Who is behind the floor cannot read on to it, and begins anew from there.
+      if (this.#lastRead < floor.sequence) await this.#forgetAll();
+      else this.#forgetUpTo(floor);
+      this.#floor = floor;
+    });
   }
 
   /**
@@ -102,7 +135,7 @@ export class History {
    */
   async advance(head: Head, known?: number): Promise<void> {
     await this.#serial.run(async () => {
-      if (known !== undefined && head.sequence >= known && head.sequence < this.sequence) return;
+      if (known !== undefined && head.sequence >= known && head.sequence < this.#lastRead) return;
       if (this.#isBehindUs(head)) return;
       while (!this.#isLast(head)) await this.#enterNextSegment(head);
       await this.#readTo(head.end);
@@ -195,10 +228,12 @@ export class History {
    * have left already: its successor was begun, and whoever began it could not say so in the head.
    */
   #isBehindUs(head: Head): boolean {
-    const { logId, sequence } = this;
+    const { logId } = this;
+    const sequence = this.#lastRead;
     const last = this.#segments.at(-1)?.header;
-    if (logId === undefined || last === undefined) return false;
+    if (logId === undefined) return false;
     if (head.logId !== logId) throw mismatchError(this.#directory, `its id is ${head.logId}, not ${logId}`);
+    if (last === undefined) return false;
     if (head.sequence < sequence) {
       throw mismatchError(
         this.#directory,
@@ -231,7 +266,7 @@ export class History {
   async #enterNextSegment(head: Head): Promise<void> {
     await this.#dropReplaced(head);
     const last = this.#segments.at(-1);
-    const first = await this.#firstBehind(last?.header.first ?? 0);
+    const first = await this.#firstBehind(last);
     if (first === undefined || first > head.segment) {
       const path = segmentPath(this.#directory, head.segment);
       throw damagedError(
@@ -244,13 +279,14 @@ export class History {
     const file = await this.#fileSystem.open(path, 'read');
     try {
       const header = await readSegmentHeader(file, path, first);
-      if (header.logId !== (this.logId ?? header.logId)) {
+      if (header.logId !== (this.logId ?? this.#floor?.logId ?? header.logId)) {
         throw mismatchError(this.#directory, `${path} belongs to the log ${header.logId}`);
       }
       if (last !== undefined) await this.#readTo(header.previousEnd);
       this.#checkLink(last, header);
       await this.#closeFile();
       this.#file = file;
+      this.#logId = header.logId;
       this.#segments.push({ header, offsets: [], checksums: [], end: header.end });
     } catch (error) {
       await file.close();
@@ -270,12 +306,17 @@ export class History {
     await this.#closeFile();
   }
 
-  async #firstBehind(first: number): Promise<number | undefined> {
-    return (await listSegments(this.#fileSystem, this.#directory)).find((other) => other > first);
+  /** The segment behind one, or the one to begin with: where the first entry behind the floor is or will be. */
+  async #firstBehind(last: Segment | undefined): Promise<number | undefined> {
+    const all = await listSegments(this.#fileSystem, this.#directory);
+    if (last !== undefined) return all.find((first) => first > last.header.first);
+    return all.findLast((first) => first <= this.floor.sequence + 1) ?? all[0];
   }
 
   #checkLink(last: Segment | undefined, header: SegmentHeader): void {
-    const expected = last === undefined ? { sequence: 0, checksum: 0 } : this.#tip(last);
+    // What comes before it was trimmed; the floor's own entry is in it and will be compared.
+    if (last === undefined && header.first > 1 && header.first <= this.floor.sequence) return;
+    const expected = last === undefined ? this.#beginning(header) : this.#tip(last);
     if (header.first !== expected.sequence + 1) {
       throw damagedError(
         header.path,
@@ -285,6 +326,11 @@ export class History {
     }
     if (header.previous !== expected.checksum)
       throw damagedError(header.path, 0, 'it does not follow from the segment before');
+  }
+
+  /** What must come before the first segment that is read. */
+  #beginning(header: SegmentHeader): Place {
+    return header.first === 1 ? { sequence: 0, checksum: 0 } : this.floor;
   }
 
   /** Reads the last segment on, to where a frame must end. */
@@ -307,10 +353,28 @@ export class History {
   }
 
   #include(segment: Segment, entry: Place & { readonly id: string }, offset: number, end: number): void {
+    const { floor } = this;
+    if (entry.sequence === floor.sequence && entry.checksum !== floor.checksum)
+      throw damagedError(segment.header.path, offset, 'it is not the entry up to which the log was trimmed');
     segment.offsets.push(offset);
     segment.checksums.push(entry.checksum);
     segment.end = end;
+    if (entry.sequence <= floor.sequence) return;
     if (!this.#sequences.has(entry.id)) this.#sequences.set(entry.id, entry.sequence);
+  }
+
+  async #forgetAll(): Promise<void> {
+    await this.#closeFile();
+    this.#segments.length = 0;
+    this.#sequences.clear();
+  }
+
+  #forgetUpTo(floor: Place): void {
+    if (this.placeOf(floor.sequence).checksum !== floor.checksum)
+      throw mismatchError(this.#directory, `it was trimmed to another entry ${floor.sequence}`);
+    while ((this.#segments[1]?.header.first ?? Number.POSITIVE_INFINITY) <= floor.sequence + 1)
+      this.#segments.shift();
+    for (const [id, sequence] of this.#sequences) if (sequence <= floor.sequence) this.#sequences.delete(id);
   }
 
   /**
@@ -337,7 +401,8 @@ export class History {
   }
 
   #locate(sequence: number): { segment: Segment; index: number } {
-    assert(sequence >= 1 && sequence <= this.sequence, 'only known entries are looked for');
+    const first = this.#segments[0]?.header.first ?? Number.POSITIVE_INFINITY;
+    assert(sequence >= first && sequence <= this.#lastRead, 'only known entries are looked for');
     let low = 0;
     let high = this.#segments.length - 1;
     while (low < high) {

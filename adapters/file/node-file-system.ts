@@ -1,6 +1,17 @@
 /** The machine's file system. */
 import { type FSWatcher, type Stats, watch } from 'node:fs';
-import { constants, type FileHandle, mkdir, open, readdir, rename, stat, statfs } from 'node:fs/promises';
+import {
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rmdir,
+  stat,
+  statfs,
+  unlink,
+} from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError } from './errors.ts';
 import type { FileSystem, OpenFile, OpenMode, Watch } from './file-system.ts';
@@ -41,6 +52,10 @@ export const nodeFileSystem: FileSystem = {
   },
 
   rename: async (from, to) => await rename(from, to),
+
+  remove: async (path) => await unlink(path),
+
+  removeDirectory: async (path) => await rmdir(path),
 
   async syncDirectory(path) {
     const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);

@@ -9,6 +9,9 @@
  * A sync that failed is never repeated on that file: the kernel would report success for pages that it has given up. The
  * segment is sealed where it was durable before, what was durable is read again from the disk, and a new segment says
  * where the old one ends. Bytes beyond that are no part of the log even if they come back.
+ *
+ * Trimming is in trim.ts. Everything that is done here knows the floor first, and knows it to be durable: what builds on
+ * an entry's being gone must not outlive its coming back.
  */
 
 import { WeftError } from '../../core/errors.ts';
@@ -23,6 +26,8 @@ import type { FileLogBounds } from './defaults.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import { damagedError, missingError, notSentError, storeError, unknownError } from './errors.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
+import type { Floor } from './floor.ts';
+import { FloorFile } from './floor-file.ts';
 import { encodeFrame, frameBytesMax, hasFrameFrom } from './frame.ts';
 import { type Head } from './head.ts';
 import type { HeadFile } from './head-file.ts';
@@ -30,6 +35,7 @@ import type { History } from './history.ts';
 import type { Place } from './position.ts';
 import { scanFrames } from './scan.ts';
 import { createSegment, listSegments, readSegmentHeader, segmentPath, writeFully } from './segment.ts';
+import { isOutdated, removeTrimmed, requireKnown } from './trim.ts';
 
 export interface WriterPorts {
   readonly clock: Clock;
@@ -47,12 +53,15 @@ export class Writer {
   readonly #directory: string;
   readonly #history: History;
   readonly #headFile: HeadFile;
+  readonly #floorFile: FloorFile;
   readonly #lock: DirectoryLock;
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #bounds: FileLogBounds;
   /** The last segment, open to write, and the id of that segment. */
   #file: { readonly segmentId: string; readonly file: OpenFile } | undefined;
+  /** Sequence of the highest floor whose name this process has made durable. */
+  #settledFloor = 0;
 
   constructor(
     fileSystem: FileSystem,
@@ -66,6 +75,7 @@ export class Writer {
     this.#directory = directory;
     this.#history = history;
     this.#headFile = headFile;
+    this.#floorFile = new FloorFile(fileSystem, directory);
     this.#lock = new DirectoryLock(fileSystem, directory, ports, bounds);
     this.#random = ports.random;
     this.#logger = ports.logger;
@@ -80,9 +90,16 @@ export class Writer {
   async settle(signal: CancelSignal): Promise<void> {
     await this.#locked(signal, async () => {
       const segments = await listSegments(this.#fileSystem, this.#directory);
+      const floor = await this.#knowFloor();
       const claim = await this.#headFile.read();
       if (segments.length > 0) await this.#recover(claim);
       else if (this.#history.logId !== undefined) throw missingError(this.#directory);
+      else if (floor !== undefined)
+        throw damagedError(
+          this.#floorFile.path,
+          0,
+          'there is a floor, but none of the segments that lie on it',
+        );
       else if (claim === 'missing') await this.#begin();
       else
         throw damagedError(
@@ -90,6 +107,7 @@ export class Writer {
           0,
           'there is a head, but none of the segments that it tells of',
         );
+      await removeTrimmed(this.#fileSystem, this.#directory, this.#history.floor, this.#logger);
     });
   }
 
@@ -117,8 +135,32 @@ export class Writer {
     });
   }
 
+  /**
+   * Trims the log up to a place. `onSend` is as in `put`.
+   *
+   * @throws WeftError `log-ahead`, `log-mismatch`, `log-damaged`, `store-full`, `store-unreachable`, `permission-denied`:
+   *   nothing happened; `outcome-unknown`
+   */
+  async trim(place: Place, signal: CancelSignal, onSend: () => void): Promise<void> {
+    await this.#locked(signal, async () => {
+      const { logId } = await this.#orderly();
+      if (place.sequence >= this.#history.floor.sequence) requireKnown(this.#history, this.#directory, place);
+      if (signal.aborted) throw notSentError(this.#directory, 'the request was cancelled');
+      onSend();
+      if (place.sequence > this.#history.floor.sequence) {
+        const floor: Floor = { logId, sequence: place.sequence, checksum: place.checksum };
+        await this.#floorFile.write(floor);
+        this.#settledFloor = floor.sequence;
+        await this.#history.raise(floor);
+        this.#logger.info('the log was trimmed', { directory: this.#directory, upTo: floor.sequence });
+      }
+      await removeTrimmed(this.#fileSystem, this.#directory, this.#history.floor, this.#logger);
+    });
+  }
+
   async close(): Promise<void> {
     await this.#closeFile();
+    await this.#floorFile.close();
     await this.#lock.close();
   }
 
@@ -141,14 +183,16 @@ export class Writer {
 
   /** The head of a log that is caught up with, ends cleanly and has room in its last segment. */
   async #ready(): Promise<Head> {
-    const claim = await this.#headFile.read();
-    const head = await this.#orderly(claim);
+    const head = await this.#orderly();
     return head.end < this.#bounds.segmentBytesMax ? head : await this.#roll(head);
   }
 
-  async #orderly(claim: Head | 'missing' | 'unreadable'): Promise<Head> {
+  async #orderly(): Promise<Head> {
+    await this.#knowFloor();
+    const claim = await this.#headFile.read();
     if (claim === 'missing' || claim === 'unreadable' || claim.state === 'sealed')
       return await this.#recover(claim);
+    if (await this.#isOutdated(claim)) return await this.#recover(claim);
     await this.#history.advance(claim);
     const file = await this.#fileOf(claim);
     const path = segmentPath(this.#directory, claim.segment);
@@ -168,8 +212,8 @@ export class Writer {
   async #recover(claim: Head | 'missing' | 'unreadable'): Promise<Head> {
     const last = (await listSegments(this.#fileSystem, this.#directory)).at(-1);
     if (last === undefined) throw missingError(this.#directory);
-    if (typeof claim === 'object' && !(await this.#isSuperseded(claim, last)))
-      await this.#history.advance(claim);
+    const isCurrent = typeof claim === 'object' && !(await this.#isOutdated(claim));
+    if (isCurrent && !(await this.#isSuperseded(claim, last))) await this.#history.advance(claim);
     const head = await this.#headOfSegment(last);
     await this.#history.advance(head);
     if (typeof claim === 'object' && claim.state === 'sealed' && claim.segmentId === head.segmentId)
@@ -178,8 +222,37 @@ export class Writer {
     await this.#fileSystem.syncDirectory(this.#directory);
     const size = await (await this.#fileOf(head)).size();
     if (size !== head.end) return await this.#adopt(head, size);
+    this.#requireFloor(head);
     if (typeof claim !== 'object' || !isSame(claim, head)) await this.#headFile.write(head);
     return head;
+  }
+
+  /** What was trimmed was durable, so the log has not ended before it. */
+  #requireFloor(head: Head): void {
+    const { floor } = this.#history;
+    if (head.sequence >= floor.sequence) return;
+    const path = segmentPath(this.#directory, head.segment);
+    throw damagedError(
+      path,
+      head.end,
+      `it ends with entry ${head.sequence}, and ${floor.sequence} was trimmed`,
+    );
+  }
+
+  async #isOutdated(claim: Head): Promise<boolean> {
+    return await isOutdated(this.#fileSystem, this.#directory, claim, this.#history.floor);
+  }
+
+  /** Takes in where the log was trimmed, and makes that durable: whoever trimmed it may have died before. */
+  async #knowFloor(): Promise<Floor | undefined> {
+    const floor = await this.#floorFile.read();
+    if (floor === undefined) return undefined;
+    if (floor.sequence > this.#settledFloor) {
+      await this.#fileSystem.syncDirectory(this.#directory);
+      this.#settledFloor = floor.sequence;
+    }
+    await this.#history.raise(floor);
+    return floor;
   }
 
   /** Whether the head names a segment without an entry that another one has replaced since. */
@@ -210,9 +283,12 @@ export class Writer {
       throw damagedError(path, size, `the file is shorter than its durable part of ${head.end} bytes`);
     const range = { start: head.end, limit: size, after: head };
     const { end, last, problem } = await scanFrames(file, range, this.#bounds.pageBytesMax, () => undefined);
-    if (problem !== undefined)
+    if (problem !== undefined) {
+      this.#requireFloor({ ...head, end, sequence: last.sequence });
       await this.#cutTornEnd(file, { path, end, size, sequence: last.sequence + 1, problem });
+    }
     if (end > head.end) await rewrite(file, head.end, end);
+    this.#requireFloor({ ...head, end, sequence: last.sequence });
     await file.sync();
     const adopted: Head = { ...head, end, sequence: last.sequence, checksum: last.checksum, state: 'open' };
     await this.#headFile.write(adopted);

@@ -37,6 +37,16 @@ export class SeverableFileSystem implements FileSystem {
     await this.#over.rename(from, to);
   }
 
+  async remove(path: string): Promise<void> {
+    this.check('unlink');
+    await this.#over.remove(path);
+  }
+
+  async removeDirectory(path: string): Promise<void> {
+    this.check('rmdir');
+    await this.#over.removeDirectory(path);
+  }
+
   async syncDirectory(path: string): Promise<void> {
     this.check('fsync');
     await this.#over.syncDirectory(path);

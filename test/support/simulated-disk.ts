@@ -30,7 +30,7 @@ interface Inode {
 }
 
 /** Calls that change something, and so may be made to fail. */
-export type Call = 'create' | 'write' | 'truncate' | 'sync' | 'rename' | 'sync-directory';
+export type Call = 'create' | 'write' | 'truncate' | 'sync' | 'rename' | 'remove' | 'sync-directory';
 
 /**
  * - `eio`: fails without effect; a sync besides forgets what it should have made durable;
@@ -140,6 +140,11 @@ export class SimulatedDisk {
     this.#names.set(to, inode);
   }
 
+  remove(path: string): void {
+    this.lookup(path);
+    this.#names.delete(path);
+  }
+
   syncNames(): void {
     this.#storedNames = new Map(this.#names);
   }
@@ -193,10 +198,8 @@ export class SimulatedProcess implements FileSystem {
 
   async list(path: string): Promise<readonly string[]> {
     await this.turn();
-    return this.#disk
-      .paths()
-      .filter((other) => other.startsWith(`${path}/`))
-      .map((other) => other.slice(path.length + 1));
+    const below = this.#disk.paths().filter((other) => other.startsWith(`${path}/`));
+    return [...new Set(below.map((other) => other.slice(path.length + 1).split('/')[0] ?? ''))];
   }
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
@@ -217,6 +220,14 @@ export class SimulatedProcess implements FileSystem {
 
   async rename(from: string, to: string): Promise<void> {
     await this.change('rename', to, () => this.#disk.rename(from, to));
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.change('remove', path, () => this.#disk.remove(path));
+  }
+
+  async removeDirectory(): Promise<void> {
+    await this.turn();
   }
 
   async syncDirectory(path: string): Promise<void> {

@@ -1,0 +1,172 @@
+/**
+ * Snapshots beside the log: `snapshots/<id>/0000`, `0001`… and `manifest`, each file whole or not there at all. They take no
+ * lock: the files of one id have one author, and any process may read or drop them.
+ */
+import { WeftError } from '../../core/errors.ts';
+import { assert } from '../../core/lib/assert.ts';
+import { snapshotChunkBytesMax, snapshotManifestBytesMax } from '../../core/limits.ts';
+import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-store.ts';
+import { isRandomId, type SnapshotId } from '../../core/model/ids.ts';
+import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { isSystemError, notSentError, repeatError, storeError } from './errors.ts';
+import type { Exchanges } from './exchange.ts';
+import type { FileSystem } from './file-system.ts';
+import { Serial } from './serial.ts';
+import { putWhole } from './whole-file.ts';
+
+const manifestName = 'manifest';
+const chunkDigits = 4;
+
+export class FileSnapshots implements SnapshotStore {
+  readonly #fileSystem: FileSystem;
+  readonly #directory: string;
+  readonly #exchanges: Exchanges;
+  /** Sees that the directory is there and holds the log that was opened. */
+  readonly #refresh: (signal: CancelSignal) => Promise<void>;
+  /** A repeated write must not meet the one that it repeats. */
+  readonly #writes = new Serial();
+
+  constructor(
+    fileSystem: FileSystem,
+    directory: string,
+    exchanges: Exchanges,
+    refresh: (signal: CancelSignal) => Promise<void>,
+  ) {
+    this.#fileSystem = fileSystem;
+    this.#directory = directory;
+    this.#exchanges = exchanges;
+    this.#refresh = refresh;
+  }
+
+  async putChunk(id: SnapshotId, index: number, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
+    requireFit('chunk', bytes, snapshotChunkBytesMax);
+    await this.#put(id, chunkName(index), bytes, signal);
+  }
+
+  async putManifest(id: SnapshotId, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
+    requireFit('manifest', bytes, snapshotManifestBytesMax);
+    await this.#put(id, manifestName, bytes, signal);
+  }
+
+  async list(signal: CancelSignal): Promise<readonly StoredSnapshot[]> {
+    return await this.#look(`list the snapshots in ${this.#root}`, signal, async () => {
+      const found: StoredSnapshot[] = [];
+      for (const name of await this.#namesIn(this.#root)) {
+        if (!isRandomId(name)) continue;
+        const id = name as SnapshotId;
+        const manifest = await this.#readWhole(`${this.#pathOf(id)}/${manifestName}`);
+        found.push(manifest === undefined ? { id } : { id, manifest });
+      }
+      return found;
+    });
+  }
+
+  async getChunk(id: SnapshotId, index: number, signal: CancelSignal): Promise<Uint8Array | undefined> {
+    const path = `${this.#pathOf(id)}/${chunkName(index)}`;
+    return await this.#look(`read ${path}`, signal, () => this.#readWhole(path));
+  }
+
+  async drop(id: SnapshotId, signal: CancelSignal): Promise<void> {
+    const path = this.#pathOf(id);
+    await this.#write(`remove ${path}`, signal, async () => {
+      try {
+        const names = await this.#namesIn(path);
+        if (names.includes(manifestName)) {
+          await this.#fileSystem.remove(`${path}/${manifestName}`);
+          // Should it come back after a power failure, then not without its chunks.
+          await this.#fileSystem.syncDirectory(path);
+        }
+        for (const name of names) if (name !== manifestName) await this.#fileSystem.remove(`${path}/${name}`);
+        await this.#fileSystem.removeDirectory(path);
+      } catch (error) {
+        // Nothing there, or another process was faster.
+        if (!isSystemError(error, 'ENOENT')) throw repeatError(`remove ${path}`, error);
+      }
+    });
+  }
+
+  get #root(): string {
+    return `${this.#directory}/snapshots`;
+  }
+
+  async #put(id: SnapshotId, name: string, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
+    const path = this.#pathOf(id);
+    const own = Uint8Array.from(bytes);
+    await this.#write(`write ${path}/${name}`, signal, async () => {
+      try {
+        await this.#fileSystem.makeDirectory(path);
+      } catch (error) {
+        throw storeError(error, `make ${path}`);
+      }
+      await putWhole(this.#fileSystem, path, name, own);
+    });
+  }
+
+  async #write(doing: string, signal: CancelSignal, work: () => Promise<void>): Promise<void> {
+    await this.#refresh(signal);
+    await this.#exchanges.run(
+      signal,
+      (given, onSend) =>
+        this.#writes.run(async () => {
+          if (given.aborted) throw notSentError(this.#directory, 'it was cancelled');
+          onSend();
+          await work();
+        }),
+      () => repeatError(doing),
+    );
+  }
+
+  async #look<T>(doing: string, signal: CancelSignal, read: () => Promise<T>): Promise<T> {
+    await this.#refresh(signal);
+    return await this.#exchanges.run(
+      signal,
+      () =>
+        read().catch((error: unknown) => {
+          throw storeError(error, doing);
+        }),
+      () => notSentError(this.#directory, 'it was cancelled'),
+    );
+  }
+
+  async #namesIn(path: string): Promise<readonly string[]> {
+    try {
+      return await this.#fileSystem.list(path);
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT')) return [];
+      throw error;
+    }
+  }
+
+  async #readWhole(path: string): Promise<Uint8Array | undefined> {
+    try {
+      const file = await this.#fileSystem.open(path, 'read');
+      try {
+        const bytes = Buffer.alloc(await file.size());
+        return Uint8Array.from(bytes.subarray(0, await file.read(bytes, 0)));
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Ids come from the store's own names and from manifests that others wrote: no other text may become a path. */
+  #pathOf(id: SnapshotId): string {
+    assert(isRandomId(id), 'the id of a snapshot is 32 hexadecimal digits');
+    return `${this.#root}/${id}`;
+  }
+}
+
+function chunkName(index: number): string {
+  return String(index).padStart(chunkDigits, '0');
+}
+
+function requireFit(what: string, bytes: Uint8Array, bytesMax: number): void {
+  if (bytes.length <= bytesMax) return;
+  throw new WeftError(
+    'too-large',
+    `A ${what} of a snapshot of ${bytes.length} bytes is over the bound of ${bytesMax}: cut it into more chunks`,
+  );
+}
