@@ -12,6 +12,7 @@ import type { EntryId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Connection } from './connection.ts';
 import { EtcdCallError } from './errors.ts';
+import { floorOf, trimmedError } from './floor.ts';
 import {
   batchBytesTarget,
   batchEntriesFirst,
@@ -69,7 +70,7 @@ export class CatchUp {
   /**
    * Entries after the entry `after`, in order, up to what was there when the last listing was made.
    *
-   * @throws EtcdCallError; WeftError `log-ahead`, `log-mismatch`, `log-damaged`
+   * @throws EtcdCallError; WeftError `log-ahead`, `log-trimmed`, `log-mismatch`, `log-damaged`
    */
   async *read(member: Member, after: EntryMark, signal: CancelSignal): AsyncGenerator<LogEntry, CaughtUp> {
     for (let last = after; ; ) {
@@ -92,7 +93,11 @@ export class CatchUp {
       keys_only: true,
       limit: listKeysMax,
     } as const;
-    const request = fencedRead(this.#scope, [readKey(keys.head), { request_range: range }]);
+    const request = fencedRead(this.#scope, [
+      readKey(keys.head),
+      { request_range: range },
+      readKey(keys.floor),
+    ]);
     try {
       const answer = await this.#ask(member, request, { deadlineMs: this.#listDeadlineMs, signal });
       assertFence(this.#scope, answer);
@@ -102,7 +107,7 @@ export class CatchUp {
         revision: revisionOf(answer),
         head,
         clusterId: answer.header.cluster_id,
-        found: this.#after(listed, after),
+        found: this.#after(listed, after, floorOf(this.#scope, kvsOf(answer, 2)[0])),
         more: answer.responses[1]?.response_range.more === true,
       };
     } catch (error) {
@@ -127,10 +132,12 @@ export class CatchUp {
     return entries;
   }
 
-  /** Drops the entry `after`, which must be there. */
-  #after(listed: ListedEntry[], after: EntryMark): readonly ListedEntry[] {
+  /** Drops the entry `after`, which must be there, unless the floor says that it was the last one to be trimmed. */
+  #after(listed: ListedEntry[], after: EntryMark, floor: EntryMark): readonly ListedEntry[] {
+    if (after.revision < floor.revision) throw trimmedError(this.#scope, after, floor);
     const first = listed[0];
-    if (after.revision === 0) return listed;
+    const isFloor = after.revision === floor.revision && after.id === floor.id;
+    if (isFloor) return first?.revision === floor.revision ? listed.slice(1) : listed;
     if (first === undefined) throw this.#ahead(after);
     if (first.revision === after.revision && first.id === after.id) return listed.slice(1);
     throw mismatch(
@@ -180,15 +187,15 @@ export class CatchUp {
   }
 
   async #values(member: Member, batch: readonly ListedEntry[], signal: CancelSignal): Promise<LogEntry[]> {
-    const request = fencedRead(
-      this.#scope,
-      batch.map((entry) => readKey(entry.key)),
-    );
+    const { floor: floorKey } = this.#scope.keys;
+    const request = fencedRead(this.#scope, [...batch.map((entry) => readKey(entry.key)), readKey(floorKey)]);
     const answer = await this.#ask(member, request, { deadlineMs: callDeadlineMs, signal });
     assertFence(this.#scope, answer);
+    const floor = floorOf(this.#scope, kvsOf(answer, batch.length)[0]);
     return batch.map((entry, index) => {
       const kv = kvsOf(answer, index)[0];
       if (kv === undefined || entryRevision(this.#scope, kv) !== entry.revision) {
+        if (entry.revision <= floor.revision) throw trimmedError(this.#scope, entry, floor);
         throw damaged(
           this.#scope.url,
           `the entry at position ${entry.revision} was deleted while it was read`,

@@ -38,14 +38,18 @@ export class Connection {
     return member;
   }
 
-  /** @throws EtcdCallError of the last try */
-  async read(request: ITxnRequest, signal: CancelSignal): Promise<ITxnResponse> {
+  /** For whatever may be repeated, and land late. @throws EtcdCallError of the last try */
+  async read(
+    request: ITxnRequest,
+    signal: CancelSignal,
+    deadlineMs: number = callDeadlineMs,
+  ): Promise<ITxnResponse> {
     const tries = Math.max(readTriesMax, this.#members.length);
     return this.#try(
       tries,
       () => true,
       signal,
-      (member) => member.txn(request, { deadlineMs: callDeadlineMs, signal }),
+      (member) => member.txn(request, { deadlineMs, signal }),
     );
   }
 

@@ -11,10 +11,12 @@
  *   that lists later would see different orders.
  * - Every write and every read that is believed was made under the comparison of the log's identity.
  * - An append sends at most one transaction that may be carried out; repeating it is its caller's to decide.
+ * - What lies at or behind the floor (floor.ts) is no part of the log, whether it was deleted yet (trim.ts) or not.
+ *
+ * Nothing here compacts etcd's history, which is the whole cluster's: see trim.ts. Snapshots are in snapshots.ts.
  */
 import type { ITxnResponse } from 'etcd3';
 import { isWeftError, WeftError } from '../../core/errors.ts';
-import { cancelScope } from '../../core/lib/cancel-scope.ts';
 import { entryBytesMax } from '../../core/limits.ts';
 import type {
   EntryDraft,
@@ -29,17 +31,20 @@ import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { type OpenChannel, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { asCallError, EtcdCallError, judge, readError, writeError } from './errors.ts';
+import { floorOf } from './floor.ts';
 import { openLog } from './identity.ts';
 import { type LogKeys, logKeys } from './keys.ts';
 import { type EtcdOptions, formatEtcdUrl } from './options.ts';
+import { Requests } from './requests.ts';
 import { warnOfServerVersion } from './server-version.ts';
+import { EtcdSnapshots } from './snapshots.ts';
 import { refusePosition, Tail, type TailPorts } from './tail.ts';
 import {
   appendRequest,
-  assertFence,
   assertIdentity,
+  deleteRequest,
+  type EntryMark,
   entryRevision,
-  fencedRead,
   headOf,
   kvsOf,
   type LogScope,
@@ -48,6 +53,7 @@ import {
   revisionOf,
   toPosition,
 } from './transactions.ts';
+import { Trimming } from './trim.ts';
 
 /** What tests put in the place of the network. */
 export interface EtcdEventLogParts {
@@ -56,18 +62,20 @@ export interface EtcdEventLogParts {
 
 export class EtcdEventLog implements EventLog {
   readonly url: string;
+  readonly snapshots: EtcdSnapshots;
   readonly #ports: TailPorts;
   readonly #keys: LogKeys;
   readonly #connection: Connection;
-  readonly #life = cancelScope();
-  /** Set once opened. */
-  #scope: LogScope | undefined;
+  readonly #requests: Requests;
+  #trimming: Trimming | undefined;
 
   constructor(options: EtcdOptions, ports: TailPorts, parts: EtcdEventLogParts = { openChannel }) {
     this.url = formatEtcdUrl(options);
     this.#ports = ports;
     this.#keys = logKeys(options.prefix);
     this.#connection = new Connection(options, ports.clock, ports.random, parts.openChannel);
+    this.#requests = new Requests(this.#keys, this.url, this.#connection);
+    this.snapshots = new EtcdSnapshots(this.#keys, this.#requests);
   }
 
   get health(): LogHealth {
@@ -75,14 +83,14 @@ export class EtcdEventLog implements EventLog {
   }
 
   async open(signal: CancelSignal): Promise<LogId> {
-    this.#assertLive();
-    using call = this.#call(signal);
+    this.#requests.assertLive();
+    using call = this.#requests.call(signal);
     const place = { keys: this.#keys, url: this.url };
     try {
       const logId = await openLog(place, this.#connection, this.#ports.random, call.signal);
-      if (this.#scope === undefined)
+      if (!this.#requests.isOpened)
         await warnOfServerVersion(this.#connection, this.#ports.logger, call.signal);
-      this.#scope ??= { keys: this.#keys, logId, url: this.url };
+      this.#requests.opened(logId);
       return logId;
     } catch (error) {
       if (call.signal.aborted) {
@@ -97,48 +105,88 @@ export class EtcdEventLog implements EventLog {
   }
 
   async append(draft: EntryDraft, signal: CancelSignal): Promise<Position> {
-    const scope = this.#opened();
+    const scope = this.#requests.scope();
     if (draft.bytes.length > entryBytesMax) {
       throw new WeftError(
         'too-large',
         `Cannot append an entry of ${draft.bytes.length} bytes: the bound is ${entryBytesMax}; send fewer records at once.`,
       );
     }
-    using call = this.#call(signal);
-    let answer: ITxnResponse;
-    try {
-      answer = await this.#connection.write(appendRequest(scope, draft, draft.bytes), call.signal);
-    } catch (thrown) {
-      return await this.#afterFailedWrite(asCallError(thrown), draft, call.signal);
+    using call = this.#requests.call(signal);
+    for (;;) {
+      const answer = await this.#sendAppend(scope, draft, call.signal);
+      if (typeof answer === 'string') return answer;
+      if (answer.succeeded) return toPosition(revisionOf(answer), draft.id);
+      const existing = existingPosition(scope, draft, answer);
+      if (existing.type === 'entry') return existing.position;
+      await this.#deleteTrimmed(scope, draft, existing.floor, call.signal);
     }
-    if (answer.succeeded) return toPosition(revisionOf(answer), draft.id);
-    return existingPosition(scope, draft, answer);
   }
 
   async resolve(ref: EntryRef, signal: CancelSignal): Promise<Position | undefined> {
-    const scope = this.#opened();
-    const answer = await this.#read(scope, this.#keys.entry(ref), signal, 'look for an entry in');
+    const scope = this.#requests.scope();
+    const ops = [readKey(this.#keys.entry(ref)), readKey(this.#keys.floor)];
+    const answer = await this.#requests.read(ops, signal, 'look for an entry in');
     const kv = kvsOf(answer, 0)[0];
-    return kv === undefined ? undefined : toPosition(entryRevision(scope, kv), ref.id);
+    if (kv === undefined) return undefined;
+    const revision = entryRevision(scope, kv);
+    return revision <= floorOf(scope, kvsOf(answer, 1)[0]).revision
+      ? undefined
+      : toPosition(revision, ref.id);
   }
 
   /** One small key: every append overwrites it, so its mod revision is the last entry's position. */
   async head(signal: CancelSignal): Promise<Position> {
-    const scope = this.#opened();
-    const answer = await this.#read(scope, this.#keys.head, signal, 'read the head of');
+    const scope = this.#requests.scope();
+    const answer = await this.#requests.read([readKey(this.#keys.head)], signal, 'read the head of');
     return headOf(scope, kvsOf(answer, 0)[0]).position;
   }
 
   async *tail(after: Position, signal: CancelSignal): AsyncGenerator<LogEntry, void, void> {
-    const scope = this.#opened();
+    const scope = this.#requests.scope();
     const start = parsePosition(after) ?? refusePosition(this.url, after);
-    using call = this.#call(signal);
+    using call = this.#requests.call(signal);
     yield* new Tail(scope, this.#connection, this.#ports, start, call.signal).run();
   }
 
+  async trim(upTo: Position, signal: CancelSignal): Promise<void> {
+    this.#requests.assertLive();
+    this.#trimming ??= new Trimming(this.#requests, this.#connection, this.#ports.logger);
+    await this.#trimming.trim(upTo, signal);
+  }
+
   async close(): Promise<void> {
-    this.#life.cancel();
+    this.#requests.close();
     this.#connection.close();
+  }
+
+  /** Sends one transaction; gives its answer, or the position where a refusal turned out to be none. */
+  async #sendAppend(
+    scope: LogScope,
+    draft: EntryDraft,
+    signal: CancelSignal,
+  ): Promise<ITxnResponse | Position> {
+    try {
+      return await this.#connection.write(appendRequest(scope, draft, draft.bytes), signal);
+    } catch (thrown) {
+      return await this.#afterFailedWrite(asCallError(thrown), draft, signal);
+    }
+  }
+
+  /** What was trimmed and not deleted yet stands in the way of its author's putting it once more. */
+  async #deleteTrimmed(
+    scope: LogScope,
+    draft: EntryDraft,
+    floor: EntryMark,
+    signal: CancelSignal,
+  ): Promise<void> {
+    try {
+      await this.#connection.read(deleteRequest(scope, [this.#keys.entry(draft)], floor), signal);
+    } catch (thrown) {
+      // Nothing was appended, whatever became of this.
+      if (this.#requests.isClosed) throw this.#unknown(asCallError(thrown));
+      throw readError(asCallError(thrown), 'append to', this.url);
+    }
   }
 
   /**
@@ -146,7 +194,7 @@ export class EtcdEventLog implements EventLog {
    * transaction carries it out and then answers that there is no space (etcd, `quotaApplierV3`). So the key is read.
    */
   async #afterFailedWrite(error: EtcdCallError, draft: EntryDraft, signal: CancelSignal): Promise<Position> {
-    if (this.#life.signal.aborted) throw this.#unknown(error);
+    if (this.#requests.isClosed) throw this.#unknown(error);
     if (judge(error).code === 'store-full') {
       const position = await this.#positionAfterRefusal(error, draft, signal);
       if (position !== undefined) return position;
@@ -170,55 +218,27 @@ export class EtcdEventLog implements EventLog {
   #unknown(error: EtcdCallError): WeftError {
     return writeError(new EtcdCallError('cancelled', error.message), 'append to', this.url);
   }
-
-  async #read(scope: LogScope, key: Buffer, signal: CancelSignal, what: string): Promise<ITxnResponse> {
-    using call = this.#call(signal);
-    try {
-      const answer = await this.#connection.read(fencedRead(scope, [readKey(key)]), call.signal);
-      assertFence(scope, answer);
-      return answer;
-    } catch (error) {
-      this.#assertLive();
-      throw error instanceof EtcdCallError ? readError(error, what, this.url) : error;
-    }
-  }
-
-  /** Ends with the caller's signal and with `close`. */
-  #call(signal: CancelSignal) {
-    const scope = cancelScope(this.#life.signal);
-    signal.addEventListener('abort', scope.cancel, { once: true });
-    if (signal.aborted) scope.cancel();
-    const dispose = () => {
-      signal.removeEventListener('abort', scope.cancel);
-      scope[Symbol.dispose]();
-    };
-    return { signal: scope.signal, [Symbol.dispose]: dispose };
-  }
-
-  #assertLive(): void {
-    if (this.#life.signal.aborted) {
-      throw new WeftError('closed', `Cannot use the log at ${this.url}: it is closed; open another.`);
-    }
-  }
-
-  #opened(): LogScope {
-    this.#assertLive();
-    if (this.#scope === undefined) throw new Error('Broken invariant: the log was used before it was opened');
-    return this.#scope;
-  }
 }
 
+/** What was found under the key of an entry that could not be put. */
+type Existing =
+  | { readonly type: 'entry'; readonly position: Position }
+  /** It was trimmed, up to here, and not deleted yet. */
+  | { readonly type: 'trimmed'; readonly floor: EntryMark };
+
 /** @throws WeftError `log-mismatch`, `entry-conflict`, `log-damaged` */
-function existingPosition(scope: LogScope, draft: EntryDraft, answer: ITxnResponse): Position {
+function existingPosition(scope: LogScope, draft: EntryDraft, answer: ITxnResponse): Existing {
   assertIdentity(scope, kvsOf(answer, 0)[0]);
   const kv = kvsOf(answer, 1)[0];
   if (kv === undefined)
     throw new Error('Broken invariant: etcd refused a transaction whose comparisons hold');
+  const floor = floorOf(scope, kvsOf(answer, 2)[0]);
+  if (Number(kv.create_revision) <= floor.revision) return { type: 'trimmed', floor };
   if (!kv.value.equals(draft.bytes)) {
     throw new WeftError(
       'entry-conflict',
       `Cannot append the entry ${draft.id} to ${scope.url}: one with that id and other contents exists; draw a new id.`,
     );
   }
-  return toPosition(entryRevision(scope, kv), draft.id);
+  return { type: 'entry', position: toPosition(entryRevision(scope, kv), draft.id) };
 }

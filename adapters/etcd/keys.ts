@@ -2,15 +2,18 @@
  * Where the log lies in etcd's key space:
  *
  *     <prefix>/meta/log-id              the log's identity, written once; every write and read is conditional on it
+ *     <prefix>/meta/floor               position of the last entry that was trimmed; none before the first trim (floor.ts)
  *     <prefix>/log/<bucket>/<entry id>  one entry; bucket = floor(base / 1024), zero-padded, so that trimming is by range
  *     <prefix>/log/head                 id of the last entry; overwritten by every append in the same transaction
+ *     <prefix>/snap/<id>/<index>        a chunk of a snapshot
+ *     <prefix>/snap/<id>/manifest       says that the snapshot is whole; written last
  *
  * The create revision of an entry's key is its position. The head's mod revision is therefore the position of the last
- * entry, and its version counts appends without a gap, which is how a tail sees that a watch left something out.
+ * entry, also where that was trimmed, and its version counts appends without a gap, which is how a tail sees that a watch left something out.
  * Whatever else lies under the prefix is foreign and ignored.
  */
 import type { EntryRef } from '../../core/log/event-log.ts';
-import type { EntryId, LogId } from '../../core/model/ids.ts';
+import type { EntryId, LogId, SnapshotId } from '../../core/model/ids.ts';
 import { bucketDigits, bucketOrdinals } from './limits.ts';
 
 export interface KeyRange {
@@ -22,6 +25,8 @@ export interface KeyRange {
 export interface LogKeys {
   readonly logId: Buffer;
   readonly head: Buffer;
+  readonly floor: Buffer;
+  readonly snapshots: KeyRange;
   /** Entries and their buckets, without the head. */
   readonly entries: KeyRange;
   /** Entries and the head: what a tail watches. */
@@ -29,6 +34,12 @@ export interface LogKeys {
   entry(ref: EntryRef): Buffer;
   /** The id of the entry under this key, undefined when the key is not one of an entry. */
   entryIdOf(key: Buffer): EntryId | undefined;
+  manifest(id: SnapshotId): Buffer;
+  chunk(id: SnapshotId, index: number): Buffer;
+  /** Everything of one snapshot. */
+  snapshot(id: SnapshotId): KeyRange;
+  /** The first folder or key below that of the snapshots, as text. */
+  snapshotNameOf(key: Buffer): string;
 }
 
 const entryTail = new RegExp(`^[0-9]{${bucketDigits}}/([0-9a-f]{32})$`);
@@ -36,9 +47,17 @@ const entryTail = new RegExp(`^[0-9]{${bucketDigits}}/([0-9a-f]{32})$`);
 export function logKeys(prefix: string): LogKeys {
   const folder = `${prefix}/log/`;
   const start = Buffer.from(folder);
+  const snapshots = `${prefix}/snap/`;
   return {
     logId: Buffer.from(`${prefix}/meta/log-id`),
     head: Buffer.from(`${folder}head`),
+    floor: Buffer.from(`${prefix}/meta/floor`),
+    snapshots: { start: Buffer.from(snapshots), end: Buffer.from(`${prefix}/snap0`) },
+    manifest: (id) => Buffer.from(`${snapshots}${id}/manifest`),
+    chunk: (id, index) => Buffer.from(`${snapshots}${id}/${index}`),
+    snapshot: (id) => ({ start: Buffer.from(`${snapshots}${id}/`), end: Buffer.from(`${snapshots}${id}0`) }),
+    snapshotNameOf: (key) =>
+      key.subarray(Buffer.byteLength(snapshots)).toString('latin1').split('/', 1)[0] ?? '',
     // ':' follows '9' and '0' follows '/': buckets are digits, so these ends take in all of them and little else.
     entries: { start, end: Buffer.from(`${folder}:`) },
     watched: { start, end: Buffer.from(`${prefix}/log0`) },

@@ -22,6 +22,8 @@ export const listKeysMax = 16_384;
 export const batchEntriesFirst = 8;
 /** etcd takes at most 128 operations a transaction (`--max-txn-ops`). */
 export const batchEntriesMax = 100;
+/** Keys that one transaction deletes, each with a comparison of its own. */
+export const deletesMax = 100;
 /** What a batch of values should weigh. */
 export const batchBytesTarget = 1024 * 1024;
 
@@ -54,7 +56,10 @@ export const reconnectDelayMsMax = 1_000;
 
 assert(keepaliveTimeMs >= 5_000, 'etcd drops connections that ping more often than every 5 s');
 assert(watchSilenceMsMax > 2 * watchProgressMs, 'a live server must have had two chances to answer');
-assert(batchEntriesMax <= 127, 'a transaction of etcd has at most 128 operations');
+assert(
+  Math.max(batchEntriesMax, deletesMax) <= 127,
+  'a transaction of etcd has at most 128 operations, and as many comparisons',
+);
 assert(
   batchEntriesFirst * entryBytesMax <= watchBufferBytesMax,
   'the first batch is bounded like the watch buffer',

@@ -79,7 +79,7 @@ export class Tail {
     this.#catchUp = new CatchUp(scope, connection);
   }
 
-  /** @throws WeftError `log-ahead`, `log-mismatch`, `log-damaged`, `store-auth` */
+  /** @throws WeftError `log-ahead`, `log-trimmed`, `log-mismatch`, `log-damaged`, `store-auth` */
   async *run(): AsyncGenerator<LogEntry, void> {
     while (!this.#signal.aborted) {
       const member = this.#connection.preferred;

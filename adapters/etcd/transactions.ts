@@ -28,10 +28,16 @@ export interface LogHead {
   readonly count: number;
 }
 
+type Comparison = NonNullable<ITxnRequest['compare']>[number];
+
+function sameLog({ keys, logId }: LogScope): Comparison {
+  return { key: keys.logId, target: 'Value', result: 'Equal', value: formatLogId(logId) };
+}
+
 /** Reads, all at one revision, linearizable (etcd does so for transactions that write nothing). */
 export function fencedRead(scope: LogScope, ops: readonly IRequestOp[]): ITxnRequest {
   return {
-    compare: [{ key: scope.keys.logId, target: 'Value', result: 'Equal', value: formatLogId(scope.logId) }],
+    compare: [sameLog(scope)],
     success: [...ops],
     failure: [readKey(scope.keys.logId)],
   };
@@ -40,16 +46,40 @@ export function fencedRead(scope: LogScope, ops: readonly IRequestOp[]): ITxnReq
 export function appendRequest(scope: LogScope, ref: EntryRef, bytes: Uint8Array): ITxnRequest {
   const key = scope.keys.entry(ref);
   return {
-    compare: [
-      { key: scope.keys.logId, target: 'Value', result: 'Equal', value: formatLogId(scope.logId) },
-      { key, target: 'Create', result: 'Equal', create_revision: 0 },
-    ],
+    compare: [sameLog(scope), { key, target: 'Create', result: 'Equal', create_revision: 0 }],
     success: [
       { request_put: { key, value: Buffer.from(bytes) } },
       { request_put: { key: scope.keys.head, value: Buffer.from(ref.id) } },
     ],
-    failure: [readKey(scope.keys.logId), readKey(key)],
+    failure: [readKey(scope.keys.logId), readKey(key), readKey(scope.keys.floor)],
   };
+}
+
+/** Moves the floor on, if it is still what was read. @param modRevision of its key then, 0 where there was none */
+export function floorRequest(scope: LogScope, floor: EntryMark, modRevision: number | string): ITxnRequest {
+  const { floor: key, logId } = scope.keys;
+  return {
+    compare: [sameLog(scope), { key, target: 'Mod', result: 'Equal', mod_revision: modRevision }],
+    success: [{ request_put: { key, value: Buffer.from(toPosition(floor.revision, floor.id)) } }],
+    failure: [readKey(logId)],
+  };
+}
+
+/** Deletes the keys of some entries, if none of them was created beyond the floor; one that is gone is no hindrance. */
+export function deleteRequest(scope: LogScope, keys: readonly Buffer[], floor: EntryMark): ITxnRequest {
+  const behind = (key: Buffer): Comparison => {
+    return { key, target: 'Create', result: 'Less', create_revision: floor.revision + 1 };
+  };
+  return {
+    compare: [sameLog(scope), ...keys.map(behind)],
+    success: keys.map((key) => ({ request_delete_range: { key } })),
+    failure: [readKey(scope.keys.logId)],
+  };
+}
+
+/** Writes beside the log, whatever is there. */
+export function fencedWrite(scope: LogScope, ops: readonly IRequestOp[]): ITxnRequest {
+  return { compare: [sameLog(scope)], success: [...ops], failure: [readKey(scope.keys.logId)] };
 }
 
 /** Writes the identity if the place is empty; whichever author comes first wins, and all read what is there. */
