@@ -71,11 +71,9 @@ export class FileSnapshots implements SnapshotStore {
     await this.#write(`remove ${path}`, signal, async () => {
       try {
         const names = await this.#namesIn(path);
-        if (names.includes(manifestName)) {
-          await this.#fileSystem.remove(`${path}/${manifestName}`);
-          // Should it come back after a power failure, then not without its chunks.
-          await this.#fileSystem.syncDirectory(path);
-        }
+        if (names.includes(manifestName)) await this.#fileSystem.remove(`${path}/${manifestName}`);
+        // Should it come back after a power failure, then not without its chunks. Also where an earlier try removed it.
+        await this.#fileSystem.syncDirectory(path);
         for (const name of names) if (name !== manifestName) await this.#fileSystem.remove(`${path}/${name}`);
         await this.#fileSystem.removeDirectory(path);
       } catch (error) {

@@ -44,7 +44,8 @@ export function requireKnown(history: History, directory: string, place: Place):
 
 /**
  * Whether a head is older than the floor: written before the power failed, or read before somebody trimmed. What it says is
- * of no use then, and may name a segment that was removed.
+ * of no use then: it may name a segment that was removed, or one that lies wholly behind the floor while the next has been
+ * begun by somebody who could not say so in the head.
  */
 export async function isOutdated(
   fileSystem: FileSystem,
@@ -54,7 +55,10 @@ export async function isOutdated(
 ): Promise<boolean> {
   if (floor.sequence === 0 || head.sequence > floor.sequence) return false;
   if (head.sequence < floor.sequence) return true;
-  return (await fileSystem.identityOf(segmentPath(directory, head.segment))) === undefined;
+  if (head.segment > floor.sequence) return false;
+  const exists = async (first: number): Promise<boolean> =>
+    (await fileSystem.identityOf(segmentPath(directory, first))) !== undefined;
+  return (await exists(floor.sequence + 1)) || !(await exists(head.segment));
 }
 
 /** Removes the segments wholly behind a floor that is durable. What fails is left for the next time. */
