@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import type { EntryId, LogId } from '../../core/model/ids.ts';
+import type { EntryId, LogId, SnapshotId } from '../../core/model/ids.ts';
 import { formatLogId, logKeys, parseLogId } from './keys.ts';
 
 const id = 'a'.repeat(32) as EntryId;
+const snapshot = 'b'.repeat(32) as SnapshotId;
 const keys = logKeys('/weft');
 const idOf = (key: string) => keys.entryIdOf(Buffer.from(key));
 
@@ -12,8 +13,27 @@ describe('etcd keys', () => {
   it('has the layout that it documents', () => {
     assert.equal(keys.logId.toString(), '/weft/meta/log-id');
     assert.equal(keys.head.toString(), '/weft/log/head');
+    assert.equal(keys.floor.toString(), '/weft/meta/floor');
+    assert.equal(keys.chunk(snapshot, 12).toString(), `/weft/snap/${snapshot}/12`);
+    assert.equal(keys.manifest(snapshot).toString(), `/weft/snap/${snapshot}/manifest`);
     assert.equal(keys.entry({ id, base: 1023 }).toString(), `/weft/log/0000000000000/${id}`);
     assert.equal(keys.entry({ id, base: 1024 }).toString(), `/weft/log/0000000000001/${id}`);
+  });
+
+  it('keeps each snapshot in a range of its own, apart from the log', () => {
+    const { start, end } = keys.snapshot(snapshot);
+    for (const key of [keys.chunk(snapshot, 0), keys.chunk(snapshot, 8_191), keys.manifest(snapshot)]) {
+      assert.ok(Buffer.compare(key, start) >= 0 && Buffer.compare(key, end) < 0, key.toString());
+      assert.equal(keys.snapshotNameOf(key), snapshot);
+      for (const range of [keys.entries, keys.watched]) {
+        assert.ok(
+          Buffer.compare(key, range.start) < 0 || Buffer.compare(key, range.end) >= 0,
+          key.toString(),
+        );
+      }
+    }
+    const other = `${'b'.repeat(31)}c` as SnapshotId;
+    assert.ok(Buffer.compare(keys.manifest(other), end) > 0);
   });
 
   it('gives back the id of every entry, whatever its base', () => {

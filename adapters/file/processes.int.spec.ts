@@ -2,20 +2,24 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { type EventLog, genesis, type LogEntry } from '../../core/log/event-log.ts';
+import type { EntryId, SnapshotId } from '../../core/model/ids.ts';
 import { draft, never, takeAll } from '../../test/support/log-drafts.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { SystemClock } from '../system/clock.ts';
 import { SystemRandom } from '../system/random.ts';
 import { FileEventLog } from './event-log.ts';
+import { parseFloor } from './floor.ts';
+import { positionOf } from './position.ts';
 
 const writerPath = fileURLToPath(new URL('../../test/support/file-log-writer.js', import.meta.url));
+const trimmerPath = fileURLToPath(new URL('../../test/support/file-log-trimmer.js', import.meta.url));
 const killsWanted = 24;
 
 /** What writers said: every id that they tried, and the positions of those that were acked. */
@@ -78,17 +82,65 @@ describe('the file log of several processes', function suite() {
     await log.close();
   });
 
+  it('loses nothing behind the floor when processes that trim it are killed while others append', async () => {
+    const account = emptyAccount();
+    const log = await open(directory);
+    const writers = Array.from({ length: 3 }, () => startWriter(directory, 60, account));
+    const trims: string[] = [];
+    let isWriting = true;
+    const written = Promise.all(writers.map(async ({ ended }) => ended)).finally(() => {
+      isWriting = false;
+    });
+    do {
+      const { child, ended, firstTrim } = startTrimmer(trims);
+      await firstTrim;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
+      child.kill('SIGKILL');
+      assert.equal(await ended, null, 'it was killed, not ended');
+    } while (isWriting);
+    assert.deepEqual(await written, [0, 0, 0]);
+    await checkTrimmed(directory, log, account, trims);
+    await log.close();
+  });
+
   it('keeps its directory and files to their owner', async () => {
     const inner = join(directory, 'a', 'b');
     const log = await open(inner);
-    await log.append(draft(), never());
-    for (const path of [join(directory, 'a'), inner])
+    const position = await log.append(draft(), never());
+    await log.trim(position, never());
+    const id = 'a'.repeat(32) as SnapshotId;
+    await log.snapshots.putChunk(id, 0, Buffer.from('chunk'), never());
+    await log.snapshots.putManifest(id, Buffer.from('manifest'), never());
+    for (const path of ['..', '.', 'snapshots', `snapshots/${id}`].map((name) => join(inner, name)))
       assert.equal((await stat(path)).mode & 0o777, 0o700, path);
-    for (const name of ['LOCK', 'QUEUE', 'head', '00000000000000000001.log']) {
+    const kept = ['0000', 'manifest'].map((name) => join('snapshots', id, name));
+    for (const name of ['LOCK', 'QUEUE', 'head', 'floor', '00000000000000000001.log', ...kept]) {
       assert.equal((await stat(join(inner, name))).mode & 0o777, 0o600, name);
     }
     await log.close();
   });
+
+  function startTrimmer(trims: string[]): {
+    child: ChildProcess;
+    ended: Promise<number | null>;
+    firstTrim: Promise<void>;
+  } {
+    const child = spawn(process.execPath, [trimmerPath, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+    children.add(child);
+    assert.ok(child.stdout !== null);
+    const lines = createInterface({ input: child.stdout });
+    const firstTrim = new Promise<void>((resolve, reject) => {
+      lines.on('line', (line) => {
+        trims.push(line.split(' ')[1] ?? '');
+        resolve();
+      });
+      lines.on('close', () => reject(new Error('the trimmer ended before its first trim')));
+    });
+    const ended = Promise.all([once(child, 'exit'), once(lines, 'close')]).then(
+      ([[code]]) => code as number | null,
+    );
+    return { child, ended, firstTrim };
+  }
 
   function startWriter(
     path: string,
@@ -117,6 +169,38 @@ describe('the file log of several processes', function suite() {
     return { child, ended, firstAck };
   }
 });
+
+/** Behind the floor everything is as it was acked, up to it nothing is left, and no trim that was acked was undone. */
+async function checkTrimmed(
+  directory: string,
+  log: EventLog,
+  account: Account,
+  trims: readonly string[],
+): Promise<void> {
+  const floor = parseFloor(await readFile(join(directory, 'floor')));
+  assert.ok(floor !== undefined);
+  for (const position of trims) assert.ok(sequenceOf(position) <= floor.sequence, `${position} was undone`);
+  const fresh = await open(directory);
+  const entries = await takeAll(fresh, positionOf(floor));
+  const positions = new Map(entries.map(({ id, position }) => [id as string, position as string]));
+  assert.deepEqual(
+    entries.map(({ position }) => sequenceOf(position)),
+    entries.map((_, index) => floor.sequence + index + 1),
+  );
+  for (const [id, position] of account.acked) {
+    const expected: string | undefined = sequenceOf(position) > floor.sequence ? position : undefined;
+    assert.equal(positions.get(id), expected, `entry ${id} was acked`);
+    assert.equal(await log.resolve({ id: id as EntryId, base: 0 }, never()), expected);
+  }
+  await log.trim(genesis, never());
+  const segments = (await readdir(directory)).flatMap((name) => /^([0-9]{20})\.log$/.exec(name)?.[1] ?? []);
+  assert.equal(segments.filter((first) => Number(first) <= floor.sequence + 1).length, 1);
+  await fresh.close();
+}
+
+function sequenceOf(position: string): number {
+  return Number(position.split('-')[0]);
+}
 
 /** Acked entries are there once, where they were acked; nothing is there that nobody tried; a fresh process agrees. */
 async function check(directory: string, log: EventLog, account: Account): Promise<void> {

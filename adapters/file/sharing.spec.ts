@@ -97,6 +97,29 @@ describe('handles on one directory', () => {
     await Promise.all([unlucky.close(), other.close()]);
   });
 
+  it('do not take a head that grew old while it was read for that of another log', async () => {
+    const process = processOf(new SimulatedDisk());
+    const log = await open(process);
+    const [first, second] = [draft('first'), draft('second')];
+    await log.append(first, never());
+    await log.head(never());
+    const identityOf = process.identityOf.bind(process);
+    let appended: string | undefined;
+    process.identityOf = async (path) => {
+      const identity = await identityOf(path);
+      if (path === '/log/head' && appended === undefined) {
+        // Its bytes have been read by now; the same handle's writer goes on before they are looked at.
+        process.identityOf = identityOf;
+        appended = await log.append(second, never());
+      }
+      return identity;
+    };
+    assert.ok((await log.resolve(first, never())) !== undefined);
+    assert.ok(appended !== undefined, 'it was written in between');
+    assert.equal(await log.head(never()), appended);
+    await log.close();
+  });
+
   it('wake each other without notifications too', async () => {
     const disk = new SimulatedDisk();
     const logger = new QuietLogger();
