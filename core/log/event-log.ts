@@ -110,8 +110,8 @@ export interface EventLog {
    * An author's late attempt to put an entry that was trimmed may put it once more, at the end: the fold knows it by its
    * records' ids and bases.
    *
-   * @throws WeftError `log-ahead`, `log-mismatch` where `upTo` is no position of this log; `store-unreachable`,
-   *   `store-auth`, `outcome-unknown`: repeat it
+   * @throws WeftError `log-ahead`, `log-mismatch` where `upTo` is no position of this log; `store-full` where there is no
+   *   room even to say so; `store-unreachable`, `store-auth`, `outcome-unknown`: repeat it
    */
   trim(upTo: Position, signal: CancelSignal): Promise<void>;
 
