@@ -14,6 +14,19 @@ import { FileEventLog } from './event-log.ts';
 
 const bounds = { segmentBytesMax: 1200, pageBytesMax: 500 };
 
+const damages = fc.record({
+  file: fc.nat(),
+  kind: fc.constantFrom(
+    'flip' as const,
+    'cut' as const,
+    'zero' as const,
+    'delete' as const,
+    'append' as const,
+  ),
+  at: fc.nat(),
+  length: fc.integer({ min: 1, max: 600 }),
+});
+
 describe('a damaged file log', function suite() {
   this.timeout(120_000);
 
@@ -32,18 +45,6 @@ describe('a damaged file log', function suite() {
   });
 
   it('P7: is read to a beginning or refused, after any damage to any file', async () => {
-    const damages = fc.record({
-      file: fc.nat(),
-      kind: fc.constantFrom(
-        'flip' as const,
-        'cut' as const,
-        'zero' as const,
-        'delete' as const,
-        'append' as const,
-      ),
-      at: fc.nat(),
-      length: fc.integer({ min: 1, max: 600 }),
-    });
     const seen = { beginnings: 0, refusals: 0 };
     await fc.assert(
       fc.asyncProperty(fc.array(damages, { minLength: 1, maxLength: 3 }), async (list) => {
@@ -59,6 +60,33 @@ describe('a damaged file log', function suite() {
       { numRuns: runs(800) },
     );
     assert.ok(seen.beginnings > 50 && seen.refusals > 50, `not both were seen: ${JSON.stringify(seen)}`);
+  });
+
+  it('that was trimmed is read to a beginning of what is left, or refused, after any damage to any file', async () => {
+    const trimmed = disk.copy();
+    const log = logOn(trimmed);
+    await log.open(never());
+    const floor = original[6];
+    assert.ok(floor !== undefined);
+    await log.trim(floor.position, never());
+    await log.close();
+    assert.ok(segmentsOf(trimmed).length < segmentsOf(disk).length, 'some are gone');
+    const left = original.slice(7).map(plain);
+    const seen = { beginnings: 0, refusals: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.array(damages, { minLength: 1, maxLength: 3 }), async (list) => {
+        const copy = trimmed.copy();
+        for (const damage of list) inflict(copy, damage);
+        const found = await read(copy, floor.position);
+        if (found === undefined) seen.refusals += 1;
+        else {
+          seen.beginnings += 1;
+          assert.deepEqual(found.map(plain), left.slice(0, found.length));
+        }
+      }),
+      { numRuns: runs(400) },
+    );
+    assert.ok(seen.beginnings > 0 && seen.refusals > 0, `not both were seen: ${JSON.stringify(seen)}`);
   });
 
   it('is refused for any flip in a durable frame, with the file and a place in it', async () => {
@@ -171,13 +199,13 @@ describe('a damaged file log', function suite() {
 });
 
 /** What a new process reads, undefined where it refuses. */
-async function read(disk: SimulatedDisk): Promise<LogEntry[] | undefined> {
+async function read(disk: SimulatedDisk, after = genesis): Promise<LogEntry[] | undefined> {
   const log = logOn(disk);
   try {
     await log.open(never());
-    return await takeAll(log, genesis);
+    return await takeAll(log, after);
   } catch (error) {
-    const codes = ['log-damaged', 'log-mismatch', 'unknown-version'] as const;
+    const codes = ['log-damaged', 'log-mismatch', 'log-ahead', 'unknown-version'] as const;
     assert.ok(
       codes.some((code) => isWeftError(error, code)),
       String(error),
