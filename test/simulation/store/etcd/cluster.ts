@@ -198,7 +198,8 @@ export class EtcdCluster {
   }
 
   #written(before: number): void {
-    for (const { key, create, mod, value } of this.keyspace.since(before + 1, 8)) {
+    for (const { key, create, mod, value, isTombstone } of this.keyspace.since(before + 1, 8)) {
+      if (isTombstone === true) continue;
       const id = this.#keys.entryIdOf(Buffer.from(key, 'latin1'));
       if (id === undefined || create !== mod) continue;
       this.entries.push(mod);
@@ -268,8 +269,13 @@ export class EtcdCluster {
 }
 
 /** For the link: what kind of request it is. */
-export function operationOf(request: ITxnRequest): 'open' | 'append' | 'head' | 'read' {
+export function operationOf(request: ITxnRequest): 'open' | 'append' | 'write' | 'head' | 'read' {
   if (!mayWrite(request)) return isSerializable(request) ? 'read' : 'head';
+  const isUpkeep = request.success?.some(
+    ({ request_put: put, request_delete_range: range }) =>
+      range !== undefined || /\/(?:snap\/|meta\/floor$)/.test(textOf(put?.key)),
+  );
+  if (isUpkeep === true) return 'write';
   const isGenesis = request.success?.some(({ request_put }) => textOf(request_put?.key).endsWith('/log-id'));
   return isGenesis === true ? 'open' : 'append';
 }

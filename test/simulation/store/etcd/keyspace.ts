@@ -13,6 +13,8 @@ export interface Version {
   readonly create: number;
   readonly mod: number;
   readonly version: number;
+  /** The key was deleted at that revision. */
+  readonly isTombstone?: true;
 }
 
 export interface TxnResult {
@@ -57,12 +59,22 @@ export class Keyspace {
     const keys = asOf === undefined || asOf >= this.#revision ? this.#keys : keysOf(this.#history, asOf);
     const succeeded = (request.compare ?? []).every((compare) => holds(compare, keys));
     const ops = (succeeded ? request.success : request.failure) ?? [];
-    if (ops.some(({ request_put }) => request_put !== undefined)) this.#revision += 1;
+    // A deletion that deletes nothing writes nothing.
+    if (ops.some((op) => op.request_put !== undefined || this.#doomedBy(op).length > 0)) this.#revision += 1;
     let bytes = 0;
     const responses = ops.map((op) => {
       if (op.request_put !== undefined) {
         this.#write(textOf(op.request_put.key), Buffer.from(op.request_put.value ?? ''));
         return { response: 'response_put' } as unknown as IResponseOp;
+      }
+      if (op.request_delete_range !== undefined) {
+        const doomed = this.#doomedBy(op);
+        for (const version of doomed) this.#delete(version);
+        const deleted = { deleted: `${doomed.length}` };
+        return {
+          response: 'response_delete_range',
+          response_delete_range: deleted,
+        } as unknown as IResponseOp;
       }
       const { kvs, more } = range(keys, op.request_range ?? {});
       for (const kv of kvs) bytes += kv.key.length + kv.value.length;
@@ -86,6 +98,20 @@ export class Keyspace {
     this.#keys = keysOf(this.#history, revision);
     this.#history = this.#history.filter(({ mod }) => mod <= revision);
     this.#revision = revision;
+  }
+
+  #doomedBy({ request_delete_range: request }: IRequestOp): readonly Version[] {
+    if (request === undefined) return [];
+    const [start, end] = [textOf(request.key), request.range_end];
+    if (end === undefined) return [this.#keys.get(start)].filter((version) => version !== undefined);
+    return [...this.#keys.values()].filter(({ key }) => key >= start && key < textOf(end));
+  }
+
+  #delete({ key }: Version): void {
+    const { revision } = this;
+    this.#keys.delete(key);
+    const value = Buffer.alloc(0);
+    this.#history.push({ key, value, create: 0, mod: revision, version: 0, isTombstone: true });
   }
 
   #write(key: string, value: Buffer): void {
@@ -115,7 +141,9 @@ export function toKv({ key, value, create, mod, version }: Version, isKeyOnly = 
 
 /** Etcd tells whether a transaction may write from its operations alone, before it compares. */
 export function mayWrite({ success, failure }: ITxnRequest): boolean {
-  return [...(success ?? []), ...(failure ?? [])].some(({ request_put }) => request_put !== undefined);
+  return [...(success ?? []), ...(failure ?? [])].some(
+    (op) => op.request_put !== undefined || op.request_delete_range !== undefined,
+  );
 }
 
 /** Reads that do not ask the leader first: answered by whatever the member has. */
@@ -130,15 +158,33 @@ export function textOf(bytes: Buffer | string | undefined): string {
 }
 
 function keysOf(history: readonly Version[], revision: number): Map<string, Version> {
-  return new Map(history.filter(({ mod }) => mod <= revision).map((version) => [version.key, version]));
+  const keys = new Map<string, Version>();
+  for (const version of history) {
+    if (version.mod > revision) break;
+    if (version.isTombstone === true) keys.delete(version.key);
+    else keys.set(version.key, version);
+  }
+  return keys;
 }
 
 function holds(compare: ICompare, keys: ReadonlyMap<string, Version>): boolean {
   const found = keys.get(textOf(compare.key));
-  if (compare.result !== 'Equal') throw new Error(`The model of etcd has no comparison '${compare.result}'`);
-  if (compare.target === 'Value') return found?.value.equals(Buffer.from(compare.value ?? '')) === true;
-  if (compare.target === 'Create') return (found?.create ?? 0) === Number(compare.create_revision);
+  if (compare.target === 'Value') {
+    if (compare.result !== 'Equal')
+      throw new Error(`The model of etcd compares no values by '${compare.result}'`);
+    return found?.value.equals(Buffer.from(compare.value ?? '')) === true;
+  }
+  if (compare.target === 'Create')
+    return isSo(compare.result, found?.create ?? 0, Number(compare.create_revision));
+  if (compare.target === 'Mod') return isSo(compare.result, found?.mod ?? 0, Number(compare.mod_revision));
   throw new Error(`The model of etcd does not compare '${compare.target}'`);
+}
+
+function isSo(result: ICompare['result'], actual: number, expected: number): boolean {
+  if (result === 'Equal') return actual === expected;
+  if (result === 'Less') return actual < expected;
+  if (result === 'Greater') return actual > expected;
+  throw new Error(`The model of etcd has no comparison '${result}'`);
 }
 
 function range(
@@ -153,8 +199,10 @@ function range(
   }
   const end = textOf(request.range_end);
   const minCreate = Number(request.min_create_revision ?? 0);
+  // 0 is no bound, as in etcd.
+  const maxCreate = Number(request.max_create_revision ?? 0) || Number.POSITIVE_INFINITY;
   let found = [...keys.values()].filter(
-    ({ key, create }) => key >= start && key < end && create >= minCreate,
+    ({ key, create }) => key >= start && key < end && create >= minCreate && create <= maxCreate,
   );
   // The map has them by creation; etcd's own order is by key.
   if (request.sort_target !== 'Create') found.sort((a, b) => (a.key < b.key ? -1 : 1));

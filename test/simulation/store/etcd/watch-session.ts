@@ -145,7 +145,8 @@ export class WatchSession implements WatchDuplex, Served {
     // What is written at one revision stays together, however many versions that makes.
     const versions = this.#cluster.keyspace.since(watch.next, versionsMax).filter(({ mod }) => mod <= known);
     watch.next = Math.max(watch.next, (versions.at(-1)?.mod ?? 0) + 1);
-    const seen = versions.filter(({ key }) => isWithin(watch, key));
+    // The adapter filters deletions out (`Nodelete`).
+    const seen = versions.filter(({ key, isTombstone }) => isWithin(watch, key) && isTombstone !== true);
     if (seen.length > 0) this.#sendEvents(watch, this.#asServed(seen));
     if (versions.length === versionsMax) this.poke();
   }
