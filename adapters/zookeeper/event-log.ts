@@ -27,7 +27,7 @@ import {
 } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
-import type { Channel } from './channel.ts';
+import { type Channel, type OpenChannel, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { asCallError, judge, readError, writeError, ZookeeperCallError, zkCode } from './errors.ts';
 import { openLog } from './identity.ts';
@@ -50,11 +50,18 @@ import {
   toPosition,
 } from './transactions.ts';
 
+/** What tests put something else in place of. */
+export interface ZookeeperEventLogParts {
+  readonly openChannel: OpenChannel;
+  readonly segmentEntries: number;
+}
+
 export class ZookeeperEventLog implements EventLog {
   readonly url: string;
   readonly #ports: TailPorts;
   readonly #keys: LogKeys;
   readonly #connection: Connection;
+  readonly #segmentEntries: number;
   readonly #life = cancelScope();
   /** Set once opened. */
   #scope: LogScope | undefined;
@@ -62,11 +69,13 @@ export class ZookeeperEventLog implements EventLog {
   #open: number | undefined;
   #rolling: Promise<void> | undefined;
 
-  constructor(options: ZookeeperOptions, ports: TailPorts) {
+  constructor(options: ZookeeperOptions, ports: TailPorts, parts: Partial<ZookeeperEventLogParts> = {}) {
     this.url = formatZookeeperUrl(options);
     this.#ports = ports;
     this.#keys = logKeys(options.prefix);
-    this.#connection = new Connection(options, ports.clock, ports.random, this.#life.signal);
+    this.#segmentEntries = parts.segmentEntries ?? segmentEntries;
+    const open = parts.openChannel ?? openChannel;
+    this.#connection = new Connection(options, ports.clock, ports.random, this.#life.signal, open);
   }
 
   get health(): LogHealth {
@@ -191,7 +200,7 @@ export class ZookeeperEventLog implements EventLog {
   ): Position {
     const sequence = sequenceOf(paths[appendOps.entry] ?? '');
     if (sequence === undefined) throw new Error('Broken invariant: ZooKeeper made an entry without a number');
-    if (sequence >= segmentEntries - 1) this.#roll(scope, segment);
+    if (sequence >= this.#segmentEntries - 1) this.#roll(scope, segment);
     return toPosition({ segment, sequence, id: draft.id });
   }
 
