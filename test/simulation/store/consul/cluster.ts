@@ -37,6 +37,7 @@ const bodyBytesMax = 512 * 1024;
 const operationsMax = 64;
 /** What a lost leader left behind may be carried out until then. */
 const leftoverMsMax = 6_000;
+const carriedOut = 'append answered with an error was carried out';
 const leaderlessMsMax = 4_000;
 const frozenMsMax = 8_000;
 const staleMsMax = 4_000;
@@ -221,7 +222,8 @@ export class ConsulCluster {
       );
       const fate = this.traps.chance.pick(['never', 'now', 'later'] as const);
       if (fate === 'later') this.#leaveBehind(0, server, request, delivery);
-      if (fate !== 'now') return;
+      if (fate === 'now' && this.#write(operations).type === 'done') this.traps.met(carriedOut);
+      return;
     }
     const { index } = this.keyspace;
     const result = writes ? this.#write(operations) : this.keyspace.txn(operations);
@@ -243,7 +245,7 @@ export class ConsulCluster {
     this.#later(afterMs + this.traps.chance.unit() * leftoverMsMax, () => {
       const before = this.entries.length;
       this.#perform(server, request, mute);
-      if (this.entries.length > before) this.traps.met('append answered with an error was carried out');
+      if (this.entries.length > before) this.traps.met(carriedOut);
     });
   }
 
