@@ -38,7 +38,7 @@ export interface ReadOptions {
 }
 
 /** A response of Node, as the package gives it. */
-interface Response {
+export interface Response {
   readonly statusCode?: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body?: unknown;
@@ -65,6 +65,13 @@ export interface ChannelOptions {
   readonly clock: Clock;
   readonly connectionsMax: number;
 }
+
+/** A way to one member: what `openChannel` opens, and what tests put in its place. */
+export type Channel = Pick<ConsulChannel, 'get' | 'keys' | 'transact' | 'dropIdle' | 'close'>;
+export type OpenChannel = (host: ClusterHost, options: ConsulOptions, settings: ChannelOptions) => Channel;
+
+export const openChannel: OpenChannel = (host, options, settings) =>
+  new ConsulChannel(host, options, settings);
 
 /** An answer that says no, also one that is no failure for whoever asked. */
 export class RefusedRequest extends Error {

@@ -7,6 +7,7 @@ import { describe, it } from 'mocha';
 import { never } from '../../test/support/log-drafts.ts';
 import { SystemClock } from '../system/clock.ts';
 import { SystemRandom } from '../system/random.ts';
+import { openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { ConsulCallError, judge } from './errors.ts';
 
@@ -36,7 +37,7 @@ async function outcomeOf(
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const options = { hosts: [{ host: '127.0.0.1', port }], prefix: '/weft' };
-  const connection = new Connection(options, new SystemClock(), new SystemRandom());
+  const connection = new Connection(options, new SystemClock(), new SystemRandom(), openChannel);
   try {
     const verdict = await call(connection).then(
       () => 'done',

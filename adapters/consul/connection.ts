@@ -9,7 +9,7 @@ import type { LogHealth } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Random } from '../../core/ports/random.ts';
-import type { CallLimits, KvOperation } from './channel.ts';
+import type { CallLimits, KvOperation, OpenChannel } from './channel.ts';
 import { asCallError, type ConsulCallError, judge } from './errors.ts';
 import { callDeadlineMs, readTriesMax } from './limits.ts';
 import { Member, type TransactionAnswer } from './member.ts';
@@ -21,8 +21,8 @@ export class Connection {
   #failuresInRow = 0;
   #health: LogHealth = { reachable: false, reason: 'not asked yet' };
 
-  constructor(options: ConsulOptions, clock: Clock, random: Random) {
-    this.#members = options.hosts.map((host) => new Member(host, options, clock));
+  constructor(options: ConsulOptions, clock: Clock, random: Random, openChannel: OpenChannel) {
+    this.#members = options.hosts.map((host) => new Member(host, options, clock, openChannel));
     this.#preferred = Math.floor(random.unit() * this.#members.length);
   }
 

@@ -30,6 +30,7 @@ import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { StoredKey } from './answers.ts';
 import { Calls } from './calls.ts';
+import { type OpenChannel, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { ConsulCallError, readError, writeError } from './errors.ts';
 import { findExisting, readWithFloor } from './existing-entry.ts';
@@ -64,6 +65,12 @@ interface OpenedLog {
   readonly segments: OpenSegmentCache;
 }
 
+/** What tests put something else in place of. */
+export interface ConsulEventLogParts {
+  readonly openChannel: OpenChannel;
+  readonly segmentEntriesMean: number;
+}
+
 export class ConsulEventLog implements EventLog {
   readonly url: string;
   readonly snapshots: ConsulSnapshots;
@@ -71,15 +78,17 @@ export class ConsulEventLog implements EventLog {
   readonly #place: PlaceKeys;
   readonly #connection: Connection;
   readonly #calls: Calls;
+  readonly #segmentEntriesMean: number;
   /** Set once opened. */
   #log: OpenedLog | undefined;
 
-  constructor(options: ConsulOptions, ports: TailPorts) {
+  constructor(options: ConsulOptions, ports: TailPorts, parts: Partial<ConsulEventLogParts> = {}) {
     this.url = formatConsulUrl(options);
     this.#ports = ports;
     this.#place = placeKeys(options.prefix);
-    this.#connection = new Connection(options, ports.clock, ports.random);
+    this.#connection = new Connection(options, ports.clock, ports.random, parts.openChannel ?? openChannel);
     this.#calls = new Calls(this.url);
+    this.#segmentEntriesMean = parts.segmentEntriesMean ?? segmentEntriesMean;
     this.snapshots = new ConsulSnapshots(this.#calls, this.#connection, () => this.#opened().scope);
   }
 
@@ -187,7 +196,7 @@ export class ConsulEventLog implements EventLog {
 
   /** Every segment has the same expected length, whoever writes how much. */
   #endsSegment(draft: EntryDraft): boolean {
-    const share = Math.max(1 / segmentEntriesMean, draft.bytes.length / segmentBytesMean);
+    const share = Math.max(1 / this.#segmentEntriesMean, draft.bytes.length / segmentBytesMean);
     return this.#ports.random.unit() < share;
   }
 

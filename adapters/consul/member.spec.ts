@@ -8,6 +8,7 @@ import { afterEach, describe, it } from 'mocha';
 import { never } from '../../test/support/log-drafts.ts';
 import { skipBecause } from '../../test/support/requirements.ts';
 import { SystemClock } from '../system/clock.ts';
+import { openChannel } from './channel.ts';
 import { ConsulCallError, judge } from './errors.ts';
 import { Member } from './member.ts';
 
@@ -28,7 +29,9 @@ describe('a member of a Consul cluster', () => {
     servers.push(server);
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    return remember(new Member({ host, port }, { hosts: [], prefix: '/weft' }, new SystemClock()));
+    return remember(
+      new Member({ host, port }, { hosts: [], prefix: '/weft' }, new SystemClock(), openChannel),
+    );
   }
   function remember(member: Member): Member {
     members.push(member);

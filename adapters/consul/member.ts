@@ -14,10 +14,12 @@ import {
 } from './answers.ts';
 import {
   type CallLimits,
-  ConsulChannel,
+  type Channel,
   type KvOperation,
+  type OpenChannel,
   type ReadOptions,
   RefusedRequest,
+  type Response,
 } from './channel.ts';
 import { ConsulCallError, judge } from './errors.ts';
 import { connectionsMax } from './limits.ts';
@@ -34,29 +36,35 @@ export type TransactionAnswer =
   /** Nothing of it was carried out. */
   | { readonly type: 'refused'; readonly refusals: readonly Refusal[] };
 
-type Response = Awaited<ReturnType<ConsulChannel['get']>>;
-
 export class Member {
   /** `host:port`. */
   readonly address: string;
   readonly #host: ClusterHost;
   readonly #options: ConsulOptions;
   readonly #clock: Clock;
+  readonly #newChannel: OpenChannel;
   readonly #connectionsMax: number;
-  #channel: ConsulChannel | undefined;
+  #channel: Channel | undefined;
   #token: string | undefined;
 
-  constructor(host: ClusterHost, options: ConsulOptions, clock: Clock, connections = connectionsMax) {
+  constructor(
+    host: ClusterHost,
+    options: ConsulOptions,
+    clock: Clock,
+    newChannel: OpenChannel,
+    connections = connectionsMax,
+  ) {
     this.address = formatHost(host);
     this.#host = host;
     this.#options = options;
     this.#clock = clock;
+    this.#newChannel = newChannel;
     this.#connectionsMax = connections;
   }
 
   /** The same member over one connection of its own, for one call at a time. Whoever asks for it closes it. */
   line(): Member {
-    return new Member(this.#host, this.#options, this.#clock, 1);
+    return new Member(this.#host, this.#options, this.#clock, this.#newChannel, 1);
   }
 
   /** One key, linearizable; undefined when it is not there. @throws ConsulCallError */
@@ -110,7 +118,7 @@ export class Member {
 
   async #call(
     limits: CallLimits,
-    start: (channel: ConsulChannel, common: object) => Promise<Response>,
+    start: (channel: Channel, common: object) => Promise<Response>,
   ): Promise<Response> {
     const token = this.#readToken();
     try {
@@ -130,10 +138,10 @@ export class Member {
 
   async #exchange(
     token: string | undefined,
-    start: (channel: ConsulChannel, common: object) => Promise<Response>,
+    start: (channel: Channel, common: object) => Promise<Response>,
   ): Promise<Response> {
     const settings = { clock: this.#clock, connectionsMax: this.#connectionsMax };
-    this.#channel ??= new ConsulChannel(this.#host, this.#options, settings);
+    this.#channel ??= this.#newChannel(this.#host, this.#options, settings);
     try {
       return await start(this.#channel, token === undefined ? {} : { token });
     } catch (error) {

@@ -21,7 +21,7 @@ import { SystemClock } from '../system/clock.ts';
 import { SystemRandom } from '../system/random.ts';
 import { parseList } from './answers.ts';
 import { Calls } from './calls.ts';
-import type { KvOperation } from './channel.ts';
+import { type KvOperation, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { ConsulCallError } from './errors.ts';
 import { type Floor, floorOf, removeOperations } from './floor.ts';
@@ -67,7 +67,7 @@ describe('consul: trimming', function trimming() {
     const log = await logs.open(url);
     const logId = await log.open(never());
     const scope: LogScope = { keys: placeKeys(prefix).of(logId), logId, url };
-    const connection = new Connection(parseConsulUrl(url), clock, random);
+    const connection = new Connection(parseConsulUrl(url), clock, random, openChannel);
     opened.push(connection);
     return { prefix: prefix.slice(1), url, log, scope, connection };
   };

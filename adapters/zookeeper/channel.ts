@@ -73,7 +73,18 @@ const answerXidAt = 4;
 const answerCodeAt = 16;
 const systemError = -1;
 
-export class Channel {
+/** A connection to one member: what `openChannel` opens, and what tests put in its place. */
+export type Channel = Pick<ZookeeperChannel, keyof ZookeeperChannel>;
+
+/** @throws ZookeeperCallError of stage `not-sent` */
+export type OpenChannel = (
+  host: ZookeeperHost,
+  options: ZookeeperOptions,
+  clock: Clock,
+  signal: CancelSignal,
+) => Promise<Channel>;
+
+export class ZookeeperChannel {
   /** `host:port`. */
   readonly address: string;
   readonly #socket: Socket;
@@ -96,10 +107,10 @@ export class Channel {
     options: ZookeeperOptions,
     clock: Clock,
     signal: CancelSignal,
-  ): Promise<Channel> {
+  ): Promise<ZookeeperChannel> {
     const digest = readDigest(options);
     const socket = await openSocket(host, options, clock, signal);
-    const channel = new Channel(formatHost(host), socket, clock, digest);
+    const channel = new ZookeeperChannel(formatHost(host), socket, clock, digest);
     try {
       await channel.#handshake(signal);
       return channel;
@@ -354,6 +365,8 @@ export class Channel {
     }
   }
 }
+
+export const openChannel: OpenChannel = (...parts) => ZookeeperChannel.open(...parts);
 
 /** The server would end the connection without a word (`jute.maxbuffer`). */
 function assertSize(payload: Payload): void {

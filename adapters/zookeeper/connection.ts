@@ -11,7 +11,7 @@ import type { LogHealth } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Random } from '../../core/ports/random.ts';
-import { Channel } from './channel.ts';
+import type { Channel, OpenChannel } from './channel.ts';
 import { asCallError, judge, ZookeeperCallError } from './errors.ts';
 import { readTriesMax } from './limits.ts';
 import type { ZookeeperHost, ZookeeperOptions } from './options.ts';
@@ -21,16 +21,24 @@ export class Connection {
   readonly #clock: Clock;
   /** Ends with `close`. */
   readonly #life: CancelSignal;
+  readonly #newChannel: OpenChannel;
   #preferred: number;
   #channel: Channel | undefined;
   #opening: Promise<Channel> | undefined;
   #failuresInRow = 0;
   #health: LogHealth = { reachable: false, reason: 'not asked yet' };
 
-  constructor(options: ZookeeperOptions, clock: Clock, random: Random, life: CancelSignal) {
+  constructor(
+    options: ZookeeperOptions,
+    clock: Clock,
+    random: Random,
+    life: CancelSignal,
+    newChannel: OpenChannel,
+  ) {
     this.#options = options;
     this.#clock = clock;
     this.#life = life;
+    this.#newChannel = newChannel;
     this.#preferred = Math.floor(random.unit() * options.hosts.length);
   }
 
@@ -103,7 +111,7 @@ export class Connection {
     this.#channel = undefined;
     for (let left = this.#options.hosts.length; ; left -= 1) {
       try {
-        const channel = await Channel.open(this.#host(), this.#options, this.#clock, this.#life);
+        const channel = await this.#newChannel(this.#host(), this.#options, this.#clock, this.#life);
         this.#channel = channel;
         return channel;
       } catch (thrown) {

@@ -29,7 +29,7 @@ import {
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { Calls } from './calls.ts';
-import type { Channel } from './channel.ts';
+import { type Channel, type OpenChannel, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { asCallError, completed, readError, ZookeeperCallError, zkCode } from './errors.ts';
 import { isTrimmed, readFloor } from './floor.ts';
@@ -57,6 +57,12 @@ import {
 } from './transactions.ts';
 import { moveFloor, sweep } from './trim.ts';
 
+/** What tests put something else in place of. */
+export interface ZookeeperEventLogParts {
+  readonly openChannel: OpenChannel;
+  readonly segmentEntries: number;
+}
+
 export class ZookeeperEventLog implements EventLog {
   readonly url: string;
   readonly snapshots: ZookeeperSnapshots;
@@ -64,6 +70,7 @@ export class ZookeeperEventLog implements EventLog {
   readonly #keys: LogKeys;
   readonly #connection: Connection;
   readonly #calls: Calls;
+  readonly #segmentEntries: number;
   readonly #life = cancelScope();
   /** Set once opened. */
   #scope: LogScope | undefined;
@@ -71,11 +78,13 @@ export class ZookeeperEventLog implements EventLog {
   #open: number | undefined;
   #rolling: Promise<void> | undefined;
 
-  constructor(options: ZookeeperOptions, ports: TailPorts) {
+  constructor(options: ZookeeperOptions, ports: TailPorts, parts: Partial<ZookeeperEventLogParts> = {}) {
     this.url = formatZookeeperUrl(options);
     this.#ports = ports;
     this.#keys = logKeys(options.prefix);
-    this.#connection = new Connection(options, ports.clock, ports.random, this.#life.signal);
+    this.#segmentEntries = parts.segmentEntries ?? segmentEntries;
+    const open = parts.openChannel ?? openChannel;
+    this.#connection = new Connection(options, ports.clock, ports.random, this.#life.signal, open);
     this.#calls = new Calls(this.url, this.#connection, this.#life.signal);
     this.snapshots = new ZookeeperSnapshots(this.#calls, () => this.#opened());
   }
@@ -195,7 +204,7 @@ export class ZookeeperEventLog implements EventLog {
   ): Position {
     const sequence = sequenceOf(paths[appendOps.entry] ?? '');
     if (sequence === undefined) throw new Error('Broken invariant: ZooKeeper made an entry without a number');
-    if (sequence >= segmentEntries - 1) this.#roll(scope, segment);
+    if (sequence >= this.#segmentEntries - 1) this.#roll(scope, segment);
     return toPosition({ segment, sequence, id: draft.id });
   }
 

@@ -12,7 +12,7 @@ import { codeOf, RunningTail, tryAppend } from '../../test/support/log-trials.ts
 import { skipBecause } from '../../test/support/requirements.ts';
 import { ZookeeperLogs, ZookeeperTree } from '../../test/support/zookeeper-logs.ts';
 import { SystemClock } from '../system/clock.ts';
-import { Channel } from './channel.ts';
+import { ZookeeperChannel } from './channel.ts';
 import { logKeys } from './keys.ts';
 import { requestBytesMax, segmentEntries } from './limits.ts';
 import { appendRequest } from './transactions.ts';
@@ -155,7 +155,12 @@ describe('zookeeper: traps', function traps() {
 
   it('does not send a request that the server would drop without a word', async () => {
     const host = { host: server.host, port: server.clientPort };
-    const channel = await Channel.open(host, { hosts: [host], prefix: '/' }, new SystemClock(), never());
+    const channel = await ZookeeperChannel.open(
+      host,
+      { hosts: [host], prefix: '/' },
+      new SystemClock(),
+      never(),
+    );
     const path = `/oversize-${++places}`;
     const large = channel.multi([{ type: 'create', path, data: Buffer.alloc(requestBytesMax) }], never());
     assert.equal(await codeOf(large), 'too-large');

@@ -2,7 +2,7 @@
 
 import { SystemClock } from '../../adapters/system/clock.ts';
 import { SystemRandom } from '../../adapters/system/random.ts';
-import { Channel, type MultiOp, type NodeData } from '../../adapters/zookeeper/channel.ts';
+import { type MultiOp, type NodeData, ZookeeperChannel } from '../../adapters/zookeeper/channel.ts';
 import { ZookeeperEventLog } from '../../adapters/zookeeper/event-log.ts';
 import { parseZookeeperUrl, type ZookeeperOptions } from '../../adapters/zookeeper/options.ts';
 import { never } from './log-drafts.ts';
@@ -33,7 +33,7 @@ export class ZookeeperLogs {
 
 /** The nodes of a server, without a log's order in mind. */
 export class ZookeeperTree {
-  readonly #channel: Channel;
+  readonly #channel: ZookeeperChannel;
 
   /** @param server with the port of its plain clients' side */
   static async open(
@@ -42,10 +42,10 @@ export class ZookeeperTree {
   ): Promise<ZookeeperTree> {
     const host = { host: server.host, port: server.clientPort };
     const options = { hosts: [host], prefix: '/', ...more };
-    return new ZookeeperTree(await Channel.open(host, options, new SystemClock(), never()));
+    return new ZookeeperTree(await ZookeeperChannel.open(host, options, new SystemClock(), never()));
   }
 
-  private constructor(channel: Channel) {
+  private constructor(channel: ZookeeperChannel) {
     this.#channel = channel;
   }
 

@@ -74,6 +74,9 @@ const impossible: Readonly<Record<StoreStyle, readonly (RequestFault | HostFault
   memory: [],
   // The adapter never asks for a read that may be old.
   etcd: ['stale-read'],
+  // Nor is Consul ever full.
+  consul: ['full'],
+  zookeeper: ['stale-read'],
   file: [...requestFaults.filter((fault) => fault !== 'full')],
 };
 
@@ -92,7 +95,7 @@ export function sometimesOf(styles: readonly StoreStyle[]): readonly string[] {
     styles.some((style) => !impossible[style].includes(fault)),
   );
   return [
-    ...common,
+    ...common.filter((name) => possible.includes('full') || name !== 'met:answer store-full'),
     ...possible.map((fault) => `met:request ${fault}`),
     ...possible
       .filter((fault) => fault !== 'stale-read' && fault !== 'full')

@@ -35,7 +35,18 @@ let stores = 0;
 const catchUpEntries: Readonly<Record<StoreStyle, number>> = {
   memory: 2_000,
   etcd: 2_000,
+  consul: 1_000,
+  zookeeper: 1_000,
   file: 1_000,
+};
+
+/** What a position of each style has behind what it is ordered by. */
+const behindOrder: Readonly<Record<StoreStyle, string>> = {
+  memory: `:${'0'.repeat(32)}`,
+  etcd: `:${'0'.repeat(32)}`,
+  consul: `:0:${'0'.repeat(32)}`,
+  zookeeper: `:0:${'0'.repeat(32)}`,
+  file: '-00000000',
 };
 
 for (const style of storeStyles) {
@@ -68,8 +79,7 @@ for (const style of storeStyles) {
     },
     beyond: (position: Position) => {
       const order = position === genesis ? 0 : Number.parseInt(position, 10);
-      const rest = style === 'file' ? '00000000' : '0'.repeat(32);
-      return `${order + 1_000}${style === 'file' ? '-' : ':'}${rest}` as Position;
+      return `${order + 1_000}${behindOrder[style]}` as Position;
     },
   });
 }

@@ -20,6 +20,23 @@ export const traps = {
     'no-space',
     'leader-change',
   ],
+  consul: [
+    'foreign-keys',
+    'tombstones-reaped',
+    'wake-for-nothing',
+    'frozen-server',
+    'stale-leader',
+    'leader-change',
+    'unknown-outcome',
+  ],
+  zookeeper: [
+    'foreign-nodes',
+    'frozen-server',
+    'lagging-server',
+    'connection-loss',
+    'leader-change',
+    'unknown-outcome',
+  ],
   file: ['short-write', 'disk-full', 'sync-fails', 'torn-write', 'power-failure', 'lost-wake-up'],
 } as const;
 
@@ -36,6 +53,22 @@ export const encounters: Readonly<Record<StoreStyle, readonly string[]>> = {
     'append refused for space was carried out',
     'message in fragments',
     'watch cancelled by a compaction',
+  ],
+  consul: [
+    'late append finds its retry',
+    'append answered with an error was carried out',
+    'segment ended',
+    'segment ended meanwhile',
+    'query of a future index',
+    'index went down',
+    'list asked for again',
+  ],
+  zookeeper: [
+    'late append finds its retry',
+    'number used up by a foreign node',
+    'server behind catches up',
+    'segment opened',
+    'zxid given out again',
   ],
   file: ['turn of another daemon', 'segment sealed', 'torn end cut off', 'unsynced bytes lost'],
 };

@@ -42,12 +42,12 @@ export class Wire {
   }
 
   /**
-   * Sends a request. `perform` is what the servers do when it arrives; they may reply at any later time.
+   * Sends a request; where no operation is named, nothing becomes of it on the way. `perform` is what the servers do when it arrives; they may reply at any later time.
    *
    * @returns gives the request up: `done` is not called any more
    */
   send<A>(
-    operation: Operation,
+    operation: Operation | undefined,
     perform: (delivery: Delivery<A>) => void,
     done: (ending: Ending<A>) => void,
   ): () => void {
@@ -68,7 +68,7 @@ export class Wire {
     const answer = (ending: Ending<A>): void => {
       scheduler.after(link.delayMs(), process, () => end(ending));
     };
-    const fate = link.fateOf(operation);
+    const fate = operation === undefined ? undefined : link.fateOf(operation);
     if (fate !== undefined) world.note(process.name, `${operation}: ${fate}`);
     if (fate === 'refuse' || store.outage === 'refusing') {
       answer({ type: 'refused' });

@@ -160,7 +160,7 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
     hosts,
     ...pace(chance),
     flood: rate(0.1, 0.03),
-    storeDelayMs: chance.pick([0, 2, 20, 200]),
+    storeDelayMs: chance.pick(storeDelaysMs),
     kernelDelayMs: chance.pick([0, 1, 10, 60]),
     request: table(requestFaults, 0.4, () => chance.pick([0.02, 0.1, 0.3])),
     kernel: table(kernelFaults, 0.4, (key) => (isOfCalls(key) ? chance.pick([0.02, 0.1, 0.3]) : 20)),
@@ -175,18 +175,23 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
   };
 }
 
+const storeDelaysMs = [0, 2, 20, 200];
+const roundTripsOfZookeeper = 4;
+
 /** Has a stream of its own: seeds of old lead the lives that they always led. */
 function storeOf(
   seed: number,
   forced: StoreStyle | undefined,
   calm: boolean,
-): Pick<Plan, 'store' | 'traps' | 'restored'> {
+): Partial<Plan> & Pick<Plan, 'store' | 'traps' | 'restored'> {
   const chance = new Chance(seed, 'store plan');
-  const drawn = chance.weighted({ memory: 1, etcd: 2, file: 2 });
+  const drawn = chance.weighted({ memory: 1, etcd: 2, consul: 2, zookeeper: 2, file: 2 });
   const store = forced ?? drawn;
   const strengthOf = (): number => (!calm && chance.happens(0.5) ? inThousandths(chance.between(0.2, 1)) : 0);
   return {
     store,
+    // Where the head of the log is four round trips away, which `weft status` does not wait for if each is as slow.
+    ...(store === 'zookeeper' ? { storeDelayMs: chance.pick(storeDelaysMs) / roundTripsOfZookeeper } : {}),
     restored: chance.pick(restoredLengths),
     traps: Object.fromEntries(traps[store].map((trap) => [trap, strengthOf()])),
   };
