@@ -100,7 +100,7 @@ export class Controller implements Control {
     this.#ports = ports;
     this.#options = options;
     this.#replica = new Replica(ports);
-    this.#appender = new Appender(log, ports);
+    this.#appender = new Appender(log, ports, {}, () => this.#replica.position);
     this.#requests = new Requests(this.#appender, this.#outcomes, ports);
     this.#membership = new Membership(options, this.#requests, ports);
     this.#desired = new DesiredState(ports.drivers, options, ports);

@@ -198,6 +198,22 @@ describe('Appender', () => {
     await appender.close();
   });
 
+  it('does not say that an entry was not carried out which may have been trimmed', async () => {
+    const { appender, store, clock, logger } = await world();
+    const restore = store.interrupt('lose-answer');
+    const lost = watch(appender.submit(bytesOf('landed'), 0, 1000));
+    await clock.advance(1000);
+    assert.equal(lost.code, 'outcome-unknown');
+    store.trim(1);
+    restore();
+    await clock.advance(appenderDefaults.settleMs + 5000);
+    assert.equal(appender.unresolved, 0);
+    const said = logger.lines.map(({ message }) => message);
+    assert.ok(!said.includes('an append of unknown outcome was not carried out'));
+    assert.ok(said.includes('the outcome of an append stays unknown'));
+    await appender.close();
+  });
+
   it('stops asking after an entry when the store stays away', async () => {
     const { appender, store, clock, logger } = await world();
     store.interrupt('lose-request');

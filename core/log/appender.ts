@@ -32,7 +32,7 @@ import { type AttemptAnswer, attemptAppend } from './append-attempt.ts';
 import { type AppenderOptions, appenderDefaults } from './appender-options.ts';
 import { backoffMs } from './backoff.ts';
 import { encodeEntry } from './entry.ts';
-import type { EntryDraft, EventLog } from './event-log.ts';
+import { type EntryDraft, type EventLog, genesis, type Position } from './event-log.ts';
 import { UnknownOutcomes } from './unknown-outcomes.ts';
 
 /** Ends a line in an entry; a record of one line cannot hold it. */
@@ -54,6 +54,7 @@ export class Appender {
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #options: AppenderOptions;
+  readonly #position: () => Position;
   readonly #unknown: UnknownOutcomes;
   readonly #scope = cancelScope();
   readonly #deadlines = new Wake();
@@ -65,16 +66,19 @@ export class Appender {
   /** Failed attempts in a row. */
   #failures = 0;
 
+  /** @param position one that the log has now, the later the better: up to where its author has followed it */
   constructor(
     log: EventLog,
     ports: { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
     options: Partial<AppenderOptions> = {},
+    position: () => Position = () => genesis,
   ) {
     this.#log = log;
     this.#clock = ports.clock;
     this.#random = ports.random;
     this.#logger = ports.logger;
     this.#options = { ...appenderDefaults, ...options };
+    this.#position = position;
     this.#unknown = new UnknownOutcomes(log, ports, this.#options);
   }
 
@@ -167,6 +171,7 @@ export class Appender {
   /** Sends one entry until its fate is known or nobody asks for it any more. */
   async #carry(batch: Waiter[]): Promise<'settled' | 'requeued'> {
     const draft = this.#draftOf(batch);
+    const after = this.#position();
     let waiting = batch;
     let mayHaveHappened = false;
     let cause: unknown;
@@ -198,7 +203,7 @@ export class Appender {
       () => true,
       () => unknownError(cause),
     );
-    this.#unknown.add(draft, batch.length);
+    this.#unknown.add(draft, batch.length, after);
     return 'settled';
   }
 

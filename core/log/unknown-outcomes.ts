@@ -4,6 +4,7 @@
  *
  * Nothing is decided here. An entry that did land comes back by the tail like any other.
  */
+import { isWeftError } from '../errors.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -11,12 +12,14 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { AppenderOptions } from './appender-options.ts';
 import { backoffMs } from './backoff.ts';
-import type { EntryRef, EventLog } from './event-log.ts';
+import type { EntryRef, EventLog, Position } from './event-log.ts';
 
 interface Item {
   readonly ref: EntryRef;
   readonly records: number;
   readonly sinceMs: number;
+  /** A position that the log had when the entry was made. */
+  readonly after: Position;
 }
 
 /** What asking after an entry brought. */
@@ -49,9 +52,15 @@ export class UnknownOutcomes {
     return this.#items.length;
   }
 
-  /** Begins to ask after an entry whose author has stopped trying. `records` is for the log line. */
-  add(ref: EntryRef, records: number): void {
-    this.#items.push({ ref: { id: ref.id, base: ref.base }, records, sinceMs: this.#clock.monotonicMs() });
+  /**
+   * Begins to ask after an entry whose author has stopped trying.
+   *
+   * @param records how many it has, for the log line
+   * @param after a position that the log had when the entry was made: the entry can only lie behind it
+   */
+  add(ref: EntryRef, records: number, after: Position): void {
+    const sinceMs = this.#clock.monotonicMs();
+    this.#items.push({ ref: { id: ref.id, base: ref.base }, records, sinceMs, after });
     if (this.#items.length > this.#options.unresolvedMax) this.#report(this.#items.shift(), 'given up');
     this.#asking ??= this.#ask();
   }
@@ -83,10 +92,25 @@ export class UnknownOutcomes {
         this.#log.resolve(item.ref, signal),
       );
       if (position !== undefined) return 'carried out';
-      return ageMs >= this.#options.settleMs ? 'not carried out' : 'not known yet';
+      if (ageMs < this.#options.settleMs) return 'not known yet';
+      return (await this.#isTrimmed(item.after)) ? 'given up' : 'not carried out';
     } catch (error) {
       this.#logger.debug('cannot ask after an append of unknown outcome', { entry: item.ref.id, error });
       return ageMs >= this.#options.resolveMsMax ? 'given up' : 'not known yet';
+    }
+  }
+
+  /** Whether the log was trimmed beyond a position: then nobody can tell whether an entry that came later was there. */
+  async #isTrimmed(after: Position): Promise<boolean> {
+    try {
+      await this.#within(this.#options.attemptMsMax, async (signal) => {
+        if ((await this.#log.head(signal)) === after) return;
+        for await (const _entry of this.#log.tail(after, signal)) return;
+      });
+      return false;
+    } catch (error) {
+      if (isWeftError(error, 'log-trimmed')) return true;
+      throw error;
     }
   }
 
