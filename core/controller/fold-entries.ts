@@ -18,6 +18,8 @@ import type { Step } from './control.ts';
 export interface Cursor {
   readonly position: Position;
   readonly state: State;
+  /** The entries up to here were not followed one by one. */
+  readonly isLeap: boolean;
   /** Of a leap to a snapshot; none after an entry, whose steps have their own. */
   readonly changes: readonly Change[];
   readonly steps: readonly Step[];
@@ -57,7 +59,7 @@ function foldEntry(cursor: Cursor, entry: LogEntry, fold: Fold): Cursor {
       state,
     });
   }
-  return { position: entry.position, state, changes: [], steps };
+  return { position: entry.position, state, isLeap: false, changes: [], steps };
 }
 
 function unknownVersion(version: number, ordinal: number): WeftError {

@@ -44,7 +44,7 @@ export class Replica {
    * "still to come", and whether a snapshot of one of them is what this host would have written.
    */
   readonly #recent = new Map<Position, string>();
-  #cursor: Cursor = { position: genesis, state: emptyState(), changes: [], steps: [] };
+  #cursor: Cursor = { position: genesis, state: emptyState(), isLeap: false, changes: [], steps: [] };
   #logId: LogId | undefined;
   #caughtUpAtMs: number | undefined;
 
@@ -146,7 +146,7 @@ export class Replica {
       const { ordinal, host } = manifest;
       this.#logger.info('began from a snapshot', { ordinal, from: this.state.ordinal, by: host });
       const changes = changesBetween(this.state, state);
-      this.#advance({ position: manifest.position, state, changes, steps: [] });
+      this.#advance({ position: manifest.position, state, isLeap: true, changes, steps: [] });
       return;
     }
   }
@@ -189,8 +189,8 @@ export class Replica {
    * @throws WeftError what `EventLog.head` throws; never resolves otherwise than by catching up or when `signal` aborts
    */
   async catchUp(signal: CancelSignal): Promise<void> {
-    const head = await this.#log.head(signal);
-    await this.#reach(head, signal);
+    // A leap may pass over the entry that was waited for: then it is to be seen anew where the end is.
+    while (!signal.aborted && !(await this.#reach(await this.#log.head(signal), signal)));
     if (!signal.aborted) this.#caughtUpAtMs = this.#clock.monotonicMs();
   }
 
@@ -205,18 +205,22 @@ export class Replica {
     return position === genesis || position === this.#cursor.position || this.#recent.has(position);
   }
 
-  async #reach(position: Position, signal: CancelSignal): Promise<void> {
-    if (this.#hasApplied(position) || signal.aborted) return;
+  /** Waits until the entry at a position is applied. False where a leap came in between. */
+  async #reach(position: Position, signal: CancelSignal): Promise<boolean> {
+    if (this.#hasApplied(position) || signal.aborted) return true;
     using scope = cancelScope(signal);
+    let isThere = true;
     await new Promise<void>((resolve) => {
       const subscription = this.#entries.subscribe((cursor) => {
-        if (cursor.position === position) scope.cancel();
+        if (cursor.isLeap) isThere = false;
+        if (cursor.isLeap || cursor.position === position) scope.cancel();
       });
       scope.signal.addEventListener('abort', () => {
         subscription.unsubscribe();
         resolve();
       });
     });
+    return isThere;
   }
 
   #advance(cursor: Cursor): void {

@@ -120,6 +120,20 @@ describe('a cluster that keeps its log short', () => {
     assert.equal(await cluster.phaseOf(h2), 'running');
   });
 
+  it('catches up although it leaps over the end that it was to reach', async () => {
+    await grow(20);
+    const h2 = cluster.launch('h2');
+    const restore = h2.log.severTails();
+    await cluster.clock.advance(2_000);
+    assert.equal(await cluster.phaseOf(h2), 'catching-up');
+    await grow(4 * snapshotOrdinals);
+    await cluster.until(async () => cluster.store.floor > 20);
+    restore();
+    await cluster.until(async () => (await cluster.phaseOf(h2)) === 'running');
+    await cluster.settle();
+    assert.equal(h2.controller.state.stateHash, h1.controller.state.stateHash);
+  });
+
   it('passes over a snapshot that is damaged, and says so', async () => {
     await grow(2 * snapshotOrdinals + 10);
     await cluster.until(async () => manifests().length === 2);

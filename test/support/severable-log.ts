@@ -15,6 +15,7 @@ import type { CancelSignal } from '../../core/ports/cancel.ts';
 export class SeverableLog implements EventLog {
   readonly #log: EventLog;
   #cut: Promise<void> | undefined;
+  #tailCut: Promise<void> | undefined;
 
   constructor(log: EventLog) {
     this.#log = log;
@@ -26,6 +27,18 @@ export class SeverableLog implements EventLog {
     this.#cut = new Promise((resolve) => {
       restore = () => {
         this.#cut = undefined;
+        resolve();
+      };
+    });
+    return restore;
+  }
+
+  /** Its tails bring nothing until the returned function is called; all else goes on. */
+  severTails(): () => void {
+    let restore = (): void => undefined;
+    this.#tailCut = new Promise((resolve) => {
+      restore = () => {
+        this.#tailCut = undefined;
         resolve();
       };
     });
@@ -68,6 +81,7 @@ export class SeverableLog implements EventLog {
   async *tail(after: Position, signal: CancelSignal): AsyncGenerator<LogEntry, void, void> {
     for await (const entry of this.#log.tail(after, signal)) {
       await this.#cut;
+      await this.#tailCut;
       yield entry;
     }
   }
