@@ -1,4 +1,4 @@
-/** A few hundred lives; `npm run sim` lives as many as one likes. */
+/** Some thousands of lives; `npm run sim` lives as many as one likes. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ import { commitOfCheckout } from './run/commit.ts';
 import { type Failure, runMany } from './run/many.ts';
 import { Report } from './run/report.ts';
 
-/** What two cores that have other things to do manage in a minute. */
-const seeds = 150;
+/** Enough that every kind of fault, trap and recovery is met; two cores take about two minutes. */
+const seeds = 2_000;
 const firstSeed = 100_001;
 const patienceMs = 1_800_000;
 

@@ -40,6 +40,15 @@ export type KernelFault = (typeof kernelFaults)[number];
 export const logFaults = ['garbage', 'altered', 'repeated', 'forged', 'oversize'] as const;
 export type LogFault = (typeof logFaults)[number];
 
+/** At most, events in a minute. What nearly fits is refused for subtler reasons than what does not: it comes more often. */
+const logRates: Readonly<Record<LogFault, number>> = {
+  garbage: 12,
+  altered: 12,
+  repeated: 40,
+  forged: 40,
+  oversize: 3,
+};
+
 /** What may happen to a host as a whole, and to its ways to the store. */
 export const hostFaults = [
   'crash',
@@ -165,7 +174,7 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
     request: table(requestFaults, 0.4, () => chance.pick([0.02, 0.1, 0.3])),
     kernel: table(kernelFaults, 0.4, (key) => (isOfCalls(key) ? chance.pick([0.02, 0.1, 0.3]) : 20)),
     host: table(hostFaults, 0.5, () => chance.pick([1, 3, 6])),
-    log: table(logFaults, 0.15, (fault) => (fault === 'oversize' ? 3 : 12)),
+    log: table(logFaults, 0.3, (fault) => logRates[fault]),
     snapshotOrdinals: chance.pick([4, 12, 30, snapshotOrdinalsMin]),
     drift: inThousandths(rate(0.5, 0.1)),
     dead: deadOf(hosts, rate(0.3, 0.5), chance),

@@ -3,7 +3,8 @@
  * ours with one of its bytes changed, the same entry again, a record in the name of a life that has ended or from a time
  * to come, more than any entry may hold. Every host must judge each of them alike, and go on.
  *
- * Joins are left alone: whoever writes one takes a host over, and that host then has to halt.
+ * Joins are left alone, but for those that come too late: whoever writes one takes a host over, and that host then has to
+ * halt.
  */
 
 import { entryBytesMax, recordBytesMax } from '../../../core/limits.ts';
@@ -82,13 +83,18 @@ function bytesOf(fault: LogFault, entries: readonly LogEntry[], chance: Chance):
   }
 }
 
-/** What its author never asked for: of another life of his, or made after records that are still to come. */
+/**
+ * What its author never asked for: of another life of his, made after records that are still to come, or a join from
+ * before the life that it would end.
+ */
 function forgedRecord(entries: readonly LogEntry[], chance: Chance): Uint8Array | undefined {
-  const [line] = decodeEntry(pickEntry(entries, chance) ?? new Uint8Array());
+  if (entries.length === 0) return undefined;
+  const [line] = decodeEntry(chance.pick(entries).bytes);
   const decoded = line === undefined ? undefined : decodeRecord(line);
-  if (decoded?.type !== 'record' || decoded.record.kind === 'host-join') return undefined;
+  if (decoded?.type !== 'record') return undefined;
   const { record } = decoded;
   const id = chance.hex(16) as RecordId;
+  if (record.kind === 'host-join') return encodeRecord({ ...record, id });
   const isOfOtherLife = chance.happens(0.5);
   const otherEpoch = record.epoch + (record.epoch > 1 && chance.happens(0.7) ? -1 : 1);
   const epoch = isOfOtherLife ? otherEpoch : record.epoch;

@@ -82,20 +82,4 @@ export const adapterMutants: readonly Mutant[] = [
     replace: 'if (signal.aborted) {',
     invariants: ['I4', 'I28'],
   },
-  {
-    id: 'file-torn-end-kept',
-    breaks: 'a torn frame at the end of a segment is not cut off',
-    file: 'adapters/file/writer.ts',
-    find: 'await file.truncate(end);',
-    replace: '',
-    invariants: ['I28', 'I39'],
-  },
-  {
-    id: 'file-undecided-is-never',
-    breaks: 'an entry beyond the head is said not to be there, and is adopted by the next writer',
-    file: 'adapters/file/event-log.ts',
-    find: 'if (this.#history.sequenceOf(ref.id) === undefined) await this.#settle(signal);',
-    replace: '',
-    invariants: ['I7'],
-  },
 ];
