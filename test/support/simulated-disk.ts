@@ -90,6 +90,12 @@ export class SimulatedDisk {
     return Buffer.from(this.lookup(path).cached);
   }
 
+  /** Files as processes see them now. No write changes the bytes of a buffer, so nothing is copied. */
+  snapshot(isWanted: (path: string) => boolean): ReadonlyMap<string, Buffer> {
+    const wanted = [...this.#names].filter(([path]) => isWanted(path));
+    return new Map(wanted.map(([path, { cached }]) => [path, cached]));
+  }
+
   paths(): string[] {
     return [...this.#names.keys()].sort();
   }

@@ -21,7 +21,14 @@ export type Request =
   | { readonly type: 'get'; readonly key: string }
   | { readonly type: 'names'; readonly folder: string }
   | { readonly type: 'txn'; readonly operations: readonly KvOperation[] }
-  | { readonly type: 'list'; readonly folder: string; readonly index?: number; readonly waitMs?: number };
+  | {
+      readonly type: 'list';
+      readonly folder: string;
+      /** Linearizable: only by the leader, who knows that it is. */
+      readonly consistent?: true;
+      readonly index?: number;
+      readonly waitMs?: number;
+    };
 
 /** A query that waits at a server. */
 interface Waiting {
@@ -98,7 +105,10 @@ export class ConsulCluster {
     if (server.frozenUntilMs > nowMs) {
       return this.#later(server.frozenUntilMs - nowMs, () => this.handle(server, request, delivery));
     }
-    const isStale = request.type === 'list' && (server.staleAt !== undefined || delivery.fate !== undefined);
+    const isStale =
+      request.type === 'list' &&
+      request.consistent !== true &&
+      (server.staleAt !== undefined || delivery.fate !== undefined);
     if (this.#leaderlessUntilMs <= nowMs || isStale) return this.#perform(server, request, delivery);
     const waitMs = this.#leaderlessUntilMs - nowMs;
     // Held until there is a leader (`rpc_hold_timeout`), whether or not anybody still waits for it.
@@ -182,7 +192,8 @@ export class ConsulCluster {
   }
 
   #list(server: ConsulServer, request: Request & { type: 'list' }, delivery: Delivery<Response>): void {
-    const { folder, index, waitMs = 0 } = request;
+    const { folder, consistent, index, waitMs = 0 } = request;
+    if (consistent === true) return delivery.reply(shownList(this.keyspace.list(folder)));
     if (delivery.fate === 'stale-read') {
       const asOf = Math.max(1, this.keyspace.index - this.traps.chance.below(40));
       return delivery.reply(shownList(this.keyspace.list(folder, asOf), false));
@@ -222,7 +233,8 @@ export class ConsulCluster {
       );
       const fate = this.traps.chance.pick(['never', 'now', 'later'] as const);
       if (fate === 'later') this.#leaveBehind(0, server, request, delivery);
-      if (fate === 'now' && this.#write(operations).type === 'done') this.traps.met(carriedOut);
+      if (fate === 'now' && this.#write(operations).type === 'done' && isAppend(operations))
+        this.traps.met(carriedOut);
       return;
     }
     const { index } = this.keyspace;
@@ -230,6 +242,7 @@ export class ConsulCluster {
     if (!writes && operations.some(({ Key }) => /\/segments\/\d+\/$/.test(Key)))
       this.traps.met('list asked for again');
     if (result.type === 'done') return delivery.reply(shownTxn(result, index));
+    if (!isAppend(operations)) return delivery.reply(refusals(result.refusals));
     if (delivery.isLate) this.traps.met('late append finds its retry');
     else if (result.refusals.some(({ OpIndex }) => OpIndex === 0)) this.traps.met('segment ended meanwhile');
     delivery.reply(refusals(result.refusals));
@@ -259,6 +272,7 @@ export class ConsulCluster {
     const { index } = this.keyspace;
     const versions = this.keyspace.since(index);
     for (const { key, value, create, modify } of versions) {
+      if (value === undefined) continue;
       const [, digits, id] = /\/segments\/(\d+)\/([0-9a-f]{32})$/.exec(key) ?? [];
       if (id === undefined || create !== modify) {
         if (key.endsWith('/end')) this.traps.met('segment ended');
@@ -267,7 +281,7 @@ export class ConsulCluster {
       const entryId = id as EntryId;
       this.entries.push(index);
       const position = toPosition({ index, segment: Number(digits), id });
-      this.#onEntry({ position, id: entryId, bytes: Buffer.from(value ?? '') });
+      this.#onEntry({ position, id: entryId, bytes: Buffer.from(value) });
     }
     this.#wake((folder) => versions.some(({ key }) => key.startsWith(folder)));
   }
@@ -364,4 +378,9 @@ export class ConsulCluster {
   #later(ms: number, act: () => void): void {
     this.#world.scheduler.after(ms, undefined, act);
   }
+}
+
+/** Its first operation asks whether the segment is still open. */
+function isAppend([first]: readonly KvOperation[]): boolean {
+  return first?.Key.endsWith('/open') === true;
 }

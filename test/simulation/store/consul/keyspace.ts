@@ -16,6 +16,9 @@ export interface Version {
   readonly modify: number;
 }
 
+/** One of a whole folder has the folder's name. */
+type Tombstone = Pick<Version, 'key' | 'modify'>;
+
 export interface Listing {
   readonly found: readonly Version[];
   /** What the answer says to wait with. */
@@ -31,7 +34,7 @@ export class Keyspace {
   /** In the order of keys. */
   #names: string[] = [];
   #history: Version[] = [];
-  #tombstones: Version[] = [];
+  #tombstones: Tombstone[] = [];
   #index = 10;
   /** Of the last write to any key. */
   #tableIndex = 1;
@@ -71,12 +74,7 @@ export class Keyspace {
     // Also one that is refused goes through Raft.
     if (isWrite(operations)) this.#index += 1;
     if (refusals.length > 0) return { type: 'refused', refusals };
-    const results = operations.flatMap(({ Verb, Key, Value }) => {
-      if (Verb === 'check-index') return this.#shown(this.#keys.get(Key), true);
-      if (Verb === 'get-tree') return this.list(Key).found.flatMap((version) => this.#shown(version, true));
-      return this.#shown(this.#write(Key, Buffer.from(Value ?? '', 'base64')), false);
-    });
-    return { type: 'done', results };
+    return { type: 'done', results: operations.flatMap((operation) => this.#perform(operation)) };
   }
 
   put(key: string, value: Buffer): void {
@@ -86,7 +84,7 @@ export class Keyspace {
 
   delete(keys: readonly string[]): void {
     this.#index += 1;
-    for (const key of keys) this.#tombstones.push(this.#write(key, undefined));
+    for (const key of keys) this.#bury(key);
   }
 
   /** Tombstones are forgotten, and indexes of lists may go down. True where there were any. */
@@ -153,6 +151,35 @@ export class Keyspace {
     return low;
   }
 
+  #perform({ Verb, Key, Value }: KvOperation): { version: Version; isRead: boolean }[] {
+    switch (Verb) {
+      case 'check-index':
+        return this.#shown(this.#keys.get(Key), true);
+      case 'get-tree':
+        return this.list(Key).found.flatMap((version) => this.#shown(version, true));
+      case 'cas':
+      case 'set':
+        return this.#shown(this.#write(Key, Buffer.from(Value ?? '', 'base64')), false);
+      case 'delete-cas':
+        if (this.#keys.has(Key)) this.#bury(Key);
+        return [];
+      case 'delete-tree':
+        this.#buryTree(Key);
+        return [];
+    }
+  }
+
+  #bury(key: string): void {
+    this.#tombstones.push(this.#write(key, undefined));
+  }
+
+  /** One tombstone for all of it, which is none for the folders in it. */
+  #buryTree(prefix: string): void {
+    const { found } = this.list(prefix);
+    for (const { key } of found) this.#write(key, undefined);
+    if (found.length > 0) this.#tombstones.push({ key: prefix, modify: this.#index });
+  }
+
   #refusalOf({ Verb, Key, Index = 0 }: KvOperation): string | undefined {
     const found = this.#keys.get(Key);
     if (Verb === 'check-index') {
@@ -161,6 +188,11 @@ export class Keyspace {
         ? undefined
         : `current modify index ${found.modify} does not match ${Index}`;
     }
+    // A key that is gone already is as good as deleted.
+    if (Verb === 'delete-cas')
+      return found === undefined || found.modify === Index
+        ? undefined
+        : `failed to delete key "${Key}", index is stale`;
     if (Verb !== 'cas') return undefined;
     return (found?.modify ?? 0) === Index ? undefined : `failed to set key "${Key}", index is stale`;
   }
@@ -171,7 +203,7 @@ export class Keyspace {
 }
 
 export function isWrite(operations: readonly KvOperation[]): boolean {
-  return operations.some(({ Verb }) => Verb === 'cas' || Verb === 'set');
+  return operations.some(({ Verb }) => Verb !== 'check-index' && Verb !== 'get-tree');
 }
 
 function keysOf(history: readonly Version[]): Map<string, Version> {
@@ -183,7 +215,7 @@ function keysOf(history: readonly Version[]): Map<string, Version> {
 function indexOf(
   prefix: string,
   found: readonly Version[],
-  tombstones: readonly Version[],
+  tombstones: readonly Tombstone[],
   tableIndex: number,
 ): number {
   let newest = 0;

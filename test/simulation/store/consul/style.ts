@@ -101,7 +101,10 @@ class ModelChannel implements Channel {
   async get(key: string, more: More, limits: CallLimits): Promise<Response> {
     const { recurse, consistent, index, wait } = more;
     if (recurse !== true) return await this.#ask('head', { type: 'get', key }, limits);
-    if (consistent === true) throw new Error('The model of Consul has no linearizable lists of that kind');
+    if (consistent === true) {
+      if (index !== undefined) throw new Error('The model of Consul has no linearizable waits');
+      return await this.#ask('head', { type: 'list', folder: key, consistent }, limits);
+    }
     const waiting = index === undefined ? {} : { index, waitMs: Number.parseInt(wait ?? '', 10) };
     return await this.#ask('read', { type: 'list', folder: key, ...waiting }, limits);
   }
@@ -171,5 +174,7 @@ function conclude(
 /** For the link. No Consul is ever full. */
 function operationOf(operations: readonly KvOperation[]): Operation {
   if (!isWrite(operations)) return 'resolve';
-  return operations[0]?.Key.endsWith('/log-id') === true ? 'open' : 'put';
+  const [first] = operations;
+  // The writes of snapshots only ask for the identity.
+  return first?.Verb === 'cas' && first.Key.endsWith('/log-id') ? 'open' : 'put';
 }

@@ -18,6 +18,8 @@ import { ModelDisk } from './model-disk.ts';
 
 const directory = '/log';
 const headPath = `${directory}/head`;
+const floorPath = `${directory}/floor`;
+const snapshotsPath = `${directory}/snapshots/`;
 /** Small, so that a life sees several segments. Tails look seldom: wake-ups are what is tried. */
 const bounds = {
   segmentBytesMax: 8_000,
@@ -30,8 +32,8 @@ const bounds = {
 /** What the directory was like when an entry was the last. */
 interface Backup {
   readonly head: Head;
-  /** Where the segments before end: what lies behind that is no part of the log. */
-  readonly paths: readonly string[];
+  /** Segments up to the head's, floor and snapshots, as processes saw them: what was trimmed since is still in it. */
+  readonly files: ReadonlyMap<string, Buffer>;
 }
 
 export class FileStyle implements StoreModel {
@@ -93,16 +95,13 @@ export class FileStyle implements StoreModel {
   restore(length: number): void {
     const backup = this.#backups[length - 1];
     if (backup === undefined) throw new Error('Broken invariant: a backup has entries');
-    const { head, paths } = backup;
+    const { head, files } = backup;
     const last = segmentPath(directory, head.segment);
-    const files = paths.map((path) => {
-      const bytes = this.#disk.contents(path);
-      return [path, path === last ? bytes.subarray(0, head.end) : bytes] as const;
-    });
     for (const path of this.#disk.paths()) this.#disk.delete(path);
     for (const [path, bytes] of [...files, [headPath, Buffer.from(formatHead(head))] as const]) {
       this.#disk.create(path);
-      this.#disk.corrupt(path, bytes);
+      // What lies behind the end there is no part of the log of that day.
+      this.#disk.corrupt(path, path === last ? bytes.subarray(0, head.end) : bytes);
     }
     this.#disk.syncNames();
     this.#backups.length = length;
@@ -133,9 +132,7 @@ export class FileStyle implements StoreModel {
     if (this.#lastWriter !== undefined && this.#lastWriter !== writer)
       this.#traps.met('turn of another daemon');
     this.#lastWriter = writer;
-    const paths = this.#disk
-      .paths()
-      .filter((path) => path.endsWith('.log') && path <= segmentPath(directory, head.segment));
+    const files = this.#disk.snapshot((path) => isOf(head, path));
     const bytes = this.#disk.contents(segmentPath(directory, head.segment));
     for (let at = 0; at < head.end; ) {
       const decoding = decodeFrame(bytes, at);
@@ -145,7 +142,7 @@ export class FileStyle implements StoreModel {
       at += frame.length;
       if (frame.kind !== 'entry' || frame.sequence <= this.length) continue;
       const place = { sequence: frame.sequence, checksum: frame.checksum };
-      this.#backups.push({ head: { ...head, ...place, end: at, state: 'open' }, paths });
+      this.#backups.push({ head: { ...head, ...place, end: at, state: 'open' }, files });
       const entry = {
         position: positionOf(place),
         id: frame.id as LogEntry['id'],
@@ -154,4 +151,11 @@ export class FileStyle implements StoreModel {
       this.#onEntry(entry);
     }
   }
+}
+
+/** Whether a backup of that head has the file: no lock, no draft, no segment that was begun and is not in the log yet. */
+function isOf({ segment }: Head, path: string): boolean {
+  if (path.endsWith('.tmp')) return false;
+  if (path.endsWith('.log')) return path <= segmentPath(directory, segment);
+  return path === floorPath || path.startsWith(snapshotsPath);
 }
