@@ -46,6 +46,8 @@ export class Replica {
   readonly #recent = new Map<Position, string>();
   #cursor: Cursor = { position: genesis, state: emptyState(), changes: [], steps: [] };
   #logId: LogId | undefined;
+  readonly #leapt = new Subject<void>();
+  #leaps = 0;
   #caughtUpAtMs: number | undefined;
 
   constructor(ports: ReplicaPorts) {
@@ -146,7 +148,9 @@ export class Replica {
       const { ordinal, host } = manifest;
       this.#logger.info('began from a snapshot', { ordinal, from: this.state.ordinal, by: host });
       const changes = changesBetween(this.state, state);
+      this.#leaps += 1;
       this.#advance({ position: manifest.position, state, changes, steps: [] });
+      this.#leapt.next();
       return;
     }
   }
@@ -189,8 +193,11 @@ export class Replica {
    * @throws WeftError what `EventLog.head` throws; never resolves otherwise than by catching up or when `signal` aborts
    */
   async catchUp(signal: CancelSignal): Promise<void> {
-    const head = await this.#log.head(signal);
-    await this.#reach(head, signal);
+    for (let isThere = false; !isThere && !signal.aborted; ) {
+      const leaps = this.#leaps;
+      const head = await this.#log.head(signal);
+      isThere = await this.#reach(head, leaps, signal);
+    }
     if (!signal.aborted) this.#caughtUpAtMs = this.#clock.monotonicMs();
   }
 
@@ -205,16 +212,22 @@ export class Replica {
     return position === genesis || position === this.#cursor.position || this.#recent.has(position);
   }
 
-  async #reach(position: Position, signal: CancelSignal): Promise<void> {
-    if (this.#hasApplied(position) || signal.aborted) return;
+  /** False where a leap may have passed over the position since there were so many: then it never comes. */
+  async #reach(position: Position, leaps: number, signal: CancelSignal): Promise<boolean> {
+    if (this.#hasApplied(position) || signal.aborted) return true;
+    if (this.#leaps !== leaps) return false;
     using scope = cancelScope(signal);
-    await new Promise<void>((resolve) => {
+    return await new Promise<boolean>((resolve) => {
+      let isThere = false;
       const subscription = this.#entries.subscribe((cursor) => {
-        if (cursor.position === position) scope.cancel();
+        if (cursor.position !== position) return;
+        isThere = true;
+        scope.cancel();
       });
+      subscription.add(this.#leapt.subscribe(scope.cancel));
       scope.signal.addEventListener('abort', () => {
         subscription.unsubscribe();
-        resolve();
+        resolve(isThere);
       });
     });
   }
