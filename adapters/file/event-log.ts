@@ -55,7 +55,7 @@ import { type Place, positionOf } from './position.ts';
 import { listSegments } from './segment.ts';
 import { Serial } from './serial.ts';
 import { FileSnapshots } from './snapshots.ts';
-import { isOutdated, requireKnown, requirePlace, requireNotLowered } from './trim.ts';
+import { isOutdated, requireKnown, requireNotLowered, requirePlace } from './trim.ts';
 import { Writer, type WriterPorts } from './writer.ts';
 
 export interface FileEventLogParts {
