@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { before, describe, it } from 'mocha';
 import { isWeftError } from '../../core/errors.ts';
-import { genesis, type LogEntry } from '../../core/log/event-log.ts';
+import { genesis, type LogEntry, type Position } from '../../core/log/event-log.ts';
 import { draft, never, take, takeAll } from '../../test/support/log-drafts.ts';
 import { runs } from '../../test/support/property-settings.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
@@ -194,6 +194,41 @@ describe('a damaged file log', function suite() {
       assert.ok(!segmentsOf(live).includes(before.at(-1) ?? ''), 'the last segment of before is gone');
       await assert.rejects(log.head(never()), (error) => isWeftError(error, 'log-mismatch'));
       await log.close();
+    });
+  }
+
+  for (const { what, floorBefore, others } of [
+    { what: 'before it was trimmed', floorBefore: 0, others: 0 },
+    { what: 'before it was trimmed, and went on', floorBefore: 0, others: 3 },
+    { what: 'before it was trimmed further', floorBefore: 1, others: 0 },
+  ]) {
+    it(`tells a process that has it open of a backup from ${what}, and writes nothing to that`, async () => {
+      const live = new SimulatedDisk();
+      const log = logOn(live);
+      await log.open(never());
+      const entries: Position[] = [];
+      for (let index = 0; index < 3; index++)
+        entries.push(await log.append(draft(Buffer.alloc(90, index)), never()));
+      const early = entries[floorBefore - 1];
+      if (early !== undefined) await log.trim(early, never());
+      const backup = live.copy();
+      const last = await log.append(draft(Buffer.alloc(90, 9)), never());
+      await log.trim(last, never());
+      assert.equal(segmentsOf(live).join(), segmentsOf(backup).join(), 'all is in one segment');
+      for (const path of live.paths()) live.delete(path);
+      for (const path of backup.paths()) {
+        live.create(path);
+        live.corrupt(path, backup.contents(path));
+      }
+      const other = logOn(live);
+      await other.open(never());
+      for (let index = 0; index < others; index++)
+        await other.append(draft(Buffer.alloc(80, 40 + index)), never());
+      const before = await takeAll(other, early ?? genesis);
+      await assert.rejects(log.head(never()), (error) => isWeftError(error, 'log-mismatch'));
+      await assert.rejects(log.append(draft('new'), never()), (error) => isWeftError(error, 'log-mismatch'));
+      assert.deepEqual((await takeAll(other, early ?? genesis)).map(plain), before.map(plain));
+      await Promise.all([log.close(), other.close()]);
     });
   }
 });

@@ -55,7 +55,7 @@ import { type Place, positionOf } from './position.ts';
 import { listSegments } from './segment.ts';
 import { Serial } from './serial.ts';
 import { FileSnapshots } from './snapshots.ts';
-import { isOutdated, requireKnown, requirePlace } from './trim.ts';
+import { isOutdated, requireKnown, requireNotLowered, requirePlace } from './trim.ts';
 import { Writer, type WriterPorts } from './writer.ts';
 
 export interface FileEventLogParts {
@@ -273,11 +273,12 @@ export class FileEventLog implements EventLog {
   /** Reads up to the head as it is now. False where that does not say enough, or `accept` does not take it. */
   async #catchUp(accept: (head: Head) => boolean = () => true): Promise<boolean> {
     for (;;) {
-      const known = this.#history.sequence;
+      const { sequence: known, floor: lowest } = this.#history;
       const head = await this.#headFile.read();
       if (typeof head !== 'object' || !accept(head)) return false;
       const floor = await this.#floorFile.read();
       try {
+        requireNotLowered(this.#directory, lowest, floor);
         if (floor !== undefined) await this.#history.raise(floor);
         if (await isOutdated(this.#fileSystem, this.#directory, head, this.#history.floor)) return false;
         await this.#history.advance(head, known);

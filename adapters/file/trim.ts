@@ -43,6 +43,22 @@ export function requireKnown(history: History, directory: string, place: Place):
 }
 
 /**
+ * Sees that the floor has not gone down since this process knew it. It is durable before anybody is told of it, so within
+ * the life of a process only a copy that was put back has a lower one. Then what this process knows of the log is about
+ * another one, and must not be taken for the truth behind an old head.
+ *
+ * @param known before `found` was read
+ * @throws WeftError `log-mismatch`
+ */
+export function requireNotLowered(directory: string, known: Place, found: Place | undefined): void {
+  const sequence = found?.sequence ?? 0;
+  if (sequence > known.sequence || known.sequence === 0) return;
+  if (sequence === known.sequence && found?.checksum === known.checksum) return;
+  const now = sequence === known.sequence ? 'another one of that number' : `entry ${sequence}`;
+  throw mismatchError(directory, `it was trimmed up to entry ${known.sequence}, and now only up to ${now}`);
+}
+
+/**
  * Whether a head is older than the floor: written before the power failed, or read before somebody trimmed. What it says is
  * of no use then: it may name a segment that was removed, or one that lies wholly behind the floor while the next has been
  * begun by somebody who could not say so in the head.

@@ -35,7 +35,7 @@ import type { History } from './history.ts';
 import type { Place } from './position.ts';
 import { scanFrames } from './scan.ts';
 import { createSegment, listSegments, readSegmentHeader, segmentPath, writeFully } from './segment.ts';
-import { isOutdated, removeTrimmed, requireKnown } from './trim.ts';
+import { isOutdated, removeTrimmed, requireKnown, requireNotLowered } from './trim.ts';
 
 export interface WriterPorts {
   readonly clock: Clock;
@@ -245,7 +245,12 @@ export class Writer {
 
   /** Takes in where the log was trimmed, and makes that durable: whoever trimmed it may have died before. */
   async #knowFloor(): Promise<Floor | undefined> {
+    const known = this.#history.floor;
     const floor = await this.#floorFile.read();
+    // Where there is nothing at all, the directory may only not be mounted.
+    const isEmpty = async () => (await listSegments(this.#fileSystem, this.#directory)).length === 0;
+    if (floor === undefined && known.sequence > 0 && (await isEmpty())) throw missingError(this.#directory);
+    requireNotLowered(this.#directory, known, floor);
     if (floor === undefined) return undefined;
     if (floor.sequence > this.#settledFloor) {
       await this.#fileSystem.syncDirectory(this.#directory);

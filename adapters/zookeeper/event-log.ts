@@ -29,12 +29,12 @@ import {
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { Calls } from './calls.ts';
-import { type Channel, type OpenChannel, openChannel } from './channel.ts';
+import { type OpenChannel, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { asCallError, completed, readError, ZookeeperCallError, zkCode } from './errors.ts';
-import { isTrimmed, readFloor } from './floor.ts';
+import { readHead } from './head.ts';
 import { openLog } from './identity.ts';
-import { firstSegment, type LogKeys, logKeys, sequenceOf } from './keys.ts';
+import { type LogKeys, logKeys, sequenceOf } from './keys.ts';
 import { appendTriesMax, segmentEntries } from './limits.ts';
 import { type FoundEntry, locate } from './locate.ts';
 import { formatZookeeperUrl, type ZookeeperOptions } from './options.ts';
@@ -45,7 +45,6 @@ import {
   appendRequest,
   assertFresh,
   damaged,
-  entryOf,
   gone,
   type LogScope,
   parsePosition,
@@ -256,22 +255,4 @@ export class ZookeeperEventLog implements EventLog {
     if (this.#scope === undefined) throw new Error('Broken invariant: the log was used before it was opened');
     return this.#scope;
   }
-}
-
-/**
- * The channel is fresh. What a roll opens meanwhile came after the call: the end of the segment before was the head too.
- * Where the last entry was trimmed, the floor says what it was.
- */
-async function readHead(scope: LogScope, channel: Channel, signal: CancelSignal): Promise<Position> {
-  for (let segment = await readOpen(scope, channel, signal); segment >= firstSegment; segment -= 1) {
-    const stat = await channel.exists(scope.paths.segment(segment), signal);
-    for (let sequence = (stat?.creations ?? 0) - 1; sequence >= 0; sequence -= 1) {
-      const node = await channel.read(scope.paths.entry(segment, sequence), signal);
-      const floor = await readFloor(scope, channel, signal);
-      if (isTrimmed({ segment, sequence }, floor)) return toPosition(floor.mark);
-      if (node === undefined) continue;
-      return toPosition({ segment, sequence, id: entryOf(scope, segment, sequence, node).id });
-    }
-  }
-  return toPosition((await readFloor(scope, channel, signal)).mark);
 }

@@ -46,6 +46,7 @@ export class Replica {
   readonly #recent = new Map<Position, string>();
   #cursor: Cursor = { position: genesis, state: emptyState(), isLeap: false, changes: [], steps: [] };
   #logId: LogId | undefined;
+  #leaps = 0;
   #caughtUpAtMs: number | undefined;
 
   constructor(ports: ReplicaPorts) {
@@ -146,6 +147,7 @@ export class Replica {
       const { ordinal, host } = manifest;
       this.#logger.info('began from a snapshot', { ordinal, from: this.state.ordinal, by: host });
       const changes = changesBetween(this.state, state);
+      this.#leaps += 1;
       this.#advance({ position: manifest.position, state, isLeap: true, changes, steps: [] });
       return;
     }
@@ -189,8 +191,12 @@ export class Replica {
    * @throws WeftError what `EventLog.head` throws; never resolves otherwise than by catching up or when `signal` aborts
    */
   async catchUp(signal: CancelSignal): Promise<void> {
-    // A leap may pass over the entry that was waited for: then it is to be seen anew where the end is.
-    while (!signal.aborted && !(await this.#reach(await this.#log.head(signal), signal)));
+    // A leap may pass over the entry that is waited for: then it is to be seen anew where the end is.
+    for (let isThere = false; !isThere && !signal.aborted; ) {
+      const leaps = this.#leaps;
+      const head = await this.#log.head(signal);
+      isThere = await this.#reach(head, leaps, signal);
+    }
     if (!signal.aborted) this.#caughtUpAtMs = this.#clock.monotonicMs();
   }
 
@@ -205,14 +211,13 @@ export class Replica {
     return position === genesis || position === this.#cursor.position || this.#recent.has(position);
   }
 
-  /** Waits until the entry at a position is applied. False where a leap came in between. */
-  async #reach(position: Position, signal: CancelSignal): Promise<boolean> {
+  /** Waits until the entry at a position is applied. False where there were more leaps than so many meanwhile. */
+  async #reach(position: Position, leaps: number, signal: CancelSignal): Promise<boolean> {
     if (this.#hasApplied(position) || signal.aborted) return true;
+    if (this.#leaps !== leaps) return false;
     using scope = cancelScope(signal);
-    let isThere = true;
     await new Promise<void>((resolve) => {
       const subscription = this.#entries.subscribe((cursor) => {
-        if (cursor.isLeap) isThere = false;
         if (cursor.isLeap || cursor.position === position) scope.cancel();
       });
       scope.signal.addEventListener('abort', () => {
@@ -220,7 +225,7 @@ export class Replica {
         resolve();
       });
     });
-    return isThere;
+    return this.#leaps === leaps;
   }
 
   #advance(cursor: Cursor): void {

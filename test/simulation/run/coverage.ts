@@ -104,6 +104,7 @@ export function sometimesOf(styles: readonly StoreStyle[]): readonly string[] {
     ...styles.flatMap((style) => [
       ...traps[style].map((trap) => `met:${style} ${trap}`),
       ...encounters[style].map((encounter) => `met:${style} ${encounter}`),
+      `met:${style} store trimmed`,
       `met:${style} store wiped`,
       `met:${style} store rolled-back`,
     ]),

@@ -86,6 +86,11 @@ export class SimHost {
       (message, values) => this.#onSaid(life, message, values),
     );
     const log = this.#store.connect({ link: this.link, process, clock, random, logger });
+    const trim = log.trim.bind(log);
+    log.trim = async (upTo, signal) => {
+      await trim(upTo, signal);
+      world.met(`${world.plan.store} store trimmed`);
+    };
     const { address, mtu } = this.#underlay;
     this.machine.reopen();
     this.machine.addUnderlay(address, 'eth0', mtu);

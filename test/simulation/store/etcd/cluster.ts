@@ -14,7 +14,7 @@ import type { World } from '../../world/world.ts';
 import type { Outage } from '../style.ts';
 import { Traps } from '../traps.ts';
 import type { Delivery } from '../wire.ts';
-import { isSerializable, Keyspace, mayWrite, type TxnResult, textOf } from './keyspace.ts';
+import { invalidityOf, isSerializable, Keyspace, mayWrite, type TxnResult, textOf } from './keyspace.ts';
 
 /** What one member answers: of gRPC, a status and its text, or the answer. */
 export type Answer<A> =
@@ -31,7 +31,7 @@ export interface Served {
   break(code: number, details: string): void;
 }
 
-export const grpc = { cancelled: 1, exhausted: 8, unavailable: 14 } as const;
+export const grpc = { cancelled: 1, invalid: 3, exhausted: 8, unavailable: 14 } as const;
 const noSpace = {
   type: 'error',
   code: grpc.exhausted,
@@ -171,13 +171,16 @@ export class EtcdCluster {
 
   #perform(member: EtcdMember, request: ITxnRequest, delivery: Delivery<Answer<ITxnResponse>>): void {
     const isWrite = mayWrite(request);
+    const details = invalidityOf(request);
+    if (details !== undefined) return delivery.reply({ type: 'error', code: grpc.invalid, details });
     if (isWrite && delivery.fate === 'full') return delivery.reply(noSpace);
     const isFull = isWrite && this.#fullUntilMs > this.#world.nowMs;
     if (isFull && this.#isAlarmRaised) return delivery.reply(noSpace);
     const asOf = !isWrite && isSerializable(request) ? member.lagsAt : undefined;
     const before = this.keyspace.revision;
     const result = this.keyspace.txn(request, asOf);
-    if (delivery.isLate && isWrite && !result.succeeded) this.traps.met('late append finds its retry');
+    if (delivery.isLate && !result.succeeded && operationOf(request) === 'append')
+      this.traps.met('late append finds its retry');
     if (this.keyspace.revision > before) this.#written(before);
     if (isFull) {
       // The member that finds its quota exceeded while applying raises the alarm, and has applied.

@@ -24,6 +24,8 @@ export interface TxnResult {
   readonly bytes: number;
 }
 
+const opsMax = 128;
+
 export class Keyspace {
   /** By key; in the order of their creation, which a map keeps. */
   #keys = new Map<string, Version>();
@@ -34,7 +36,7 @@ export class Keyspace {
     return this.#revision;
   }
 
-  /** What was written at that revision and later, up to `limit` versions. */
+  /** What was written at that revision and later, up to `limit` versions and those of the last one's revision. */
   since(revision: number, limit: number): readonly Version[] {
     let low = 0;
     for (let high = this.#history.length; low < high; ) {
@@ -42,7 +44,10 @@ export class Keyspace {
       if ((this.#history[middle]?.mod ?? 0) < revision) low = middle + 1;
       else high = middle;
     }
-    return this.#history.slice(low, low + limit);
+    let end = low + limit;
+    // What is written at one revision stays together.
+    while (end < this.#history.length && this.#history[end]?.mod === this.#history[end - 1]?.mod) end += 1;
+    return this.#history.slice(low, end);
   }
 
   has(key: Buffer): boolean {
@@ -144,6 +149,24 @@ export function mayWrite({ success, failure }: ITxnRequest): boolean {
   return [...(success ?? []), ...(failure ?? [])].some(
     (op) => op.request_put !== undefined || op.request_delete_range !== undefined,
   );
+}
+
+/** What etcd takes no part of: `--max-txn-ops`, and keys that one transaction writes twice (`checkIntervals`). */
+export function invalidityOf({ compare, success, failure }: ITxnRequest): string | undefined {
+  for (const ops of [success ?? [], failure ?? []]) {
+    if (Math.max(ops.length, compare?.length ?? 0) > opsMax)
+      return 'etcdserver: too many operations in txn request';
+    const puts = ops.flatMap(({ request_put: put }) => (put === undefined ? [] : [textOf(put.key)]));
+    const isDoomed = (key: string): boolean =>
+      ops.some(({ request_delete_range: range }) => {
+        if (range === undefined) return false;
+        const start = textOf(range.key);
+        return range.range_end === undefined ? key === start : key >= start && key < textOf(range.range_end);
+      });
+    if (new Set(puts).size < puts.length || puts.some(isDoomed))
+      return 'etcdserver: duplicate key given in txn request';
+  }
+  return undefined;
 }
 
 /** Reads that do not ask the leader first: answered by whatever the member has. */

@@ -142,13 +142,12 @@ export class WatchSession implements WatchDuplex, Served {
       return this.#send(this.#message({ watch_id: watch.id, canceled: true, compact_revision }));
     }
     const known = this.#cluster.revisionOf(this.#member);
-    // What is written at one revision stays together, however many versions that makes.
     const versions = this.#cluster.keyspace.since(watch.next, versionsMax).filter(({ mod }) => mod <= known);
     watch.next = Math.max(watch.next, (versions.at(-1)?.mod ?? 0) + 1);
     // The adapter filters deletions out (`Nodelete`).
     const seen = versions.filter(({ key, isTombstone }) => isWithin(watch, key) && isTombstone !== true);
     if (seen.length > 0) this.#sendEvents(watch, this.#asServed(seen));
-    if (versions.length === versionsMax) this.poke();
+    if (versions.length >= versionsMax) this.poke();
   }
 
   /** The faults of servers before 3.4.38. */

@@ -195,7 +195,8 @@ export class Ensemble {
     this.#zxid += 1;
     const decision = this.#tree.decide(ops);
     if (decision.type === 'done') this.#commit({ zxid: this.#zxid, changes: decision.changes });
-    else if (isLate && decision.code === zkCode.nodeExists) this.traps.met('late append finds its retry');
+    else if (isLate && decision.code === zkCode.nodeExists && isAppend(ops))
+      this.traps.met('late append finds its retry');
     return decision;
   }
 
@@ -267,4 +268,8 @@ export class Ensemble {
   #later(ms: number, act: () => void): void {
     this.#world.scheduler.after(ms, undefined, act);
   }
+}
+
+function isAppend(ops: readonly MultiOp[]): boolean {
+  return ops.some((op) => op.type === 'create' && op.sequential === true);
 }

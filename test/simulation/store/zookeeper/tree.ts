@@ -90,6 +90,7 @@ class Draft {
   readonly #tree: Tree;
   readonly #versions = new Map<string, number | undefined>();
   readonly #creations = new Map<string, number>();
+  readonly #children = new Map<string, number>();
 
   constructor(tree: Tree) {
     this.#tree = tree;
@@ -102,8 +103,9 @@ class Draft {
     const version = this.#versionOf(path);
     if (version === undefined) return zkCode.noNode;
     if (op.type === 'delete') {
-      if ((this.#tree.get(path)?.children.size ?? 0) > 0) return notEmpty;
+      if (this.#childrenOf(path) > 0) return notEmpty;
       this.#versions.set(path, undefined);
+      this.#children.set(parentOf(path), this.#childrenOf(parentOf(path)) - 1);
       this.changes.push({ type: 'delete', path });
       return { path: undefined };
     }
@@ -121,10 +123,16 @@ class Draft {
     const creations = this.#creations.get(parent) ?? this.#tree.get(parent)?.creations ?? 0;
     const made = sequential === true ? path + String(creations).padStart(numberDigits, '0') : path;
     if (this.#versionOf(made) !== undefined) return zkCode.nodeExists;
+    // A node that goes takes no number back.
     this.#creations.set(parent, creations + 1);
+    this.#children.set(parent, this.#childrenOf(parent) + 1);
     this.#versions.set(made, 0);
     this.changes.push({ type: 'create', path: made, data: Buffer.from(data ?? '') });
     return { path: made };
+  }
+
+  #childrenOf(path: string): number {
+    return this.#children.get(path) ?? this.#tree.get(path)?.children.size ?? 0;
   }
 
   #versionOf(path: string): number | undefined {
