@@ -47,6 +47,10 @@ export class Replica {
   #cursor: Cursor = { position: genesis, state: emptyState(), isLeap: false, changes: [], steps: [] };
   #logId: LogId | undefined;
   #caughtUpAtMs: number | undefined;
+  #newestSnapshot = 0;
+  /** Leaps so far, and where the last one led. */
+  #leaps = 0;
+  #landing: Position | undefined;
 
   constructor(ports: ReplicaPorts) {
     this.#log = ports.log;
@@ -72,6 +76,24 @@ export class Replica {
 
   get logId(): LogId | undefined {
     return this.#logId;
+  }
+
+  /** Ordinal of the newest snapshot of this log that was there when the replica last looked; 0 where there was none. */
+  get newestSnapshot(): number {
+    return this.#newestSnapshot;
+  }
+
+  /** How many entries were folded behind the one at a position, where that is not too long ago. */
+  entriesSince(position: Position): number | undefined {
+    if (!this.#recent.has(position)) return undefined;
+    let count: number | undefined = 0;
+    for (const each of this.#recent.keys()) {
+      if (each === position) count = 0;
+      // What a leap went over was never counted.
+      else if (each === this.#landing || count === undefined) count = undefined;
+      else count += 1;
+    }
+    return count;
   }
 
   /** Monotonic instant at which the replica was last known to be at the end of the log. */
@@ -136,6 +158,8 @@ export class Replica {
     const { snapshots } = this.#log;
     const skip = (reason: string): void => this.#logger.error('a snapshot cannot be used', { reason });
     for (const manifest of await listSnapshots(snapshots, skip, signal)) {
+      if (manifest.logId === this.#logId)
+        this.#newestSnapshot = Math.max(this.#newestSnapshot, manifest.ordinal);
       if (manifest.ordinal <= this.state.ordinal) return;
       if (manifest.logId !== this.#logId) {
         skip(`snapshot ${manifest.id} is of log ${manifest.logId}`);
@@ -190,7 +214,10 @@ export class Replica {
    */
   async catchUp(signal: CancelSignal): Promise<void> {
     // A leap may pass over the entry that was waited for: then it is to be seen anew where the end is.
-    while (!signal.aborted && !(await this.#reach(await this.#log.head(signal), signal)));
+    for (let leaps = -1; leaps !== this.#leaps && !signal.aborted; ) {
+      leaps = this.#leaps;
+      await this.#reach(await this.#log.head(signal), leaps, signal);
+    }
     if (!signal.aborted) this.#caughtUpAtMs = this.#clock.monotonicMs();
   }
 
@@ -205,26 +232,27 @@ export class Replica {
     return position === genesis || position === this.#cursor.position || this.#recent.has(position);
   }
 
-  /** Waits until the entry at a position is applied. False where a leap came in between. */
-  async #reach(position: Position, signal: CancelSignal): Promise<boolean> {
-    if (this.#hasApplied(position) || signal.aborted) return true;
+  /** Waits until the entry at a position is folded, or a leap makes it unknown whether it is: it may have led past it. */
+  async #reach(position: Position, leaps: number, signal: CancelSignal): Promise<void> {
+    if (this.#hasApplied(position) || this.#leaps !== leaps || signal.aborted) return;
     using scope = cancelScope(signal);
-    let isThere = true;
     await new Promise<void>((resolve) => {
       const subscription = this.#entries.subscribe((cursor) => {
-        if (cursor.isLeap) isThere = false;
-        if (cursor.isLeap || cursor.position === position) scope.cancel();
+        if (cursor.position === position || this.#leaps !== leaps) scope.cancel();
       });
       scope.signal.addEventListener('abort', () => {
         subscription.unsubscribe();
         resolve();
       });
     });
-    return isThere;
   }
 
   #advance(cursor: Cursor): void {
     this.#cursor = cursor;
+    if (cursor.isLeap) {
+      this.#leaps += 1;
+      this.#landing = cursor.position;
+    }
     this.#recent.set(cursor.position, cursor.state.stateHash);
     if (this.#recent.size > recentPositionsMax) {
       for (const oldest of this.#recent.keys()) {
