@@ -77,6 +77,6 @@ export async function readSnapshotLines(
   if (bytes !== undefined) return linesOf(await compression.expand(bytes, blockBytesMax));
   throw new WeftError(
     'bad-snapshot',
-    `Cannot use the snapshot: ${id.slice(0, 12)} has no chunk ${chunk} any more; see \`weft store status\``,
+    `Cannot use the snapshot: ${id} has no chunk ${chunk} any more; see \`weft store status\``,
   );
 }

@@ -92,7 +92,7 @@ export class FakeControl implements Control {
 
   /** A host joins, this one or another. */
   join(host: string, address: string): void {
-    const identity = String(this.#items.length).padStart(identityDigits, '0');
+    const identity = String(this.logEntries.length).padStart(identityDigits, '0');
     this.#append('host-join', { address, identity, mtu: 1500, version: '0.1.0' }, 'weft', host);
   }
 
@@ -267,7 +267,7 @@ export class FakeControl implements Control {
 
   /** @throws WeftError what the fold refuses */
   #append<K extends RecordKind>(kind: K, body: BodyOf<K>, by: string, host = this.#host): RecordId {
-    const count = this.#items.length;
+    const count = this.logEntries.length;
     const id = count.toString(16).padStart(identityDigits, '0') as RecordId;
     const base = this.state.ordinal;
     const epoch = kind === 'host-join' ? 0 : 1;
