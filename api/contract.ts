@@ -183,7 +183,8 @@ export const contract = {
     answer: storeSchema,
   },
   makeSnapshot: {
-    summary: 'Makes a snapshot now, and trims the log behind the older of two; answers once it was read back.',
+    summary:
+      'Makes a snapshot now, and trims the log behind the older of two; answers once it was read back.',
     params: none,
     query: none,
     status: 201,

@@ -27,7 +27,11 @@ export async function readDossier(chunks: AsyncIterable<Uint8Array>): Promise<Do
   for await (const line of readBundle(chunks)) {
     if (line.type === 'snapshot') requireFitting(line.manifest, kept, entries);
     if (line.type === 'entry') entries += 1;
-    else if (line.type !== 'log-line' && line.type !== 'snapshot-line' && kept.push(line) > bundleKeptLinesMax) {
+    else if (
+      line.type !== 'log-line' &&
+      line.type !== 'snapshot-line' &&
+      kept.push(line) > bundleKeptLinesMax
+    ) {
       throw badBundle(`it has more than ${bundleKeptLinesMax} lines beside its entries`);
     }
   }

@@ -314,6 +314,32 @@ describe('The replay of a bundle of a trimmed log', () => {
     assert.deepEqual(types.slice(0, 3), ['opened', 'snapshot', 'entry']);
   });
 
+  it('is the same for a host that leapt while it ran', async () => {
+    const h3 = await cluster.start('h3');
+    const seen: number[] = [];
+    const watching = h3.controller.endpoints$.subscribe((endpoints) => seen.push(endpoints.length));
+    const restore = h3.log.sever();
+    for (const sandbox of ['one', 'two', 'three']) {
+      h1.kernel.addSandbox(sandbox);
+      await cluster.drive(h1.controller.connect('red', { sandbox, aliases: [] }, context));
+      await cluster.drive(h1.controller.makeSnapshot(context.signal));
+    }
+    const last = await cluster.drive(h1.controller.makeSnapshot(context.signal));
+    restore();
+    await cluster.settle();
+    watching.unsubscribe();
+    assert.ok(h3.logger.lines.some(({ message }) => message === 'began from a snapshot'));
+    assert.equal(seen.at(-1), h3.controller.state.endpoints.size, 'who watches is told of a leap');
+    h3.kernel.addSandbox('here');
+    await cluster.drive(h3.controller.connect('red', { sandbox: 'here', aliases: [] }, context));
+    await cluster.settle();
+    const ordinals = h3.controller.history({ limit: 1_000 }).map(({ outcome }) => outcome.ordinal);
+    assert.ok(!ordinals.includes(last.ordinal) && ordinals.includes(last.ordinal + 1), 'it has a gap');
+    const { verdict } = await replayed(await cluster.drive(linesOf(h3.controller)));
+    assert.equal(verdict.stateHash, h3.controller.state.stateHash);
+    assert.deepEqual([verdict.hashes.result, verdict.kernel.result, verdict.agrees], ['same', 'same', true]);
+  });
+
   it('ends at the snapshot where it is told to, and not before', async () => {
     const { entries, verdict } = await replayed(lines, { to: begins });
     assert.deepEqual([entries.length, verdict.ordinal, verdict.agrees], [0, begins, true]);
@@ -359,10 +385,15 @@ describe('The replay of a bundle of a trimmed log', () => {
 
   it('that breaks off in the snapshot says so, and compares nothing', async () => {
     const last = lines.findLastIndex(({ type }) => type === 'snapshot-line');
-    const broken: BundleLine[] = [...lines.slice(0, last), { type: 'broken-off', reason: 'the store is down' }];
+    const broken: BundleLine[] = [
+      ...lines.slice(0, last),
+      { type: 'broken-off', reason: 'the store is down' },
+    ];
     const { verdict, entries } = await replayed(broken);
     assert.deepEqual([entries.length, verdict.agrees], [0, false]);
-    assert.ok(verdict.hashes.result === 'not-compared' && verdict.hashes.reason.includes('the store is down'));
+    assert.ok(
+      verdict.hashes.result === 'not-compared' && verdict.hashes.reason.includes('the store is down'),
+    );
   });
 
   it('does not say of a difference that all was the same before the snapshot', async () => {

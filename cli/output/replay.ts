@@ -22,7 +22,9 @@ export function openedText({ header, entries, host, snapshot, brokenOff }: Opene
     `Log ${logId} in ${store}: ${entries} entries, up to ordinal ${ordinal}`,
     ...(snapshot === undefined
       ? []
-      : [`Records up to ${snapshot.ordinal} are not in the bundle: it begins with a snapshot by host ${snapshot.host}`]),
+      : [
+          `Records up to ${snapshot.ordinal} are not in the bundle: it begins with a snapshot by host ${snapshot.host}`,
+        ]),
     ...(brokenOff === undefined ? [] : [`The entries break off: ${brokenOff}`]),
     `Shown: the kernel of host ${host}`,
     '',
@@ -32,7 +34,10 @@ export function openedText({ header, entries, host, snapshot, brokenOff }: Opene
 }
 
 export function snapshotText({ ordinal, operations }: ReplayedSnapshot): string {
-  return linesText([`${String(ordinal).padStart(ordinalWidth)}  the snapshot`, ...operations.map(operationLine)]);
+  return linesText([
+    `${String(ordinal).padStart(ordinalWidth)}  the snapshot`,
+    ...operations.map(operationLine),
+  ]);
 }
 
 export function entryText({ records, operations }: ReplayedEntry): string {

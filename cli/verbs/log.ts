@@ -32,7 +32,8 @@ export function addVerb(program: Command, context: Context): void {
       };
       const list = await context.call('log', { query });
       warnIfStale(context, list);
-      for (const gap of gapsIn(list, Number(after ?? 0), Number(number ?? historyItemsDefault))) context.warn(gap);
+      for (const gap of gapsIn(list, Number(after ?? 0), Number(number ?? historyItemsDefault)))
+        context.warn(gap);
       await context.print(list.items, () => {
         return formatTable(['ORDINAL', 'WHEN', 'HOST', 'WHO', 'WHAT', 'OUTCOME'], list.items.map(rowOf));
       });

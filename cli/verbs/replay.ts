@@ -72,8 +72,7 @@ async function print(context: Context, events: Events): Promise<void> {
     else if (event.type === 'snapshot') {
       const { ordinal, operations } = event;
       snapshot = { ...opened?.snapshot, ordinal, operations };
-    }
-    else {
+    } else {
       const { type: _type, ...verdict } = event;
       await context.printDocument({
         bundle: opened?.header,

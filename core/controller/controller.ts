@@ -5,7 +5,7 @@
  * One direction, no side roads: nothing writes the kernel but the reconciler, nothing changes state but the fold,
  * nothing enters the fold but the log. Everything it meets of the world comes in by its ports.
  */
-import { defer, filter, map, type Observable, startWith } from 'rxjs';
+import { defer, filter, map, merge, type Observable, startWith } from 'rxjs';
 import type { Kernel } from '../dataplane/kernel.ts';
 import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
@@ -547,13 +547,14 @@ export class Controller implements Control {
     return undefined;
   }
 
-  /** Rows of a table: at once, and after every step that changes objects of that kind. */
+  /** Rows of a table: at once, and after every step, or leap, that changes objects of that kind. */
   #selected<T>(
     kind: 'network' | 'endpoint',
     rowsOf: (state: State) => Iterable<T>,
   ): Observable<readonly T[]> {
     return defer(() =>
-      this.#replica.steps$.pipe(
+      // A leap is told of by its entry alone, whose changes are those of no step.
+      merge(this.#replica.entries$, this.#replica.steps$).pipe(
         filter(({ changes }) => changes.some(({ type }) => type.startsWith(kind))),
         map(({ state }) => state),
         startWith(this.state),

@@ -112,7 +112,9 @@ export class LogKeeper {
     return await this.#inTurn(async () => {
       const made = this.#made;
       const isNew = made !== undefined && made !== before;
-      return isNew && made.ordinal === this.#standing()?.state.ordinal ? made : await this.#make(attemptsMax, signal);
+      return isNew && made.ordinal === this.#standing()?.state.ordinal
+        ? made
+        : await this.#make(attemptsMax, signal);
     });
   }
 

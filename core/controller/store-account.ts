@@ -84,7 +84,10 @@ async function statusOf(
   const at = (ordinal: number) => ({ id, ordinal, records: sources.state.ordinal - ordinal });
   if (typeof manifest === 'string') return { ...at(ordinalOf(id)), fault: manifest };
   const { ordinal, position, host, at: madeAt, chunks, bytes: size } = manifest;
-  const fault = manifest.id === id ? await faultOf(manifest, sources, check, signal) : `it has the manifest of ${manifest.id}`;
+  const fault =
+    manifest.id === id
+      ? await faultOf(manifest, sources, check, signal)
+      : `it has the manifest of ${manifest.id}`;
   const entries = manifest.logId === sources.logId ? sources.entriesSince(position) : undefined;
   return {
     ...at(ordinal),
@@ -106,7 +109,9 @@ async function faultOf(
   if (manifest.logId !== logId) return `it is of log ${manifest.logId}`;
   if (manifest.compression !== compression.name) return `it is packed with '${manifest.compression}'`;
   if (!check) return undefined;
-  const read = await faultOr(() => downloadSnapshot(manifest, { snapshots: log.snapshots, compression }, signal));
+  const read = await faultOr(() =>
+    downloadSnapshot(manifest, { snapshots: log.snapshots, compression }, signal),
+  );
   return typeof read === 'string' ? read : undefined;
 }
 

@@ -4,9 +4,9 @@
  * it says in `phase`, `health`, `doctorReport` and `before`.
  */
 import { EMPTY, type Observable } from 'rxjs';
-import { endpointBody, networkBody } from '../../core/controller/bodies.ts';
 import { MemorySnapshots } from '../../adapters/memory/snapshots.ts';
 import { MemoryStore } from '../../adapters/memory/store.ts';
+import { endpointBody, networkBody } from '../../core/controller/bodies.ts';
 import type {
   Control,
   DoctorReport,
@@ -35,7 +35,14 @@ import type { BodyOf, LogRecord, RecordKind } from '../../core/log/record.ts';
 import { encodeRecord } from '../../core/log/record-codec.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Host } from '../../core/model/host.ts';
-import { type EntryId, endpointIdOf, type LogId, networkIdOf, type RecordId, type SnapshotId } from '../../core/model/ids.ts';
+import {
+  type EntryId,
+  endpointIdOf,
+  type LogId,
+  networkIdOf,
+  type RecordId,
+  type SnapshotId,
+} from '../../core/model/ids.ts';
 import type { Network } from '../../core/model/network.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { linesOf } from '../../core/snapshot/blocks.ts';
@@ -49,7 +56,14 @@ const firstRecordAt = 1_448_280_000_000;
 const identityDigits = 32;
 const logId = 'b'.repeat(32) as LogId;
 
-type Method = 'createNetwork' | 'removeNetwork' | 'connect' | 'disconnect' | 'removeEndpoint' | 'removeHost' | 'makeSnapshot';
+type Method =
+  | 'createNetwork'
+  | 'removeNetwork'
+  | 'connect'
+  | 'disconnect'
+  | 'removeEndpoint'
+  | 'removeHost'
+  | 'makeSnapshot';
 
 export class FakeControl implements Control {
   state: State = emptyState();
@@ -73,7 +87,9 @@ export class FakeControl implements Control {
   /** Snapshots that were made, oldest first, and the store that has their chunks. */
   readonly made: Manifest[] = [];
   readonly store: MemoryStore = new MemoryStore();
-  readonly snapshots: MemorySnapshots = new MemorySnapshots(this.store, async (_what, _signal, perform) => perform());
+  readonly snapshots: MemorySnapshots = new MemorySnapshots(this.store, async (_what, _signal, perform) =>
+    perform(),
+  );
   /** Told of besides. */
   badSnapshots: readonly SnapshotStatus[] = [];
   /** What `storeStatus` was asked for last. */
@@ -180,7 +196,16 @@ export class FakeControl implements Control {
     const turns = { newest, next: { host: this.#host, ordinal: newest + 2_048 }, ownTurn: newest + 2_048 };
     if (!this.health.reachable) return { ...known, ...turns, snapshotsReason: 'it is silent' };
     const snapshots = [...this.made].reverse().map(({ id, ordinal: at, host, at: madeAt, chunks, bytes }) => {
-      return { id, ordinal: at, records: ordinal - at, entries: ordinal - at, host, at: madeAt, chunks, bytes };
+      return {
+        id,
+        ordinal: at,
+        records: ordinal - at,
+        entries: ordinal - at,
+        host,
+        at: madeAt,
+        chunks,
+        bytes,
+      };
     });
     return { ...known, ...turns, snapshots: [...snapshots, ...this.badSnapshots], unfinished: 0 };
   }
@@ -190,7 +215,12 @@ export class FakeControl implements Control {
     const position = String(this.logEntries.length) as Position;
     const source = { state: this.state, position, logId, host: this.#host, at: firstRecordAt };
     const persist = (write: () => Promise<void>): Promise<void> => write();
-    const ports = { snapshots: this.snapshots, compression: new PlainCompression(), random: this.#random, persist };
+    const ports = {
+      snapshots: this.snapshots,
+      compression: new PlainCompression(),
+      random: this.#random,
+      persist,
+    };
     const manifest = await uploadSnapshot(source, ports, signal);
     this.made.push(manifest);
     return manifest;

@@ -40,7 +40,10 @@ function statusText(view: StoreView): string {
 
 function countsText({ snapshots, snapshotsReason, unfinished = 0, newest }: StoreView): string {
   if (snapshots === undefined) {
-    const known = newest === 0 ? 'this host has heard of none' : `the newest that this host knows is of ordinal ${newest}`;
+    const known =
+      newest === 0
+        ? 'this host has heard of none'
+        : `the newest that this host knows is of ordinal ${newest}`;
     return `not known (${snapshotsReason ?? 'the store did not say'}); ${known}`;
   }
   const faulty = snapshots.filter(({ fault }) => fault !== undefined).length;
@@ -60,7 +63,10 @@ function behindLines({ snapshots = [] }: StoreView): readonly Line[] {
   if (newest === undefined || oldest === undefined) return [];
   const line = (which: string, { ordinal, records, entries }: typeof newest): Line => {
     const inEntries = entries === undefined ? '' : ` in ${entries} ${entries === 1 ? 'entry' : 'entries'}`;
-    const behind = records < 0 ? `${recordsText(-records)} ahead of this host` : `${recordsText(records)}${inEntries} behind it`;
+    const behind =
+      records < 0
+        ? `${recordsText(-records)} ahead of this host`
+        : `${recordsText(records)}${inEntries} behind it`;
     return [which, `of ordinal ${ordinal}, ${behind}`];
   };
   return newest === oldest ? [line('Newest', newest)] : [line('Newest', newest), line('Oldest', oldest)];
@@ -70,7 +76,9 @@ function nextText({ ordinal, next, ownTurn }: StoreView): string {
   if (next === undefined) return 'nobody has joined yet';
   const when = (at: number): string =>
     at > ordinal ? `at ordinal ${at}, in ${recordsText(at - ordinal)}` : `due since ordinal ${at}`;
-  return `${when(next.ordinal)}: turn of host ${next.host}; of this host ${when(ownTurn)}`;
+  const turn = `${when(next.ordinal)}: turn of host ${next.host}`;
+  // No two hosts have their turns at the same ordinal.
+  return next.ordinal === ownTurn ? `${turn}, which this is` : `${turn}; of this host ${when(ownTurn)}`;
 }
 
 function tableOf(snapshots: NonNullable<StoreView['snapshots']>): string {

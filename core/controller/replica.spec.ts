@@ -1,0 +1,74 @@
+/** A replica whose log is trimmed under it. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { MemoryEventLog } from '../../adapters/memory/event-log.ts';
+import { PlainCompression } from '../../test/support/plain-compression.ts';
+import { QuietLogger } from '../../test/support/quiet-logger.ts';
+import { SeverableLog } from '../../test/support/severable-log.ts';
+import { VirtualCluster, type VirtualHost } from '../../test/support/virtual-cluster.ts';
+import { type CancelScope, cancelScope } from '../lib/cancel-scope.ts';
+import { encodeEntry } from '../log/entry.ts';
+import type { LogEntry, Position } from '../log/event-log.ts';
+import type { EntryId } from '../model/ids.ts';
+import type { CancelSignal } from '../ports/cancel.ts';
+import { Replica } from './replica.ts';
+
+/** A log whose tails begin only when a test lets them. */
+class HeldLog extends SeverableLog {
+  held: Promise<void> = Promise.resolve();
+
+  hold(): () => void {
+    let release = (): void => undefined;
+    this.held = new Promise((resolve) => {
+      release = resolve;
+    });
+    return release;
+  }
+
+  override async *tail(after: Position, signal: CancelSignal): AsyncGenerator<LogEntry, void, void> {
+    await this.held;
+    yield* super.tail(after, signal);
+  }
+}
+
+describe('a replica', () => {
+  let cluster: VirtualCluster;
+  let h1: VirtualHost;
+  let scope: CancelScope;
+
+  beforeEach(async () => {
+    scope = cancelScope();
+    cluster = new VirtualCluster();
+    h1 = await cluster.start('h1');
+  });
+  afterEach(async () => {
+    scope.cancel();
+    await cluster.dispose();
+  });
+
+  it('is caught up after a leap past the end of the log that it was waiting for', async () => {
+    const { clock, random, store } = cluster;
+    const logger = new QuietLogger();
+    const log = new HeldLog(new MemoryEventLog({ name: 'cluster' }, { clock, random, logger }, store));
+    const release = log.hold();
+    const replica = new Replica({ log, clock, random, logger, compression: new PlainCompression() });
+    await cluster.drive(replica.open(scope.signal));
+    const following = replica.follow(scope.signal);
+    const caughtUp = replica.catchUp(scope.signal);
+    await cluster.clock.advance(100);
+    const bytes = encodeEntry([Uint8Array.of(0x7b)]);
+    for (let count = 0; count < 3; count += 1) {
+      store.put({ id: String(count).padStart(32, '0') as EntryId, base: 0, bytes });
+      await cluster.clock.advance(1_000);
+      await cluster.drive(h1.controller.makeSnapshot(scope.signal));
+    }
+    assert.ok(store.floor > 1);
+    release();
+    await cluster.drive(caughtUp);
+    assert.equal(replica.state.stateHash, h1.controller.state.stateHash);
+    assert.equal(await cluster.drive(replica.isCaughtUp(scope.signal)), true);
+    scope.cancel();
+    await cluster.drive(following);
+    await cluster.drive(log.close());
+  });
+});
