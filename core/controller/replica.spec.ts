@@ -13,16 +13,26 @@ import type { EntryId } from '../model/ids.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import { Replica } from './replica.ts';
 
-/** A log whose tails begin only when a test lets them. */
+/** What waits until a test opens it. */
+function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** A log whose tails begin, and whose heads are told, only when a test lets them. */
 class HeldLog extends SeverableLog {
   held: Promise<void> = Promise.resolve();
 
-  hold(): () => void {
-    let release = (): void => undefined;
-    this.held = new Promise((resolve) => {
-      release = resolve;
-    });
-    return release;
+  heldHeads: Promise<void> = Promise.resolve();
+
+  /** The answer is made at once, and comes when a test lets it. */
+  override async head(signal: CancelSignal): Promise<Position> {
+    const position = await super.head(signal);
+    await this.heldHeads;
+    return position;
   }
 
   override async *tail(after: Position, signal: CancelSignal): AsyncGenerator<LogEntry, void, void> {
@@ -46,29 +56,44 @@ describe('a replica', () => {
     await cluster.dispose();
   });
 
-  it('is caught up after a leap past the end of the log that it was waiting for', async () => {
+  /** A replica that asks for the end of the log, which then is trimmed beyond that end before it follows. */
+  async function leapOver(order: readonly ('tail' | 'head')[]): Promise<void> {
     const { clock, random, store } = cluster;
     const logger = new QuietLogger();
     const log = new HeldLog(new MemoryEventLog({ name: 'cluster' }, { clock, random, logger }, store));
-    const release = log.hold();
+    const gates = { tail: gate(), head: gate() };
+    log.held = gates.tail.opened;
+    log.heldHeads = gates.head.opened;
     const replica = new Replica({ log, clock, random, logger, compression: new PlainCompression() });
     await cluster.drive(replica.open(scope.signal));
     const following = replica.follow(scope.signal);
     const caughtUp = replica.catchUp(scope.signal);
-    await cluster.clock.advance(100);
+    await clock.advance(100);
     const bytes = encodeEntry([Uint8Array.of(0x7b)]);
     for (let count = 0; count < 3; count += 1) {
       store.put({ id: String(count).padStart(32, '0') as EntryId, base: 0, bytes });
-      await cluster.clock.advance(1_000);
+      await clock.advance(1_000);
       await cluster.drive(h1.controller.makeSnapshot(scope.signal));
     }
     assert.ok(store.floor > 1);
-    release();
+    for (const which of order) {
+      gates[which].open();
+      await clock.advance(1_000);
+    }
     await cluster.drive(caughtUp);
+    assert.ok(logger.lines.some(({ message }) => message === 'began from a snapshot'));
     assert.equal(replica.state.stateHash, h1.controller.state.stateHash);
     assert.equal(await cluster.drive(replica.isCaughtUp(scope.signal)), true);
     scope.cancel();
     await cluster.drive(following);
     await cluster.drive(log.close());
+  }
+
+  it('is caught up after a leap past the end of the log that it was waiting for', async () => {
+    await leapOver(['head', 'tail']);
+  });
+
+  it('is caught up after a leap past an end of the log that it is told of later', async () => {
+    await leapOver(['tail', 'head']);
   });
 });
