@@ -4,7 +4,16 @@
  */
 import { z } from 'zod';
 import type { RouteName } from './routes.ts';
-import { entriesQuerySchema, entriesSchema, evidenceSchema } from './schemas/bundle.ts';
+import {
+  entriesQuerySchema,
+  entriesSchema,
+  evidenceSchema,
+  logStartQuerySchema,
+  logStartSchema,
+  snapshotLinesQuerySchema,
+  snapshotLinesSchema,
+  snapshotParamsSchema,
+} from './schemas/bundle.ts';
 import { listOf, ref } from './schemas/common.ts';
 import { doctorSchema } from './schemas/doctor.ts';
 import {
@@ -17,6 +26,7 @@ import { historyItemSchema, historyQuerySchema } from './schemas/history.ts';
 import { hostSchema } from './schemas/host.ts';
 import { networkDetailSchema, networkRequestSchema, networkSchema } from './schemas/network.ts';
 import { statusSchema } from './schemas/status.ts';
+import { madeSnapshotSchema, storeQuerySchema, storeSchema } from './schemas/store.ts';
 
 export interface Operation {
   readonly summary: string;
@@ -157,6 +167,35 @@ export const contract = {
     query: entriesQuerySchema,
     status: 200,
     answer: entriesSchema,
+  },
+  logStart: {
+    summary: 'The snapshot that the entries up to a position go on from, where the log was trimmed.',
+    params: none,
+    query: logStartQuerySchema,
+    status: 200,
+    answer: logStartSchema,
+  },
+  storeStatus: {
+    summary: 'The snapshots in the store, what lies behind them, and whose turn the next one is.',
+    params: none,
+    query: storeQuerySchema,
+    status: 200,
+    answer: storeSchema,
+  },
+  makeSnapshot: {
+    summary:
+      'Makes a snapshot now, and trims the log behind the older of two; answers once it was read back.',
+    params: none,
+    query: none,
+    status: 201,
+    answer: madeSnapshotSchema,
+  },
+  snapshotLines: {
+    summary: 'The lines of one chunk of a snapshot.',
+    params: snapshotParamsSchema,
+    query: snapshotLinesQuerySchema,
+    status: 200,
+    answer: snapshotLinesSchema,
   },
   openApi: {
     summary: 'This document.',

@@ -17,4 +17,5 @@ export type { HistoryItemView } from './schemas/history.ts';
 export type { HostView } from './schemas/host.ts';
 export type { NetworkDetail, NetworkRequestBody, NetworkView } from './schemas/network.ts';
 export type { StatusView } from './schemas/status.ts';
+export type { StoreView } from './schemas/store.ts';
 export { version } from './version.ts';

@@ -18,5 +18,7 @@ export const keepAliveMs = 5_000;
 export const connectionsMax = 1_024;
 /** How long a client waits for an answer. The daemon gives up on its store after 5 s and says so itself. */
 export const answerWaitMs = 30_000;
+/** The same for a snapshot, which is written chunk by chunk and read back: 100,000 endpoints take some seconds. */
+export const snapshotWaitMs = 10 * 60_000;
 /** An answer that a client reads. 100,000 endpoints are about 60 MB. */
 export const answerBytesMax = 512 * 1024 * 1024;

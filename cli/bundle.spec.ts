@@ -124,6 +124,43 @@ describe('a bundle on the command line', () => {
     assert.doesNotMatch(other.out, /ip netns add/);
   });
 
+  it('of a trimmed log begins with a snapshot, and its replay too', async () => {
+    await api.control.makeSnapshot(new AbortController().signal);
+    api.control.trim();
+    await api.client.call('createNetwork', { body: { name: 'blue', subnets: [{ prefix: '10.0.2.0/24' }] } });
+    const made = await weft(['bundle', '-o', file]);
+    assert.equal(made.code, 0, made.err);
+    assert.match(
+      made.err,
+      /the log was trimmed: the bundle begins with a snapshot, records up to 3 are not in it/,
+    );
+    const { code, out, err } = await weft(['replay', file]);
+    assert.deepEqual({ code, err }, { code: 0, err: '' }, out);
+    assert.match(out, /^Records up to 3 are not in the bundle: it begins with a snapshot by host h1$/m);
+    assert.match(out, /^ {6}3 {2}the snapshot\n {9}ip netns add weft-[0-9a-f]{10}$/m);
+    assert.match(out, /^ {6}4 {2}h1: network-create blue/m);
+    assert.match(out, /^The log folds to what the daemon had: 1 hash is the same\.$/m);
+    assert.match(out, /^The kernel had what the log asks for: \d+ objects\.$/m);
+    const document = JSON.parse((await weft(['--format', 'json', 'replay', file])).out) as {
+      snapshot: { ordinal: number; host: string; operations: unknown[] };
+    };
+    assert.deepEqual([document.snapshot.ordinal, document.snapshot.host], [3, 'h1']);
+    assert.ok(document.snapshot.operations.length > 0);
+    const early = await weft(['replay', file, '--to', '2']);
+    assert.equal(early.code, 1);
+    assert.match(early.err, /^weft: Cannot replay up to record 2: .* \(malformed\)\n$/);
+  });
+
+  it('of a trimmed log without a snapshot that can be used says so', async () => {
+    api.control.trim();
+    const { code, err } = await weft(['bundle', '-o', file]);
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /the bundle has 0 entries, not all up to ordinal 3: The log was trimmed \(log-trimmed\)/,
+    );
+  });
+
   it('is replayed as JSON and YAML', async () => {
     await weft(['bundle', '-o', file]);
     const { code, out } = await weft(['--format', 'json', 'replay', file]);

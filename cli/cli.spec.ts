@@ -221,7 +221,7 @@ describe('the command line', () => {
 Version:     0.1.0
 Phase:       running
 Store:       memory:: reachable
-Log:         not known yet
+Log:         ${'b'.repeat(32)}
 Ordinal:     1, at the end of the log
 Record hash: ${recordHash}
 State hash:  ${stateHash}
@@ -236,6 +236,94 @@ Writes:      34 since the daemon started, of drift repaired: 5
     const lost = await ok('status');
     assert.match(lost, /^Store: {7}memory:: unreachable \(connection refused\)$/m);
     assert.match(lost, /^Ordinal: {5}1, behind the end of the log; was at the end 1 s ago$/m);
+  });
+
+  it('shows the newest snapshot that is known in the status', async () => {
+    await api.control.makeSnapshot(new AbortController().signal);
+    await createRed();
+    assert.match(await ok('status'), /^Snapshot: {4}of ordinal 1, 1 record behind it$/m);
+  });
+
+  it('shows what is in the store, and makes a snapshot', async () => {
+    const made = await ok('store', 'snapshot');
+    const id = /^Snapshot of ordinal 1: 1 chunk, \d+ B, id ([0-9a-f]{32})\n$/.exec(made)?.[1] ?? made;
+    await createRed();
+    await ok('network', 'create', 'blue');
+    const later = JSON.parse(await ok('--format', 'json', 'store', 'snapshot')) as {
+      id: string;
+      bytes: number;
+    };
+    await ok('network', 'create', 'green');
+    api.control.badSnapshots = [{ id: 'f'.repeat(32) as never, ordinal: 0, records: 4, fault: 'it is odd' }];
+    const bytes = api.control.made[0]?.bytes;
+    const [first, second] = [id, later.id].map((each) => each.slice(-12));
+    assert.equal(
+      await ok('store', 'status'),
+      `Store:     memory:: reachable
+Log:       ${'b'.repeat(32)}
+Ordinal:   4, at the end of the log
+Snapshots: 2 in the store, 1 that cannot be used
+Newest:    of ordinal 3, 1 record in 1 entry behind it
+Oldest:    of ordinal 1, 3 records in 3 entries behind it
+Next:      at ordinal 2051, in 2047 records: turn of host h1, which this is
+
+SNAPSHOT       ORDINAL   BEHIND   HOST   WHEN                       SIZE      USABLE
+${second}   3         1        h1     2015-11-23T12:00:00.000Z   ${(later.bytes / 1_024).toFixed(1)} KiB   yes
+${first}   1         3        h1     2015-11-23T12:00:00.000Z   ${bytes} B     yes
+ffffffffffff   0         4        -      -                          -         it is odd
+`,
+    );
+    assert.equal(api.control.checked, false);
+    const document = JSON.parse(await ok('--format', 'json', 'store', 'status', '--check')) as {
+      newest: number;
+    };
+    assert.deepEqual([document.newest, api.control.checked], [3, true]);
+    assert.match(await ok('--format', 'yaml', 'store', 'status'), /^newest: 3$/m);
+  });
+
+  it('shows what is known of the store when it is down', async () => {
+    await ok('store', 'snapshot');
+    api.control.health = { reachable: false, reason: 'connection refused' };
+    const text = await ok('store', 'status');
+    assert.match(text, /^Store: {5}memory:: unreachable \(connection refused\)$/m);
+    assert.match(
+      text,
+      /^Snapshots: not known \(it is silent\); the newest that this host knows is of ordinal 1$/m,
+    );
+    assert.doesNotMatch(text, /SNAPSHOT/);
+  });
+
+  it('says on one line why no snapshot was made', async () => {
+    for (const code of ['not-ready', 'store-unreachable', 'bad-snapshot'] as const) {
+      api.control.before = async () => {
+        throw new WeftError(code, 'Cannot make a snapshot: so it is');
+      };
+      assert.deepEqual(await weft('store', 'snapshot'), {
+        code: 1,
+        out: '',
+        err: `weft: Cannot make a snapshot: so it is (${code})\n`,
+      });
+    }
+  });
+
+  it('says which records the log of a host lacks that went on from a snapshot', async () => {
+    for (const name of ['red', 'blue', 'green', 'grey']) await ok('network', 'create', name);
+    const gaps = async (...args: string[]) => {
+      const { code, err } = await weft('log', ...args);
+      assert.equal(code, 0);
+      return err.replaceAll(/ not known on this host, which went on from a snapshot behind (it|them)/g, '');
+    };
+    assert.equal(await gaps(), '');
+    api.control.forget(3, 4);
+    assert.equal(await gaps(), 'weft: records 3 to 4 are\n');
+    assert.equal(await gaps('-n', '1'), '');
+    assert.equal(await gaps('-n', '2'), 'weft: records 3 to 4 are\n');
+    assert.equal(await gaps('--after', '3'), 'weft: record 4 is\n');
+    api.control.forget(1, 2);
+    assert.equal(await gaps(), 'weft: records 1 to 4 are\n');
+    api.control.forget(5, 5);
+    assert.equal(await gaps(), 'weft: records 1 to 5 are\n');
+    assert.equal(await gaps('--after', '5'), '');
   });
 
   it('shows the log', async () => {
@@ -439,7 +527,17 @@ describe('help and version', () => {
 
   it('list every verb at the top', async () => {
     const { out } = await runWeft(['--help'], {});
-    for (const verb of ['network', 'endpoint', 'host', 'status', 'log', 'doctor', 'daemon', 'completion']) {
+    for (const verb of [
+      'network',
+      'endpoint',
+      'host',
+      'store',
+      'status',
+      'log',
+      'doctor',
+      'daemon',
+      'completion',
+    ]) {
       assert.match(out, new RegExp(`^ {2}${verb} `, 'm'));
     }
   });

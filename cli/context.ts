@@ -59,10 +59,11 @@ export class Context {
     return this.#globals();
   }
 
-  /** Asks the daemon. @throws WeftError */
-  async call<R extends RouteName>(route: R, input: CallInput<R> = {}): Promise<Answer<R>> {
+  /** Asks the daemon. @param waitMs for the answer, where not as long as usual @throws WeftError */
+  async call<R extends RouteName>(route: R, input: CallInput<R> = {}, waitMs?: number): Promise<Answer<R>> {
     const { Client } = await import('../api/client.ts');
-    return new Client({ socket: this.options.socket ?? socketDefault }).call(route, input);
+    const socket = this.options.socket ?? socketDefault;
+    return new Client({ socket, ...(waitMs !== undefined && { waitMs }) }).call(route, input);
   }
 
   /** Prints `value` in the format asked for, or else as `text` has it. */

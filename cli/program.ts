@@ -44,6 +44,13 @@ const branches: Readonly<Record<string, Branch>> = {
       'rm|remove': () => import('./verbs/host/rm.ts'),
     },
   },
+  store: {
+    description: 'look at the store, and make a snapshot in it',
+    verbs: {
+      status: () => import('./verbs/store/status.ts'),
+      snapshot: () => import('./verbs/store/snapshot.ts'),
+    },
+  },
   status: { description: 'where the daemon stands', verb: () => import('./verbs/status.ts') },
   log: { description: 'the last records of the log', verb: () => import('./verbs/log.ts') },
   doctor: { description: 'what is wrong on this host', verb: () => import('./verbs/doctor.ts') },

@@ -4,6 +4,7 @@ import { bundleKeptLinesMax } from '../core/bundle/limits.ts';
 import type { BundleHeader, BundleLine, BundleLineOf, Checkpoint } from '../core/bundle/lines.ts';
 import { badBundle, readBundle } from '../core/bundle/read.ts';
 import type { KernelObject } from '../core/dataplane/object.ts';
+import type { Manifest } from '../core/snapshot/manifest.ts';
 
 export interface Dossier {
   readonly header: BundleHeader;
@@ -13,6 +14,8 @@ export interface Dossier {
   readonly repairs: number;
   readonly kernel?: BundleLineOf<'kernel'>;
   readonly objects: readonly KernelObject[];
+  /** What the entries go on from, where the log was trimmed. */
+  readonly snapshot?: Manifest;
   readonly entries: number;
   readonly brokenOff?: string;
 }
@@ -22,8 +25,13 @@ export async function readDossier(chunks: AsyncIterable<Uint8Array>): Promise<Do
   const kept: BundleLine[] = [];
   let entries = 0;
   for await (const line of readBundle(chunks)) {
+    if (line.type === 'snapshot') requireFitting(line.manifest, kept, entries);
     if (line.type === 'entry') entries += 1;
-    else if (line.type !== 'log-line' && kept.push(line) > bundleKeptLinesMax) {
+    else if (
+      line.type !== 'log-line' &&
+      line.type !== 'snapshot-line' &&
+      kept.push(line) > bundleKeptLinesMax
+    ) {
       throw badBundle(`it has more than ${bundleKeptLinesMax} lines beside its entries`);
     }
   }
@@ -31,6 +39,7 @@ export async function readDossier(chunks: AsyncIterable<Uint8Array>): Promise<Do
   if (header === undefined) throw badBundle('it has no header');
   const [daemon] = linesOf(kept, 'daemon');
   const [kernel] = linesOf(kept, 'kernel');
+  const [snapshot] = linesOf(kept, 'snapshot');
   const [brokenOff] = linesOf(kept, 'broken-off');
   return {
     header,
@@ -40,9 +49,21 @@ export async function readDossier(chunks: AsyncIterable<Uint8Array>): Promise<Do
     repairs: linesOf(kept, 'repair').length,
     ...(kernel === undefined ? {} : { kernel }),
     objects: linesOf(kept, 'object').map(({ object }) => object),
+    ...(snapshot === undefined ? {} : { snapshot: snapshot.manifest }),
     entries,
     ...(brokenOff === undefined ? {} : { brokenOff: brokenOff.reason }),
   };
+}
+
+/** A snapshot comes once, before the entries, is of the same log, and not of later than the bundle. */
+function requireFitting(manifest: Manifest, before: readonly BundleLine[], entries: number): void {
+  const [header] = linesOf(before, 'bundle');
+  const [other] = linesOf(before, 'snapshot');
+  if (other !== undefined) throw badBundle('it begins with two snapshots');
+  if (entries > 0) throw badBundle('its snapshot comes after entries');
+  if (header?.logId !== manifest.logId) throw badBundle(`its snapshot is of another log, ${manifest.logId}`);
+  if (manifest.ordinal > header.ordinal)
+    throw badBundle(`its snapshot is of ordinal ${manifest.ordinal}, and the bundle of ${header.ordinal}`);
 }
 
 function linesOf<T extends BundleLine['type']>(lines: readonly BundleLine[], type: T): BundleLineOf<T>[] {

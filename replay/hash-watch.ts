@@ -3,21 +3,27 @@ import type { Checkpoint } from '../core/bundle/lines.ts';
 import type { State } from '../core/fold/state.ts';
 
 export interface HashDifference {
-  /** The first recorded ordinal at which they differ, and the last one before at which they were the same. */
+  /** The first recorded ordinal at which they differ. */
   readonly at: number;
-  readonly sameAt: number;
+  /** The last one before at which they were the same; absent where a snapshot was begun from and none lies between. */
+  readonly sameAt?: number;
   /** `records`: the log's bytes are others than the daemon folded. `state`: the same bytes folded to another state. */
   readonly what: 'records' | 'state';
 }
 
 export class HashWatch {
   readonly #recorded: ReadonlyMap<number, Checkpoint>;
-  #sameAt = 0;
+  #sameAt: number | undefined = 0;
   #compared = 0;
   #difference: HashDifference | undefined;
 
   constructor(checkpoints: Iterable<Checkpoint>) {
     this.#recorded = new Map([...checkpoints].map((checkpoint) => [checkpoint.ordinal, checkpoint]));
+  }
+
+  /** The replay begins from a snapshot: what came before is not known to be the same. */
+  forgetBefore(): void {
+    this.#sameAt = undefined;
   }
 
   /** To be told of every state, in order. */
@@ -31,7 +37,7 @@ export class HashWatch {
       return;
     }
     const what = recorded.recordHash === recordHash ? 'state' : 'records';
-    this.#difference = { at: ordinal, sameAt: this.#sameAt, what };
+    this.#difference = { at: ordinal, ...(this.#sameAt === undefined ? {} : { sameAt: this.#sameAt }), what };
   }
 
   get compared(): number {

@@ -234,6 +234,177 @@ describe('The replay of a bundle', () => {
   });
 });
 
+describe('The replay of a bundle of a trimmed log', () => {
+  let cluster: VirtualCluster;
+  let h1: VirtualHost;
+  let lines: BundleLine[];
+  let begins = 0;
+
+  beforeEach(async () => {
+    cluster = new VirtualCluster();
+    h1 = await cluster.start('h1');
+    const h2 = await cluster.start('h2');
+    const attach = (host: VirtualHost, sandbox: string) => {
+      host.kernel.addSandbox(sandbox);
+      return cluster.drive(host.controller.connect('red', { sandbox, name: sandbox, aliases: [] }, context));
+    };
+    const rest = { ipv6: false, internal: false, space: 'default', options: {}, labels: {} };
+    const subnets = [{ prefix: '10.0.1.0/24', aux: {} }];
+    await cluster.drive(
+      h1.controller.createNetwork({ name: 'red', driver: 'overlay', subnets, ...rest }, context),
+    );
+    await attach(h1, 'near');
+    await attach(h2, 'far');
+    await cluster.settle();
+    begins = (await cluster.drive(h1.controller.makeSnapshot(context.signal))).ordinal;
+    await attach(h1, 'nigh');
+    await cluster.settle();
+    // The second one trims up to the first.
+    await cluster.drive(h2.controller.makeSnapshot(context.signal));
+    await attach(h2, 'off');
+    await cluster.settle();
+    assert.ok(cluster.store.floor > 0);
+    lines = await cluster.drive(linesOf(h1.controller));
+  });
+
+  afterEach(() => cluster.dispose());
+
+  const refused = async (altered: readonly BundleLine[], why: RegExp) => {
+    await assert.rejects(replayed(altered), (error) => {
+      assert.ok(isWeftError(error, 'bad-bundle'), String(error));
+      assert.match(error.message, why);
+      assert.match(error.message, /^[^\n]+$/);
+      return true;
+    });
+  };
+  const manifestOf = (): BundleLineOf<'snapshot'>['manifest'] => {
+    const line = lines.find((each) => each.type === 'snapshot');
+    assert.ok(line?.type === 'snapshot');
+    return line.manifest;
+  };
+  const withManifest = (manifest: Partial<BundleLineOf<'snapshot'>['manifest']>) =>
+    lines.map((line): BundleLine => {
+      return line.type === 'snapshot' ? { ...line, manifest: { ...line.manifest, ...manifest } } : line;
+    });
+
+  it('begins from the older snapshot, and comes to the same hash and the same kernel', async () => {
+    assert.equal(manifestOf().ordinal, begins);
+    for (const host of ['h1', 'h2']) {
+      const { verdict, entries } = await replayed(lines, { host });
+      const { ordinal, stateHash } = h1.controller.state;
+      assert.deepEqual([verdict.ordinal, verdict.stateHash], [ordinal, stateHash]);
+      assert.equal(verdict.hashes.result, 'same');
+      assert.equal(entries[0]?.records[0]?.outcome.ordinal, begins + 1);
+      assert.deepEqual([verdict.planner, verdict.agrees], [[], true]);
+      if (host === 'h1') assert.equal(verdict.kernel.result, 'same', JSON.stringify(verdict.kernel));
+    }
+  });
+
+  it('tells what of the snapshot is in the kernel, before the first entry', async () => {
+    const types: string[] = [];
+    const open = chunksOf(await bytesOf(lines));
+    for await (const event of replayBundle(open)) {
+      types.push(event.type);
+      if (event.type === 'opened') assert.equal(event.snapshot?.ordinal, begins);
+      if (event.type !== 'snapshot') continue;
+      assert.equal(event.ordinal, begins);
+      assert.ok(event.operations.some(({ text }) => text.includes('type vxlan id 256')));
+      assert.ok(event.operations.every(({ refused: why }) => why === undefined));
+    }
+    assert.deepEqual(types.slice(0, 3), ['opened', 'snapshot', 'entry']);
+  });
+
+  it('is the same for a host that leapt while it ran', async () => {
+    const h3 = await cluster.start('h3');
+    const seen: number[] = [];
+    const watching = h3.controller.endpoints$.subscribe((endpoints) => seen.push(endpoints.length));
+    const restore = h3.log.sever();
+    for (const sandbox of ['one', 'two', 'three']) {
+      h1.kernel.addSandbox(sandbox);
+      await cluster.drive(h1.controller.connect('red', { sandbox, aliases: [] }, context));
+      await cluster.drive(h1.controller.makeSnapshot(context.signal));
+    }
+    const last = await cluster.drive(h1.controller.makeSnapshot(context.signal));
+    restore();
+    await cluster.settle();
+    watching.unsubscribe();
+    assert.ok(h3.logger.lines.some(({ message }) => message === 'began from a snapshot'));
+    assert.equal(seen.at(-1), h3.controller.state.endpoints.size, 'who watches is told of a leap');
+    h3.kernel.addSandbox('here');
+    await cluster.drive(h3.controller.connect('red', { sandbox: 'here', aliases: [] }, context));
+    await cluster.settle();
+    const ordinals = h3.controller.history({ limit: 1_000 }).map(({ outcome }) => outcome.ordinal);
+    assert.ok(!ordinals.includes(last.ordinal) && ordinals.includes(last.ordinal + 1), 'it has a gap');
+    const { verdict } = await replayed(await cluster.drive(linesOf(h3.controller)));
+    assert.equal(verdict.stateHash, h3.controller.state.stateHash);
+    assert.deepEqual([verdict.hashes.result, verdict.kernel.result, verdict.agrees], ['same', 'same', true]);
+  });
+
+  it('ends at the snapshot where it is told to, and not before', async () => {
+    const { entries, verdict } = await replayed(lines, { to: begins });
+    assert.deepEqual([entries.length, verdict.ordinal, verdict.agrees], [0, begins, true]);
+    await assert.rejects(
+      replayed(lines, { to: begins - 1 }),
+      (error) => isWeftError(error, 'malformed') && error.message.includes(`at record ${begins}`),
+    );
+  });
+
+  it('takes no snapshot that was cut, altered or repeated', async () => {
+    const at = lines.findIndex(({ type }) => type === 'snapshot');
+    const last = lines.findLastIndex(({ type }) => type === 'snapshot-line');
+    await refused([...lines.slice(0, last), ...lines.slice(last + 1)], /its snapshot ends before its end/);
+    await refused(lines.slice(0, last), /its snapshot ends before its end/);
+    await refused([...lines.slice(0, at + 2), ...lines.slice(at + 3)], /lines/);
+    await refused(
+      lines.filter(({ type }) => type !== 'snapshot'),
+      /lines of a snapshot where none is/,
+    );
+    await refused(
+      lines.filter(({ type }) => type !== 'snapshot-line'),
+      /its snapshot ends before its end/,
+    );
+    await refused([...lines.slice(0, at + 1), ...lines.slice(at)], /two snapshots/);
+    await refused([...lines, { type: 'snapshot', manifest: manifestOf() }], /two snapshots/);
+    const moved = [...lines.filter(({ type }) => !type.startsWith('snapshot')), ...lines.slice(at, last + 1)];
+    await refused(moved, /comes after entries/);
+    const text = (line: BundleLine): BundleLine =>
+      line.type === 'snapshot-line' ? { ...line, text: line.text.replace('"near"', '"nearby"') } : line;
+    await refused(lines.map(text), /it makes the state [0-9a-f]{12} and claims/);
+    await refused(
+      lines.map((line): BundleLine => (line.type === 'snapshot-line' ? { ...line, text: '{' } : line)),
+      /a snapshot that is none/,
+    );
+  });
+
+  it('takes no snapshot of another log, of later than the bundle, or that is not what its manifest says', async () => {
+    await refused(withManifest({ logId: 'f'.repeat(32) as never }), /of another log, ffff/);
+    await refused(withManifest({ ordinal: 1_000 }), /of ordinal 1000, and the bundle of \d/);
+    await refused(withManifest({ stateHash: 'f'.repeat(64) }), /is not what it claims/);
+    await refused(withManifest({ recordHash: 'f'.repeat(64) }), /is not what it claims/);
+  });
+
+  it('that breaks off in the snapshot says so, and compares nothing', async () => {
+    const last = lines.findLastIndex(({ type }) => type === 'snapshot-line');
+    const broken: BundleLine[] = [
+      ...lines.slice(0, last),
+      { type: 'broken-off', reason: 'the store is down' },
+    ];
+    const { verdict, entries } = await replayed(broken);
+    assert.deepEqual([entries.length, verdict.agrees], [0, false]);
+    assert.ok(
+      verdict.hashes.result === 'not-compared' && verdict.hashes.reason.includes('the store is down'),
+    );
+  });
+
+  it('does not say of a difference that all was the same before the snapshot', async () => {
+    const other = lines.filter(({ type }) => type !== 'checkpoint');
+    const wrong = [{ ...headerOf(other), stateHash: 'f'.repeat(64) }, ...other.slice(1)];
+    const { hashes } = (await replayed(wrong)).verdict;
+    const { ordinal } = headerOf(other);
+    assert.deepEqual(hashes, { result: 'differs', at: ordinal, what: 'state' });
+  });
+});
+
 describe('A host that is lived again', () => {
   it('has the kernel that the log asks for after every entry, whatever the log is', async () => {
     await fc.assert(

@@ -2,13 +2,16 @@
 import { entryBytes } from '../core/bundle/entry-text.ts';
 import type { BundleLineOf } from '../core/bundle/lines.ts';
 import { badBundle, readBundle } from '../core/bundle/read.ts';
-import { WeftError } from '../core/errors.ts';
+import { isWeftError, WeftError } from '../core/errors.ts';
 import { apply } from '../core/fold/apply.ts';
+import { changesBetween } from '../core/fold/difference.ts';
 import { emptyState, type State } from '../core/fold/state.ts';
 import { decodeEntry } from '../core/log/entry.ts';
+import type { Manifest } from '../core/snapshot/manifest.ts';
+import { SnapshotReader } from '../core/snapshot/read-snapshot.ts';
 import { differencesOf } from './difference.ts';
 import { type Dossier, readDossier } from './dossier.ts';
-import type { Opened, ReplayedEntry, ReplayedRecord } from './events.ts';
+import type { Opened, ReplayedEntry, ReplayedRecord, ReplayedSnapshot } from './events.ts';
 import { HashWatch } from './hash-watch.ts';
 import { type FoldedStep, HostReplay } from './host-replay.ts';
 import type { HashVerdict, KernelVerdict, Verdict } from './verdict.ts';
@@ -27,19 +30,30 @@ const netnsPrefixDefault = 'weft-';
  * Told in this order: what was opened, each entry, the verdict. Whoever stops listening ends it.
  *
  * @param open gives the bytes of the bundle after decompression, anew each time; called twice
- * @throws WeftError `bad-bundle`, `newer-bundle`; `unknown-version` at a record of a newer schema
+ * @throws WeftError `bad-bundle`, `newer-bundle`; `malformed` where `to` lies before the bundle's snapshot; `unknown-version` at a record of a newer schema
  */
 export async function* replayBundle(
   open: () => AsyncIterable<Uint8Array>,
   options: ReplayOptions = {},
-): AsyncGenerator<Opened | ReplayedEntry | Verdict, void, void> {
+): AsyncGenerator<Opened | ReplayedSnapshot | ReplayedEntry | Verdict, void, void> {
   const dossier = await readDossier(open());
-  const { header, entries, brokenOff } = dossier;
+  const { header, entries, snapshot, brokenOff } = dossier;
   const host = options.host ?? header.host;
-  yield { type: 'opened', header, entries, host, ...(brokenOff === undefined ? {} : { brokenOff }) };
+  yield {
+    type: 'opened',
+    header,
+    entries,
+    host,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(brokenOff === undefined ? {} : { brokenOff }),
+  };
   const replay = new Replay(dossier, host, options.to);
   for await (const line of readBundle(open())) {
     if (replay.isDone) break;
+    if (line.type === 'snapshot-line') {
+      const begun = await replay.begin(line.text);
+      if (begun !== undefined) yield begun;
+    }
     if (line.type === 'entry') yield await replay.follow(line);
   }
   yield replay.verdict();
@@ -51,23 +65,49 @@ class Replay {
   readonly #isOwnHost: boolean;
   readonly #hashes: HashWatch;
   readonly #to: number;
+  /** While the lines of the snapshot come in. */
+  #reader: SnapshotReader | undefined;
   #state: State = emptyState();
 
   constructor(dossier: Dossier, host: string, to = Number.POSITIVE_INFINITY) {
-    const { header, daemon, checkpoints } = dossier;
+    const { header, daemon, checkpoints, snapshot } = dossier;
+    if (snapshot !== undefined && to < snapshot.ordinal) throw tooEarly(snapshot.ordinal, to);
     this.#dossier = dossier;
     this.#host = new HostReplay(host, daemon?.configuration['netns-prefix'] ?? netnsPrefixDefault);
     this.#isOwnHost = host === header.host;
     this.#hashes = new HashWatch([...checkpoints, header]);
     this.#to = Math.min(to, header.ordinal);
-    this.#hashes.observe(this.#state);
+    if (snapshot === undefined) this.#hashes.observe(this.#state);
+    else {
+      this.#reader = new SnapshotReader();
+      this.#hashes.forgetBefore();
+    }
   }
 
   get isDone(): boolean {
-    return this.#state.ordinal >= this.#to;
+    return this.#reader === undefined && this.#state.ordinal >= this.#to;
+  }
+
+  /** Takes a line of the snapshot; with the last one, the replay stands at its ordinal. */
+  async begin(text: string): Promise<ReplayedSnapshot | undefined> {
+    const reader = this.#reader;
+    if (reader === undefined) throw badBundle('it has lines of a snapshot where none is');
+    const state = sound(() => {
+      reader.take(text);
+      return reader.isWhole ? reader.finish() : undefined;
+    });
+    if (state === undefined) return undefined;
+    requireClaimed(state, this.#dossier.snapshot);
+    const changes = changesBetween(this.#state, state);
+    this.#state = state;
+    this.#reader = undefined;
+    this.#hashes.observe(state);
+    const operations = await this.#host.follow([{ state, changes }]);
+    return { type: 'snapshot', ordinal: state.ordinal, operations };
   }
 
   async follow(entry: BundleLineOf<'entry'>): Promise<ReplayedEntry> {
+    if (this.#reader !== undefined) throw badBundle('its snapshot ends before its end');
     const bytes = entryBytes(entry);
     if (bytes === undefined) throw badBundle(`the entry at position ${entry.position} is no base64`);
     const records: ReplayedRecord[] = [];
@@ -86,6 +126,8 @@ class Replay {
   }
 
   verdict(): Verdict {
+    if (this.#reader !== undefined && this.#dossier.brokenOff === undefined)
+      throw badBundle('its snapshot ends before its end');
     const { ordinal, recordHash, stateHash } = this.#state;
     const hashes = this.#hashVerdict();
     const kernel = this.#kernelVerdict();
@@ -154,6 +196,33 @@ class Replay {
         : []),
     ];
   }
+}
+
+/** What a reader of snapshots refuses, as what is wrong with the bundle. */
+function sound<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!isWeftError(error, 'bad-snapshot')) throw error;
+    throw badBundle(`it begins with a snapshot that is none: ${error.message}`, error);
+  }
+}
+
+/** The lines say of themselves what they add up to, and so does the manifest. */
+function requireClaimed(state: State, claimed: Manifest | undefined): void {
+  const isSame =
+    state.ordinal === claimed?.ordinal &&
+    state.recordHash === claimed.recordHash &&
+    state.stateHash === claimed.stateHash;
+  if (!isSame) throw badBundle(`its snapshot stands at ordinal ${state.ordinal} and is not what it claims`);
+}
+
+function tooEarly(begins: number, to: number): WeftError {
+  return new WeftError(
+    'malformed',
+    `Cannot replay up to record ${to}: the bundle begins with a snapshot at record ${begins}, and has none of the ` +
+      `records before it: give ${begins} or more`,
+  );
 }
 
 function tooNew(version: number, ordinal: number): WeftError {

@@ -8,8 +8,10 @@ import {
   repairSchema,
 } from '../../core/bundle/lines.ts';
 import { kernelObjectSchema } from '../../core/bundle/object-schema.ts';
+import { snapshotChunksMax } from '../../core/limits.ts';
+import { manifestSchema } from '../../core/snapshot/manifest.ts';
 import { positionLengthMax } from '../limits.ts';
-import { count, texts } from './common.ts';
+import { count, numeral, texts } from './common.ts';
 import { statusSchema } from './status.ts';
 
 export const evidenceSchema = z.object({
@@ -47,5 +49,23 @@ export const entriesSchema = z.object({
   /** The last one wanted is among them; otherwise ask again with `after` at the last one given. */
   end: z.boolean(),
 });
+
+export const logStartQuerySchema = z.strictObject({
+  /** The last entry that is wanted, and the last record in it. */
+  until: position,
+  ordinal: numeral,
+});
+
+/** `snapshot` is absent where the log has its entries from the first one. It was read through and is sound. */
+export const logStartSchema = z.object({ snapshot: manifestSchema.exactOptional() });
+
+/** The whole id: it becomes part of a key, or the name of a folder, in the store. */
+export const snapshotParamsSchema = z.strictObject({ ref: z.string().regex(/^[0-9a-f]{32}$/) });
+
+export const snapshotLinesQuerySchema = z.strictObject({
+  chunk: numeral.refine((chunk) => chunk < snapshotChunksMax, `is not below ${snapshotChunksMax}`),
+});
+
+export const snapshotLinesSchema = z.object({ items: z.array(z.string()) });
 
 export type EvidenceView = z.output<typeof evidenceSchema>;

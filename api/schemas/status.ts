@@ -4,6 +4,16 @@ import { count } from './common.ts';
 
 export const phaseSchema = z.enum(['opening', 'catching-up', 'joining', 'running', 'halted', 'removed']);
 
+export const storeShape = z.object({
+  /** Without credentials. */
+  url: z.string(),
+  logId: z.string().exactOptional(),
+  reachable: z.boolean(),
+  reason: z.string().exactOptional(),
+  /** Of the newest snapshot that the daemon has heard of. */
+  snapshotOrdinal: count.exactOptional(),
+});
+
 export const statusSchema = z.object({
   host: z.string(),
   address: z.string(),
@@ -11,13 +21,7 @@ export const statusSchema = z.object({
   phase: phaseSchema,
   phaseReason: z.string().exactOptional(),
   epoch: count.exactOptional(),
-  store: z.object({
-    /** Without credentials. */
-    url: z.string(),
-    logId: z.string().exactOptional(),
-    reachable: z.boolean(),
-    reason: z.string().exactOptional(),
-  }),
+  store: storeShape,
   ordinal: count,
   position: z.string(),
   caughtUp: z.boolean().exactOptional(),

@@ -14,6 +14,10 @@ export function outcomeText({ accepted, subject, code, message }: OutcomeWords):
   return subject.type === 'host' ? `host ${subject.id}` : `${subject.type} ${shortId(subject.id)}`;
 }
 
+export function recordsText(count: number): string {
+  return `${count} ${count === 1 ? 'record' : 'records'}`;
+}
+
 type Body = Readonly<Record<string, unknown>>;
 
 /** The members of each kind's body that tell one request from another. */

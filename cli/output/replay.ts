@@ -6,6 +6,7 @@ import type {
   Opened,
   ReplayedEntry,
   ReplayedRecord,
+  ReplayedSnapshot,
   Verdict,
 } from '../../replay/index.ts';
 import { outcomeText, whatText } from './record.ts';
@@ -14,11 +15,16 @@ import { printable } from './table.ts';
 const ordinalWidth = 7;
 const indent = ' '.repeat(ordinalWidth + 2);
 
-export function openedText({ header, entries, host, brokenOff }: Opened): string {
+export function openedText({ header, entries, host, snapshot, brokenOff }: Opened): string {
   const { weft, madeAt, ordinal, store, logId = 'not known' } = header;
   return [
     `Bundle of host ${header.host} by weft ${weft}, ${madeAt}`,
     `Log ${logId} in ${store}: ${entries} entries, up to ordinal ${ordinal}`,
+    ...(snapshot === undefined
+      ? []
+      : [
+          `Records up to ${snapshot.ordinal} are not in the bundle: it begins with a snapshot by host ${snapshot.host}`,
+        ]),
     ...(brokenOff === undefined ? [] : [`The entries break off: ${brokenOff}`]),
     `Shown: the kernel of host ${host}`,
     '',
@@ -27,14 +33,23 @@ export function openedText({ header, entries, host, brokenOff }: Opened): string
     .join('');
 }
 
+export function snapshotText({ ordinal, operations }: ReplayedSnapshot): string {
+  return linesText([
+    `${String(ordinal).padStart(ordinalWidth)}  the snapshot`,
+    ...operations.map(operationLine),
+  ]);
+}
+
 export function entryText({ records, operations }: ReplayedEntry): string {
-  const lines = [
-    ...records.map(recordLine),
-    ...operations.map(({ text, refused }) =>
-      refused === undefined ? `${indent}${text}` : `${indent}# refused (${refused}): ${text}`,
-    ),
-  ];
-  return lines.map((line) => `${printable(line)}\n`).join('');
+  return linesText([...records.map(recordLine), ...operations.map(operationLine)]);
+}
+
+function linesText(lines: readonly string[]): string {
+  return lines.map((text) => `${printable(text)}\n`).join('');
+}
+
+function operationLine({ text, refused }: ReplayedEntry['operations'][number]): string {
+  return refused === undefined ? `${indent}${text}` : `${indent}# refused (${refused}): ${text}`;
 }
 
 function recordLine({ outcome, record }: ReplayedRecord): string {
@@ -89,7 +104,8 @@ function hashLine(hashes: HashVerdict): string {
   }
   if (hashes.result === 'not-compared') return `Hashes were not compared: ${hashes.reason}.`;
   const { at, sameAt, what } = hashes;
-  const where = `the same at ordinal ${sameAt}, different at ordinal ${at}`;
+  const same = sameAt === undefined ? 'compared with none before it' : `the same at ordinal ${sameAt}`;
+  const where = `${same}, different at ordinal ${at}`;
   return what === 'records'
     ? `The records are not those that the daemon folded: ${where}.`
     : `The log folds to another state than the daemon had: ${where}.`;

@@ -9,7 +9,7 @@ interface Options {
 }
 
 const help = `
-The file has the host's whole log, what the daemon says of itself (status, configuration, hashes, repairs, its last
+The file has the host's whole log (of one that was trimmed, the snapshot that it goes on from and what follows), what the daemon says of itself (status, configuration, hashes, repairs, its last
 log lines) and the kernel objects of weft that it finds now. 'weft replay FILE' lives the log again, on any machine.
 
 It has no password, token, key or environment. It does have what users wrote: names, labels, options, addresses and who
@@ -45,6 +45,10 @@ export function addVerb(program: Command, context: Context): void {
           told.brokenOff.code,
         );
       }
+      if (told.snapshotOrdinal !== undefined)
+        context.warn(
+          `the log was trimmed: the bundle begins with a snapshot, records up to ${told.snapshotOrdinal} are not in it`,
+        );
       if (path !== '-')
         context.warn('the bundle has what users wrote, such as labels: read it before you send it');
     });

@@ -1,9 +1,9 @@
 /** `weft replay`: a bundle's log lived again, step by step, and what came of it. Exit status 1 when something differs. */
 import type { Command } from 'commander';
-import type { Opened, ReplayedEntry, Verdict } from '../../replay/index.ts';
+import type { Opened, ReplayedEntry, ReplayedSnapshot, Verdict } from '../../replay/index.ts';
 import { readBundleFile } from '../bundle-file.ts';
 import type { Context } from '../context.ts';
-import { entryText, openedText, verdictText, viewOf } from '../output/replay.ts';
+import { entryText, openedText, snapshotText, verdictText, viewOf } from '../output/replay.ts';
 import { numeral } from '../usage.ts';
 
 interface Options {
@@ -41,7 +41,7 @@ export function addVerb(program: Command, context: Context): void {
     });
 }
 
-type Events = AsyncIterable<Opened | ReplayedEntry | Verdict>;
+type Events = AsyncIterable<Opened | ReplayedSnapshot | ReplayedEntry | Verdict>;
 
 /** As it goes on, so that a long log shows at once, and one that ends in an error shows up to where. */
 async function tell(context: Context, events: Events, step: boolean): Promise<void> {
@@ -51,7 +51,7 @@ async function tell(context: Context, events: Events, step: boolean): Promise<vo
     if (event.type === 'opened') streams.out(openedText(event));
     else if (event.type === 'verdict') conclude(context, event, verdictText(event));
     else {
-      streams.out(entryText(event));
+      streams.out(event.type === 'snapshot' ? snapshotText(event) : entryText(event));
       await streams.drained();
       if (answers === undefined) continue;
       streams.err('-- Enter: go on, q: end -- ');
@@ -65,12 +65,22 @@ async function tell(context: Context, events: Events, step: boolean): Promise<vo
 async function print(context: Context, events: Events): Promise<void> {
   const entries: unknown[] = [];
   let opened: Opened | undefined;
+  let snapshot: object | undefined;
   for await (const event of events) {
     if (event.type === 'opened') opened = event;
     else if (event.type === 'entry') entries.push(viewOf(event));
-    else {
+    else if (event.type === 'snapshot') {
+      const { ordinal, operations } = event;
+      snapshot = { ...opened?.snapshot, ordinal, operations };
+    } else {
       const { type: _type, ...verdict } = event;
-      await context.printDocument({ bundle: opened?.header, host: opened?.host, entries, verdict });
+      await context.printDocument({
+        bundle: opened?.header,
+        host: opened?.host,
+        ...(snapshot !== undefined && { snapshot }),
+        entries,
+        verdict,
+      });
       conclude(context, event, '');
     }
   }

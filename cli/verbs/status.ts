@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { StatusView } from '../../api/index.ts';
 import type { Context } from '../context.ts';
-import { printable } from '../output/table.ts';
+import { formatLines } from '../output/lines.ts';
+import { recordsText } from '../output/record.ts';
 import { formatSpan } from '../output/time.ts';
 
 export function addVerb(program: Command, context: Context): void {
@@ -17,16 +18,17 @@ export function addVerb(program: Command, context: Context): void {
 
 function statusText(status: StatusView): string {
   const { store, dataplane } = status;
-  const lines: readonly (readonly [string, string])[] = [
+  return formatLines([
     [
       'Host',
       `${status.host} at ${status.address}${status.epoch === undefined ? '' : `, epoch ${status.epoch}`}`,
     ],
     ['Version', status.version],
     ['Phase', withReason(status.phase, status.phaseReason)],
-    ['Store', `${store.url}: ${store.reachable ? 'reachable' : withReason('unreachable', store.reason)}`],
+    ['Store', storeText(store)],
     ['Log', store.logId ?? 'not known yet'],
     ['Ordinal', `${status.ordinal}${lagText(status)}`],
+    ...(store.snapshotOrdinal === undefined ? [] : [snapshotLine(status.ordinal, store.snapshotOrdinal)]),
     ['Record hash', status.recordHash],
     ['State hash', status.stateHash],
     ['Hosts', String(status.hosts)],
@@ -37,16 +39,22 @@ function statusText(status: StatusView): string {
       `${dataplane.desired} objects, ${dataplane.pending} pending, ${auditText(dataplane.auditedAgoMs)}`,
     ],
     ['Writes', `${dataplane.writes} since the daemon started, of drift repaired: ${dataplane.repairs}`],
-  ];
-  const width = Math.max(...lines.map(([name]) => name.length)) + 1;
-  return lines.map(([name, value]) => `${`${name}:`.padEnd(width)} ${printable(value)}\n`).join('');
+  ]);
+}
+
+export function storeText({ url, reachable, reason }: StatusView['store']): string {
+  return `${url}: ${reachable ? 'reachable' : withReason('unreachable', reason)}`;
+}
+
+function snapshotLine(ordinal: number, newest: number): readonly [string, string] {
+  return ['Snapshot', `of ordinal ${newest}, ${recordsText(ordinal - newest)} behind it`];
 }
 
 function withReason(text: string, reason: string | undefined): string {
   return reason === undefined ? text : `${text} (${reason})`;
 }
 
-function lagText({ caughtUp, caughtUpAgoMs }: StatusView): string {
+export function lagText({ caughtUp, caughtUpAgoMs }: Pick<StatusView, 'caughtUp' | 'caughtUpAgoMs'>): string {
   if (caughtUp === true) return ', at the end of the log';
   if (caughtUpAgoMs === undefined) return ', not caught up yet';
   const what =

@@ -4,7 +4,8 @@ import { describe, it } from 'mocha';
 import { bytesOf, chunksOf } from '../../test/support/bundles.ts';
 import { runs } from '../../test/support/property-settings.ts';
 import { isWeftError, type WeftError } from '../errors.ts';
-import type { LogEntry } from '../log/event-log.ts';
+import type { LogEntry, Position } from '../log/event-log.ts';
+import type { LogId, SnapshotId } from '../model/ids.ts';
 import { entryBytes, entryText } from './entry-text.ts';
 import type { BundleLine } from './lines.ts';
 import { readBundle } from './read.ts';
@@ -31,6 +32,25 @@ const lines: readonly BundleLine[] = [
   { type: 'kernel', steady: true },
   { type: 'object', object: { kind: 'netns', ns: 'net:weft-1' as never } },
   { type: 'log-line', text: '{"message":"tänk\n"}' },
+  {
+    type: 'snapshot',
+    manifest: {
+      v: 1,
+      id: 'e'.repeat(32) as SnapshotId,
+      logId: 'b'.repeat(32) as LogId,
+      position: '0:x' as Position,
+      ordinal: 1,
+      recordHash: hash,
+      stateHash: hash,
+      chunks: 1,
+      bytes: 12,
+      digest: hash,
+      compression: 'gzip',
+      host: 'h2',
+      at: 1_448_280_000_000,
+    },
+  },
+  { type: 'snapshot-line', text: '{"kind":"end","lines":0}' },
   { type: 'entry', position: '1:x', id: 'c'.repeat(32), text: '{"v":1}\n{"v":1}' },
   { type: 'entry', position: '2:x', id: 'd'.repeat(32), base64: '/wA=' },
 ];
@@ -73,7 +93,7 @@ describe('A bundle', () => {
       assert.equal(code, 'bad-bundle', `${length} of ${bytes.length} bytes`);
     }
     const { message } = await refusal(bytes.subarray(0, bytes.lastIndexOf(0x0a, -2) + 1));
-    assert.match(message, /ends after 8 lines without its end: it was cut short/);
+    assert.match(message, /ends after 10 lines without its end: it was cut short/);
   });
 
   it('of which any byte was altered is not read', async () => {

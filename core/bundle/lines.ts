@@ -4,15 +4,17 @@
  *
  * Vocabulary: a bundle is *lines* of JSON. The first is the *header*, the last the *end*, with a digest of all bytes
  * before it; in between come the daemon's own account (status, configuration, checkpoints, repairs, kernel objects, log
- * lines) and then the *entries* of the log, in their order. `write.ts` makes the bytes of lines, `read.ts` lines of bytes.
+ * lines) and then the *entries* of the log, in their order; where the log was trimmed, the *snapshot* that they go on
+ * from before them. `write.ts` makes the bytes of lines, `read.ts` lines of bytes.
  *
  * Invariants: entries are byte for byte what the store has; nothing in it is a secret of the machine or of the store
  * (texts of users inside of records are there as they are); a reader needs memory for what is not an entry, and for one
- * line more.
+ * line more; of a snapshot for the state, and not for its lines.
  *
  * `format` grows with every member or line that is added: a reader refuses what it does not know.
  */
 import { z } from 'zod';
+import { manifestSchema } from '../snapshot/manifest.ts';
 import { kernelObjectSchema } from './object-schema.ts';
 
 /** The format that this build writes, and the newest that it reads. */
@@ -83,6 +85,9 @@ export const bundleLineSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('kernel'), ...kernelLookSchema.shape }),
   z.strictObject({ type: z.literal('object'), object: kernelObjectSchema }),
   z.strictObject({ type: z.literal('log-line'), text: z.string() }),
+  /** Of a log that was trimmed: the state that the entries go on from, and then its lines (`core/snapshot`). */
+  z.strictObject({ type: z.literal('snapshot'), manifest: manifestSchema }),
+  z.strictObject({ type: z.literal('snapshot-line'), text: z.string() }),
   z.strictObject({ type: z.literal('entry'), ...entrySchema.shape }),
   /** In place of the entries that could not be read: why. */
   z.strictObject({ type: z.literal('broken-off'), reason: z.string() }),

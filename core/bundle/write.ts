@@ -6,7 +6,7 @@ import { encodeUtf8 } from '../lib/utf8.ts';
 import type { BundleLine } from './lines.ts';
 
 /**
- * The bytes of a bundle before compression, a line in each chunk. @param lines the header first, the entries last
+ * The bytes of a bundle before compression, a line in each chunk. @param lines the header first, the entries last, what they go on from before them
  */
 export async function* bundleBytes(lines: AsyncIterable<BundleLine>): AsyncGenerator<Uint8Array, void, void> {
   const digest = sha256.create();

@@ -14,9 +14,10 @@ import type { LogEntry, Position } from '../log/event-log.ts';
 import type { LogRecord } from '../log/record.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
-import type { LogId } from '../model/ids.ts';
+import type { LogId, SnapshotId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
+import type { Manifest } from '../snapshot/manifest.ts';
 
 export interface Control {
   /** The latest fold. Immutable; a later read gives a later one. */
@@ -47,6 +48,35 @@ export interface Control {
    *   (3 s), and what `EventLog.tail` throws
    */
   entries(query: EntryQuery, signal: CancelSignal): Promise<EntryPage>;
+  /**
+   * What the entries up to a position go on from: the oldest snapshot that can be used and that they follow; undefined
+   * where the log has them from its first one. The snapshot was read through, and is what it claims to be.
+   *
+   * @throws WeftError `not-ready` before the log was opened; `log-trimmed` where no snapshot at or before `until` serves;
+   *   `store-unreachable` and what `SnapshotStore` and `EventLog.tail` throw
+   */
+  logStart(until: LogPlace, signal: CancelSignal): Promise<Manifest | undefined>;
+  /**
+   * The lines of one chunk of a snapshot, from 0.
+   *
+   * @throws WeftError `not-ready` before the log was opened; `bad-snapshot` where there is no such chunk, or it is none;
+   *   what `SnapshotStore.getChunk` throws
+   */
+  snapshotLines(id: SnapshotId, chunk: number, signal: CancelSignal): Promise<readonly string[]>;
+
+  /**
+   * What lies beside the log in the store, and who adds to it next. With the store silent it tells what is known here.
+   *
+   * @param query.check reads every snapshot through, instead of its manifest alone
+   */
+  storeStatus(query: { readonly check: boolean }, signal: CancelSignal): Promise<StoreStatus>;
+  /**
+   * Makes a snapshot of where the fold stands, reads it back, trims the log behind the older of two, and drops those
+   * before. One at a time: another call waits, and shares the one before where that stands at the same record.
+   *
+   * @throws WeftError `not-ready` while this host has no part in keeping the log; `bad-snapshot`; what the store fails with
+   */
+  makeSnapshot(signal: CancelSignal): Promise<Manifest>;
 
   /**
    * Finds a network by full id, exact name, or unambiguous id prefix, in this order. What is not in the local fold is
@@ -166,6 +196,48 @@ export interface EntryPage {
   readonly end: boolean;
 }
 
+/** An entry, and the last record in it. */
+export interface LogPlace {
+  readonly position: Position;
+  readonly ordinal: number;
+}
+
+export interface StoreStatus {
+  readonly store: Status['store'];
+  readonly ordinal: number;
+  /** As in `Status`. */
+  readonly caughtUp?: boolean;
+  readonly caughtUpAgoMs?: number;
+  /** Newest first; absent where the store did not say. */
+  readonly snapshots?: readonly SnapshotStatus[];
+  /** Why they are absent. */
+  readonly snapshotsReason?: string;
+  /** Snapshots that are being written, or whose author died over them. */
+  readonly unfinished?: number;
+  /** Of the newest one that can be used, as far as this host knows; 0 where it knows of none. */
+  readonly newest: number;
+  /** Whose turn the next one is, and from which ordinal on; absent while there is no host. */
+  readonly next?: { readonly host: string; readonly ordinal: number };
+  /** From which ordinal on it is this host's turn. */
+  readonly ownTurn: number;
+}
+
+export interface SnapshotStatus {
+  readonly id: SnapshotId;
+  readonly ordinal: number;
+  /** Records behind it, up to this host's fold; negative where it is ahead. */
+  readonly records: number;
+  /** Entries behind it, up to this host's fold, where that is not too many to be remembered. */
+  readonly entries?: number;
+  /** Who made it, when (milliseconds since 1970 UTC), and how large it is; absent where its manifest cannot be read. */
+  readonly host?: string;
+  readonly at?: number;
+  readonly chunks?: number;
+  readonly bytes?: number;
+  /** Why it cannot be used; absent where it can be, as far as was looked. */
+  readonly fault?: string;
+}
+
 export interface HistoryItem {
   readonly outcome: Outcome;
   readonly record?: LogRecord;
@@ -190,6 +262,8 @@ export interface Status {
     readonly logId?: LogId;
     readonly reachable: boolean;
     readonly reason?: string;
+    /** Of the newest snapshot of the log that this host has heard of; absent where it has heard of none. */
+    readonly snapshotOrdinal?: number;
   };
   readonly ordinal: number;
   readonly position: Position;

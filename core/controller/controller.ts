@@ -5,7 +5,7 @@
  * One direction, no side roads: nothing writes the kernel but the reconciler, nothing changes state but the fold,
  * nothing enters the fold but the log. Everything it meets of the world comes in by its ports.
  */
-import { defer, filter, map, type Observable, startWith } from 'rxjs';
+import { defer, filter, map, merge, type Observable, startWith } from 'rxjs';
 import type { Kernel } from '../dataplane/kernel.ts';
 import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
@@ -15,10 +15,10 @@ import { endpointsOfHost, endpointsOfSandbox } from '../fold/lookup.ts';
 import type { State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { Appender } from '../log/appender.ts';
-import type { EventLog } from '../log/event-log.ts';
+import type { EventLog, Position } from '../log/event-log.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
-import type { RecordId } from '../model/ids.ts';
+import type { RecordId, SnapshotId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -26,6 +26,7 @@ import type { Compression } from '../ports/compression.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
+import type { Manifest } from '../snapshot/manifest.ts';
 import { endpointBody, networkBody } from './bodies.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type {
@@ -36,25 +37,29 @@ import type {
   EntryQuery,
   Evidence,
   HistoryItem,
+  LogPlace,
   NetworkRequest,
   Phase,
   Repair,
   RequestContext,
   Status,
   Step,
+  StoreStatus,
 } from './control.ts';
-import { catchUpDeadlineMs, statusDeadlineMs } from './defaults.ts';
+import { askedAttemptsMax, catchUpDeadlineMs, statusDeadlineMs } from './defaults.ts';
 import { readEntries } from './entry-pages.ts';
 import { takeEvidence } from './evidence.ts';
 import type { Cursor, Fold } from './fold-entries.ts';
 import { History } from './history.ts';
 import { LogKeeper, type Standing } from './log-keeper.ts';
+import { findLogStart, readSnapshotLines } from './log-start.ts';
 import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from './lookup.ts';
 import { type HostIdentity, Membership } from './membership.ts';
 import { Outcomes } from './outcomes.ts';
 import { Replica } from './replica.ts';
 import { type AcceptedStep, Requests } from './requests.ts';
 import { SandboxWatch } from './sandbox-watch.ts';
+import { takeAccount } from './store-account.ts';
 
 export interface ControllerPorts {
   readonly log: EventLog;
@@ -188,12 +193,48 @@ export class Controller implements Control {
     return readEntries(this.#ports.log, this.#ports.clock, query, signal);
   }
 
+  async logStart(until: LogPlace, signal: CancelSignal): Promise<Manifest | undefined> {
+    if (this.#phase === 'opening') throw notOpened();
+    return await findLogStart(this.#ports, this.#replica.logId, until, signal);
+  }
+
+  async snapshotLines(id: SnapshotId, chunk: number, signal: CancelSignal): Promise<readonly string[]> {
+    if (this.#phase === 'opening') throw notOpened();
+    return await readSnapshotLines(this.#ports, id, chunk, signal);
+  }
+
+  async makeSnapshot(signal: CancelSignal): Promise<Manifest> {
+    return await this.#keeper.make(signal, askedAttemptsMax);
+  }
+
+  async storeStatus(query: { readonly check: boolean }, signal: CancelSignal): Promise<StoreStatus> {
+    const replica = this.#replica;
+    const { host, snapshotOrdinals } = this.#options;
+    const { log, clock, compression } = this.#ports;
+    const { state, logId } = replica;
+    const entriesSince = (position: Position) => replica.entriesSince(position);
+    const newest = this.#newestSnapshot();
+    const sources = { log, clock, compression, host, snapshotOrdinals, state, logId, entriesSince, newest };
+    const [account, { store, caughtUp, caughtUpAgoMs }] = await Promise.all([
+      takeAccount(sources, query, signal),
+      this.status(signal),
+    ]);
+    return {
+      store,
+      ordinal: state.ordinal,
+      ...(caughtUp === undefined ? {} : { caughtUp }),
+      ...(caughtUpAgoMs === undefined ? {} : { caughtUpAgoMs }),
+      ...account,
+    };
+  }
+
   async status(signal: CancelSignal): Promise<Status> {
     const caughtUp = await this.#isCaughtUp(signal);
     const { host, address, version } = this.#options;
     const { state, position, logId, caughtUpAtMs } = this.#replica;
     const now = this.#ports.clock.monotonicMs();
     const { auditedAtMs } = this.#reconciler;
+    const snapshotOrdinal = this.#newestSnapshot();
     return {
       host,
       address,
@@ -205,6 +246,7 @@ export class Controller implements Control {
         url: this.#ports.log.url,
         ...(logId === undefined ? {} : { logId }),
         ...this.#ports.log.health,
+        ...(snapshotOrdinal === 0 ? {} : { snapshotOrdinal }),
       },
       ordinal: state.ordinal,
       position,
@@ -325,6 +367,10 @@ export class Controller implements Control {
     const { state, position, logId } = this.#replica;
     if (this.#phase !== 'running' || logId === undefined) return undefined;
     return { state, position, logId, stateHashAt: (at) => this.#replica.stateHashAt(at) };
+  }
+
+  #newestSnapshot(): number {
+    return Math.max(this.#keeper.newest, this.#replica.newestSnapshot);
   }
 
   /** Nothing is done to the kernel on partial knowledge: the whole log first, however long the store takes. */
@@ -501,13 +547,14 @@ export class Controller implements Control {
     return undefined;
   }
 
-  /** Rows of a table: at once, and after every step that changes objects of that kind. */
+  /** Rows of a table: at once, and after every step, or leap, that changes objects of that kind. */
   #selected<T>(
     kind: 'network' | 'endpoint',
     rowsOf: (state: State) => Iterable<T>,
   ): Observable<readonly T[]> {
     return defer(() =>
-      this.#replica.steps$.pipe(
+      // A leap is told of by its entry alone, whose changes are those of no step.
+      merge(this.#replica.entries$, this.#replica.steps$).pipe(
         filter(({ changes }) => changes.some(({ type }) => type.startsWith(kind))),
         map(({ state }) => state),
         startWith(this.state),

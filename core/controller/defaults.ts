@@ -26,6 +26,8 @@ export const keeperDelayMs = 60_000;
 /** Attempts at one write of a snapshot, with these pauses between them: about half a minute altogether. */
 export const keeperAttemptsMax = 12;
 export const keeperPauses = { retryDelayMsMin: 100, retryDelayMsMax: 5_000 };
+/** The same where somebody waits for the answer: some seconds, unless the store is silent. */
+export const askedAttemptsMax = 5;
 /** Records kept with their outcomes for `weft log`. */
 export const historyItemsMax = 10_000;
 /** Positions remembered to tell whether an entry has been applied already. */
@@ -41,5 +43,9 @@ export const evidenceLookAgainMs = 100;
 export const entryPageEntriesMax = 1_024;
 export const entryPageBytesMax = 2 * 1024 * 1024;
 export const entryPageMs = 3_000;
+
+/** How long `store status` waits for the store: for manifests, and for whole snapshots where it is to read them. */
+export const storeLookMs = 2_000;
+export const storeCheckMs = 20_000;
 
 assert(appendDeadlineMs < requestDeadlineMs, 'an append must end before its request does');

@@ -13,6 +13,7 @@ export async function readEntries(
   clock: Clock,
   { after, until }: EntryQuery,
   signal: CancelSignal,
+  entriesMax: number = entryPageEntriesMax,
 ): Promise<EntryPage> {
   if (after === until) return { entries: [], end: true };
   using scope = cancelScope(signal);
@@ -23,7 +24,7 @@ export async function readEntries(
     entries.push(entry);
     bytes += entry.bytes.length;
     if (entry.position === until) return { entries, end: true };
-    if (entries.length >= entryPageEntriesMax || bytes >= entryPageBytesMax) break;
+    if (entries.length >= entriesMax || bytes >= entryPageBytesMax) break;
   }
   if (entries.length > 0) return { entries, end: false };
   throw new WeftError(

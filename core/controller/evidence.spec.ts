@@ -102,7 +102,7 @@ describe('The evidence of a controller', () => {
       const id = count.toString(16).padStart(32, '0') as LogEntry['id'];
       cluster.store.put({ id, base: 0, bytes: Uint8Array.of(0x7b) });
     }
-    await cluster.settle();
+    await cluster.until(() => h1.controller.state.ordinal >= cluster.store.length);
     const until = (await cluster.drive(h1.controller.evidence(signal))).position;
     const page = await cluster.drive(h1.controller.entries({ after: genesis, until }, signal));
     assert.deepEqual([page.entries.length, page.end], [entryPageEntriesMax, false]);

@@ -20,7 +20,7 @@ import { snapshotsKept } from '../snapshot/defaults.ts';
 import { downloadSnapshot, listSnapshots } from '../snapshot/download.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
 import { dueAt } from '../snapshot/turn.ts';
-import { ordinalOf, uploadSnapshot } from '../snapshot/upload.ts';
+import { ordinalOf, type UploadPorts, uploadSnapshot } from '../snapshot/upload.ts';
 import { keeperAttemptsMax, keeperDelayMs, keeperPauses } from './defaults.ts';
 
 /** Where the fold stands. */
@@ -53,12 +53,25 @@ export class LogKeeper {
   readonly #wake = new Wake();
   /** Ordinal of the newest snapshot that this host has heard of. */
   #newest = 0;
+  /** What is made now, and what waits for it: a host makes one snapshot at a time. */
+  #making: Promise<unknown> = Promise.resolve();
+  #made: Manifest | undefined;
 
   /** @param standing undefined while this host has no part in keeping the log */
   constructor(ports: KeeperPorts, options: KeeperOptions, standing: () => Standing | undefined) {
     this.#ports = ports;
     this.#options = options;
     this.#standing = standing;
+  }
+
+  /** Ordinal of the newest snapshot of the log that this host has heard of; 0 where it has heard of none. */
+  get newest(): number {
+    return this.#newest;
+  }
+
+  /** A snapshot of the log was seen. */
+  heardOf(ordinal: number): void {
+    this.#newest = Math.max(this.#newest, ordinal);
   }
 
   /** The fold went on. */
@@ -75,7 +88,9 @@ export class LogKeeper {
       try {
         const standing = this.#standing();
         if (standing !== undefined) await this.#look(standing, signal);
-        if (this.#isDue()) await this.make(signal);
+        await this.#inTurn(async () => {
+          if (this.#isDue()) await this.#make(keeperAttemptsMax, signal);
+        });
       } catch (error) {
         if (!isWeftError(error)) throw error;
         logger.warn('no snapshot was made', { reason: error.message });
@@ -85,24 +100,44 @@ export class LogKeeper {
   }
 
   /**
-   * Makes a snapshot of where the fold stands, reads it back, and tidies up.
+   * Makes a snapshot of where the fold stands, reads it back, and tidies up. Waits for one that this host makes already;
+   * where that turns out to stand at the same record, it is the answer, because a second would only take room.
    *
+   * @param attemptsMax at one write
    * @throws WeftError what the store fails with in the end; `bad-snapshot` where it gives back something else;
    *   `not-ready` while this host has no part in keeping the log, or there is nothing to write down
    */
-  async make(signal: CancelSignal): Promise<Manifest> {
+  async make(signal: CancelSignal, attemptsMax: number = keeperAttemptsMax): Promise<Manifest> {
+    const before = this.#made;
+    return await this.#inTurn(async () => {
+      const made = this.#made;
+      const isNew = made !== undefined && made !== before;
+      return isNew && made.ordinal === this.#standing()?.state.ordinal
+        ? made
+        : await this.#make(attemptsMax, signal);
+    });
+  }
+
+  async #inTurn<T>(make: () => Promise<T>): Promise<T> {
+    const turn = this.#making.then(make, make);
+    this.#making = turn;
+    return await turn;
+  }
+
+  async #make(attemptsMax: number, signal: CancelSignal): Promise<Manifest> {
     const { log, clock, compression, logger } = this.#ports;
     const standing = this.#standing();
     if (standing === undefined || standing.state.ordinal === 0) throw notReady();
     const source = { ...standing, host: this.#options.host, at: Math.trunc(clock.wallMs()) };
     const { snapshots } = log;
-    const persist = (write: () => Promise<void>): Promise<void> => this.#persist(write, signal);
+    const persist = (write: () => Promise<void>): Promise<void> => this.#persist(write, attemptsMax, signal);
     const manifest = await uploadSnapshot(source, { ...this.#ports, snapshots, persist }, signal);
     const state = await downloadSnapshot(manifest, { snapshots, compression }, signal);
     const { ordinal, chunks, bytes, id } = manifest;
-    this.#newest = Math.max(this.#newest, state.ordinal);
+    this.heardOf(state.ordinal);
+    this.#made = manifest;
     logger.info('made a snapshot', { ordinal, chunks, bytes, id });
-    await this.#tidy(standing, signal);
+    await this.#tidy(standing, persist, signal);
     return manifest;
   }
 
@@ -122,34 +157,34 @@ export class LogKeeper {
     const onUnreadable = (reason: string): void => logger.warn('a snapshot cannot be read', { reason });
     const all = await listSnapshots(this.#ports.log.snapshots, onUnreadable, signal);
     const ours = all.filter((manifest) => manifest.logId === logId);
-    this.#newest = Math.max(this.#newest, ours[0]?.ordinal ?? 0);
+    this.heardOf(ours[0]?.ordinal ?? 0);
     return ours;
   }
 
   /** Trims the log behind the oldest snapshot that is kept, and drops those before it, also the unfinished. */
-  async #tidy(standing: Standing, signal: CancelSignal): Promise<void> {
+  async #tidy(standing: Standing, persist: UploadPorts['persist'], signal: CancelSignal): Promise<void> {
     const { log } = this.#ports;
     const whole = await this.#look(standing, signal);
     const oldest = whole[snapshotsKept - 1];
     if (oldest === undefined) return;
     for (const manifest of whole.slice(0, snapshotsKept)) requireSameState(standing, manifest);
-    await this.#persist(() => log.trim(oldest.position, signal), signal);
+    await persist(() => log.trim(oldest.position, signal));
     const kept = new Set(whole.slice(0, snapshotsKept).map(({ id }) => id));
     for (const { id } of await log.snapshots.list(signal)) {
       if (kept.has(id) || ordinalOf(id) >= oldest.ordinal) continue;
-      await this.#persist(() => log.snapshots.drop(id, signal), signal);
+      await persist(() => log.snapshots.drop(id, signal));
     }
   }
 
   /** Until it is done, or has failed too often. Every write of a snapshot may be repeated. */
-  async #persist(write: () => Promise<void>, signal: CancelSignal): Promise<void> {
+  async #persist(write: () => Promise<void>, attemptsMax: number, signal: CancelSignal): Promise<void> {
     const { clock, random } = this.#ports;
     for (let failures = 1; ; failures += 1) {
       try {
         return await write();
       } catch (error) {
         const isPassing = isWeftError(error, 'store-unreachable') || isWeftError(error, 'outcome-unknown');
-        if (!isPassing || signal.aborted || failures >= keeperAttemptsMax) throw error;
+        if (!isPassing || signal.aborted || failures >= attemptsMax) throw error;
       }
       await clock.sleep(backoffMs(failures, keeperPauses, random), signal);
     }

@@ -46,8 +46,11 @@ export class Replica {
   readonly #recent = new Map<Position, string>();
   #cursor: Cursor = { position: genesis, state: emptyState(), isLeap: false, changes: [], steps: [] };
   #logId: LogId | undefined;
-  #leaps = 0;
   #caughtUpAtMs: number | undefined;
+  #newestSnapshot = 0;
+  /** Leaps so far, and where the last one led. */
+  #leaps = 0;
+  #landing: Position | undefined;
 
   constructor(ports: ReplicaPorts) {
     this.#log = ports.log;
@@ -73,6 +76,24 @@ export class Replica {
 
   get logId(): LogId | undefined {
     return this.#logId;
+  }
+
+  /** Ordinal of the newest snapshot of this log that was there when the replica last looked; 0 where there was none. */
+  get newestSnapshot(): number {
+    return this.#newestSnapshot;
+  }
+
+  /** How many entries were folded behind the one at a position, where that is not too long ago. */
+  entriesSince(position: Position): number | undefined {
+    if (!this.#recent.has(position)) return undefined;
+    let count: number | undefined = 0;
+    for (const each of this.#recent.keys()) {
+      if (each === position) count = 0;
+      // What a leap went over was never counted.
+      else if (each === this.#landing || count === undefined) count = undefined;
+      else count += 1;
+    }
+    return count;
   }
 
   /** Monotonic instant at which the replica was last known to be at the end of the log. */
@@ -137,6 +158,8 @@ export class Replica {
     const { snapshots } = this.#log;
     const skip = (reason: string): void => this.#logger.error('a snapshot cannot be used', { reason });
     for (const manifest of await listSnapshots(snapshots, skip, signal)) {
+      if (manifest.logId === this.#logId)
+        this.#newestSnapshot = Math.max(this.#newestSnapshot, manifest.ordinal);
       if (manifest.ordinal <= this.state.ordinal) return;
       if (manifest.logId !== this.#logId) {
         skip(`snapshot ${manifest.id} is of log ${manifest.logId}`);
@@ -147,7 +170,6 @@ export class Replica {
       const { ordinal, host } = manifest;
       this.#logger.info('began from a snapshot', { ordinal, from: this.state.ordinal, by: host });
       const changes = changesBetween(this.state, state);
-      this.#leaps += 1;
       this.#advance({ position: manifest.position, state, isLeap: true, changes, steps: [] });
       return;
     }
@@ -191,11 +213,10 @@ export class Replica {
    * @throws WeftError what `EventLog.head` throws; never resolves otherwise than by catching up or when `signal` aborts
    */
   async catchUp(signal: CancelSignal): Promise<void> {
-    // A leap may pass over the entry that is waited for: then it is to be seen anew where the end is.
-    for (let isThere = false; !isThere && !signal.aborted; ) {
-      const leaps = this.#leaps;
-      const head = await this.#log.head(signal);
-      isThere = await this.#reach(head, leaps, signal);
+    // A leap may pass over the entry that was waited for: then it is to be seen anew where the end is.
+    for (let leaps = -1; leaps !== this.#leaps && !signal.aborted; ) {
+      leaps = this.#leaps;
+      await this.#reach(await this.#log.head(signal), leaps, signal);
     }
     if (!signal.aborted) this.#caughtUpAtMs = this.#clock.monotonicMs();
   }
@@ -211,25 +232,27 @@ export class Replica {
     return position === genesis || position === this.#cursor.position || this.#recent.has(position);
   }
 
-  /** Waits until the entry at a position is applied. False where there were more leaps than so many meanwhile. */
-  async #reach(position: Position, leaps: number, signal: CancelSignal): Promise<boolean> {
-    if (this.#hasApplied(position) || signal.aborted) return true;
-    if (this.#leaps !== leaps) return false;
+  /** Waits until the entry at a position is folded, or a leap makes it unknown whether it is: it may have led past it. */
+  async #reach(position: Position, leaps: number, signal: CancelSignal): Promise<void> {
+    if (this.#hasApplied(position) || this.#leaps !== leaps || signal.aborted) return;
     using scope = cancelScope(signal);
     await new Promise<void>((resolve) => {
       const subscription = this.#entries.subscribe((cursor) => {
-        if (cursor.isLeap || cursor.position === position) scope.cancel();
+        if (cursor.position === position || this.#leaps !== leaps) scope.cancel();
       });
       scope.signal.addEventListener('abort', () => {
         subscription.unsubscribe();
         resolve();
       });
     });
-    return this.#leaps === leaps;
   }
 
   #advance(cursor: Cursor): void {
     this.#cursor = cursor;
+    if (cursor.isLeap) {
+      this.#leaps += 1;
+      this.#landing = cursor.position;
+    }
     this.#recent.set(cursor.position, cursor.state.stateHash);
     if (this.#recent.size > recentPositionsMax) {
       for (const oldest of this.#recent.keys()) {

@@ -11,7 +11,7 @@ const count = z.int().min(0);
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const id = <T extends string>() => z.string().regex(/^[0-9a-f]{32}$/) as unknown as z.ZodType<T>;
 
-const schema = z.strictObject({
+export const manifestSchema = z.strictObject({
   v: z.literal(1),
   id: id<SnapshotId>(),
   /** Of the log that it was folded from. */
@@ -33,7 +33,7 @@ const schema = z.strictObject({
   at: count,
 });
 
-export type Manifest = z.infer<typeof schema>;
+export type Manifest = z.infer<typeof manifestSchema>;
 
 export function encodeManifest(manifest: Manifest): Uint8Array {
   return encodeUtf8(canonicalJson(manifest));
@@ -49,7 +49,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
       `Cannot use the snapshot: its manifest is of version ${version}: upgrade weft on this host`,
     );
   }
-  const parsed = schema.safeParse(value);
+  const parsed = manifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
   throw new WeftError('bad-snapshot', `Cannot use the snapshot: its manifest is wrong at '${where}'`);

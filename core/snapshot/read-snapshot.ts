@@ -51,6 +51,11 @@ export class SnapshotReader {
     sound(() => this.#put(line));
   }
 
+  /** Whether its last line was taken. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
   /** The state that the lines make. @throws WeftError `bad-snapshot` */
   finish(): State {
     const head = this.#head;
@@ -229,8 +234,5 @@ function parseJson(text: string, number: number): unknown {
 }
 
 function bad(why: string): WeftError {
-  return new WeftError(
-    'bad-snapshot',
-    `Cannot use the snapshot: ${why}; an older one or the log itself will do`,
-  );
+  return new WeftError('bad-snapshot', `Cannot use the snapshot: ${why}`);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { Ledger } from '../../test/support/ledger.ts';
 import { snapshotOrdinalsMin } from './defaults.ts';
-import { distanceOf, dueAt } from './turn.ts';
+import { distanceOf, dueAt, firstTurn } from './turn.ts';
 
 const names = ['a', 'b', 'c', 'd'];
 const { state } = new Ledger(...names);
@@ -21,6 +21,16 @@ describe('turns at making snapshots', () => {
       return names.toSorted((a, b) => dueAt(state, newest, a) - dueAt(state, newest, b))[0];
     });
     assert.deepEqual(firsts.toSorted(), names);
+  });
+
+  it('begin with the host whose turn comes first', () => {
+    for (const newest of [0, 1, 5_000, 9 * snapshotOrdinalsMin]) {
+      const first = firstTurn(state, newest);
+      assert.ok(first !== undefined);
+      assert.equal(first.ordinal, dueAt(state, newest, first.host));
+      assert.equal(first.ordinal, Math.min(...names.map((name) => dueAt(state, newest, name))));
+    }
+    assert.equal(firstTurn(new Ledger().state, 0), undefined);
   });
 
   it('come last to a host that is not in the state', () => {

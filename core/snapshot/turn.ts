@@ -12,6 +12,17 @@ export function distanceOf(state: State, ordinalsMin: number): number {
   return Math.max(ordinalsMin, Math.ceil(objects * snapshotStatePart));
 }
 
+/** Whose turn comes first behind the newest snapshot, and from which ordinal on; undefined while there is no host. */
+export function firstTurn(
+  state: State,
+  newest: number,
+  ordinalsMin: number = snapshotOrdinalsMin,
+): { readonly host: string; readonly ordinal: number } | undefined {
+  const hosts = [...state.hosts.keys()];
+  const host = hosts[placeOfFirst(newest, hosts.length, ordinalsMin)];
+  return host === undefined ? undefined : { host, ordinal: newest + distanceOf(state, ordinalsMin) };
+}
+
 /**
  * The ordinal from which on a host is to make a snapshot.
  *
@@ -28,7 +39,11 @@ export function dueAt(
   const hosts = [...state.hosts.keys()];
   const distance = distanceOf(state, ordinalsMin);
   const at = hosts.indexOf(host);
-  const first = hosts.length === 0 ? 0 : Math.floor(newest / ordinalsMin) % hosts.length;
+  const first = placeOfFirst(newest, hosts.length, ordinalsMin);
   const place = at < 0 ? hosts.length : (at - first + hosts.length) % hosts.length;
   return newest + distance + Math.floor(place * distance * turnPart);
+}
+
+function placeOfFirst(newest: number, hosts: number, ordinalsMin: number): number {
+  return hosts === 0 ? 0 : Math.floor(newest / ordinalsMin) % hosts;
 }

@@ -66,6 +66,53 @@ describe('the routes of the API', () => {
     assert.equal((await api.request(`/v1/log/entries?until=${'x'.repeat(256)}`)).status, 400);
   });
 
+  it('give what the entries of a trimmed log go on from, a chunk at a time', async () => {
+    const start = { query: { until: '2', ordinal: '2' } };
+    assert.deepEqual(await api.client.call('logStart', start), {});
+    await create('red');
+    const made = await api.control.makeSnapshot(new AbortController().signal);
+    api.control.trim();
+    assert.deepEqual((await api.client.call('logStart', start)).snapshot, made);
+    const params = { ref: made.id };
+    const { items } = await api.client.call('snapshotLines', { params, query: { chunk: '0' } });
+    assert.match(items[0] ?? '', /"kind":"snapshot"/);
+    assert.deepEqual(JSON.parse(items.at(-1) ?? ''), { kind: 'end', lines: items.length - 1 });
+    for (const [ref, chunk, status] of [
+      [made.id, '1', 500],
+      [made.id, '8192', 400],
+      [made.id, '-1', 400],
+      [made.id.slice(1), '0', 400],
+      ['..%2F..%2Fetc', '0', 400],
+    ] as const) {
+      const reply = await api.request(`/v1/store/snapshots/${ref}/lines?chunk=${chunk}`);
+      assert.equal(reply.status, status, `${ref} ${chunk}`);
+    }
+    assert.equal((await api.request('/v1/log/start?until=2')).status, 400);
+  });
+
+  it('tell what is in the store, and make a snapshot when asked', async () => {
+    const reply = await api.request('/v1/store/snapshot', { method: 'POST' });
+    assert.equal(reply.status, 201, reply.text);
+    const { id, ordinal } = JSON.parse(reply.text) as { id: string; ordinal: number };
+    assert.equal(ordinal, 1);
+    const view = await api.client.call('storeStatus');
+    assert.deepEqual(
+      view.snapshots?.map((one) => [one.id, one.ordinal, one.host]),
+      [[id, 1, 'h1']],
+    );
+    assert.equal(api.control.checked, false);
+    await api.client.call('storeStatus', { query: { check: 'true' } });
+    assert.equal(api.control.checked, true);
+    assert.equal((await api.client.call('status')).store.snapshotOrdinal, 1);
+    api.control.phase = 'opening';
+    api.control.health = { reachable: false, reason: 'connect etcd://weft:hunter2@h9:2379 failed' };
+    const lost = await api.request('/v1/store');
+    assert.equal(lost.status, 200);
+    assert.doesNotMatch(lost.text, /hunter2/);
+    assert.equal((await api.client.call('storeStatus')).snapshots, undefined);
+    assert.equal((await api.request('/v1/store?check=yes')).status, 400);
+  });
+
   it('create a network and show it in lists and by name, id and prefix', async () => {
     const made = await create('red', { labels: { tier: 'web' }, options: {} });
     assert.match(made.id, /^[0-9a-f]{64}$/);

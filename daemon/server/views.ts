@@ -7,11 +7,13 @@ import type {
   NetworkDetail,
   NetworkView,
   StatusView,
+  StoreView,
 } from '../../api/index.ts';
-import type { DoctorReport, HistoryItem, Status } from '../../core/controller/control.ts';
+import type { DoctorReport, HistoryItem, Status, StoreStatus } from '../../core/controller/control.ts';
 import { endpointsOfNetwork } from '../../core/fold/lookup.ts';
 import type { Outcome, Subject } from '../../core/fold/outcome.ts';
 import type { State } from '../../core/fold/state.ts';
+import { withoutSecrets } from '../../core/lib/redact.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Host } from '../../core/model/host.ts';
 import type { Network } from '../../core/model/network.ts';
@@ -62,6 +64,24 @@ export function hostView(host: Host, self: string, endpoints: number): HostView 
 
 export function statusView(status: Status): StatusView {
   return { ...status, store: { ...status.store }, dataplane: { ...status.dataplane } };
+}
+
+/** Reasons are the words of client libraries, which may quote what they were given. */
+export function redactedStore(store: StatusView['store']): StatusView['store'] {
+  return {
+    ...store,
+    url: withoutSecrets(store.url),
+    ...(store.reason === undefined ? {} : { reason: withoutSecrets(store.reason) }),
+  };
+}
+
+export function storeView({ store, snapshots, snapshotsReason, ...rest }: StoreStatus): StoreView {
+  return {
+    ...rest,
+    store: redactedStore(store),
+    ...(snapshots !== undefined && { snapshots: snapshots.map((snapshot) => ({ ...snapshot })) }),
+    ...(snapshotsReason !== undefined && { snapshotsReason: withoutSecrets(snapshotsReason) }),
+  };
 }
 
 export function historyItemView(item: HistoryItem): HistoryItemView {

@@ -113,6 +113,29 @@ describe('A bundle of a live host', function () {
     assert.match(stdout, /the daemon had repaired drift lately/);
   });
 
+  it('of a log that was trimmed begins with a snapshot, and is replayed to the same', async () => {
+    const [first, second] = [cluster.member(0), cluster.member(1)];
+    const made = await first.host.weft(['store', 'snapshot']);
+    const begins = Number(/^Snapshot of ordinal (\d+): \d+ chunks?, /.exec(made.stdout)?.[1]);
+    await cluster.attach(0, 'red', 'late');
+    await cluster.converged();
+    await second.host.weft(['store', 'snapshot']);
+    const { stdout: account } = await first.host.weft(['store', 'status', '--check']);
+    assert.match(account, /^Snapshots: 2 in the store$/m);
+    assert.match(
+      account,
+      new RegExp(`^Oldest: {4}of ordinal ${begins}, 1 record in 1 entry behind it$`, 'm'),
+    );
+    const { path, lines } = await take('trimmed.gz');
+    assert.ok(lines.some((line) => line.type === 'snapshot' && line.manifest.ordinal === begins));
+    const { code, stdout } = await replay(path);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, new RegExp(`^Records up to ${begins} are not in the bundle: `, 'm'));
+    const { stateHash, dataplane } = await first.api.call('status');
+    assert.ok(stdout.includes(`state hash ${stateHash}`));
+    assert.ok(stdout.includes(`The kernel had what the log asks for: ${dataplane.desired} objects.`));
+  });
+
   it('of a daemon that has stopped before a newer record shows what it could not repair', async () => {
     const { api } = cluster.member(0);
     const ports = { clock: new SystemClock(), random: new SystemRandom(), logger: new QuietLogger() };

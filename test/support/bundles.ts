@@ -30,9 +30,13 @@ export async function linesOf(controller: Controller): Promise<BundleLine[]> {
   const { signal } = cancelScope();
   const evidence = await controller.evidence(signal);
   const status = await controller.status(signal);
+  const snapshot = await controller.logStart(evidence, signal);
+  const snapshotTexts: string[] = [];
+  for (let chunk = 0; snapshot !== undefined && chunk < snapshot.chunks; chunk += 1)
+    snapshotTexts.push(...(await controller.snapshotLines(snapshot.id, chunk, signal)));
   const entries: LogEntry[] = [];
   for (let end = false; !end; ) {
-    const after = entries.at(-1)?.position ?? genesis;
+    const after = entries.at(-1)?.position ?? snapshot?.position ?? genesis;
     const page = await controller.entries({ after, until: evidence.position }, signal);
     entries.push(...page.entries);
     end = page.end;
@@ -48,6 +52,7 @@ export async function linesOf(controller: Controller): Promise<BundleLine[]> {
       madeAt: '2015-11-23T12:00:00Z',
       host: status.host,
       store: status.store.url,
+      ...(status.store.logId === undefined ? {} : { logId: status.store.logId }),
       position,
       ordinal,
       recordHash,
@@ -62,6 +67,8 @@ export async function linesOf(controller: Controller): Promise<BundleLine[]> {
     ...checkpoints.map((checkpoint) => ({ type: 'checkpoint' as const, ...checkpoint })),
     { type: 'kernel', steady, ...(fault === undefined ? {} : { fault }) },
     ...kernel.objects.map((object) => ({ type: 'object' as const, object })),
+    ...(snapshot === undefined ? [] : [{ type: 'snapshot' as const, manifest: snapshot }]),
+    ...snapshotTexts.map((text) => ({ type: 'snapshot-line' as const, text })),
     ...entries.map((entry) => ({ type: 'entry' as const, ...entryText(entry) })),
   ];
 }

@@ -4,6 +4,8 @@
  * it says in `phase`, `health`, `doctorReport` and `before`.
  */
 import { EMPTY, type Observable } from 'rxjs';
+import { MemorySnapshots } from '../../adapters/memory/snapshots.ts';
+import { MemoryStore } from '../../adapters/memory/store.ts';
 import { endpointBody, networkBody } from '../../core/controller/bodies.ts';
 import type {
   Control,
@@ -18,8 +20,10 @@ import type {
   Phase,
   Repair,
   RequestContext,
+  SnapshotStatus,
   Status,
   Step,
+  StoreStatus,
 } from '../../core/controller/control.ts';
 import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from '../../core/controller/lookup.ts';
 import { WeftError } from '../../core/errors.ts';
@@ -31,15 +35,35 @@ import type { BodyOf, LogRecord, RecordKind } from '../../core/log/record.ts';
 import { encodeRecord } from '../../core/log/record-codec.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Host } from '../../core/model/host.ts';
-import { type EntryId, endpointIdOf, networkIdOf, type RecordId } from '../../core/model/ids.ts';
+import {
+  type EntryId,
+  endpointIdOf,
+  type LogId,
+  networkIdOf,
+  type RecordId,
+  type SnapshotId,
+} from '../../core/model/ids.ts';
 import type { Network } from '../../core/model/network.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { linesOf } from '../../core/snapshot/blocks.ts';
+import type { Manifest } from '../../core/snapshot/manifest.ts';
+import { uploadSnapshot } from '../../core/snapshot/upload.ts';
+import { PlainCompression } from './plain-compression.ts';
+import { SeededRandom } from './seeded-random.ts';
 
 /** 2015-11-23T12:00:00Z, the first record's time; each further one is a second later. */
 const firstRecordAt = 1_448_280_000_000;
 const identityDigits = 32;
+const logId = 'b'.repeat(32) as LogId;
 
-type Method = 'createNetwork' | 'removeNetwork' | 'connect' | 'disconnect' | 'removeEndpoint' | 'removeHost';
+type Method =
+  | 'createNetwork'
+  | 'removeNetwork'
+  | 'connect'
+  | 'disconnect'
+  | 'removeEndpoint'
+  | 'removeHost'
+  | 'makeSnapshot';
 
 export class FakeControl implements Control {
   state: State = emptyState();
@@ -60,8 +84,21 @@ export class FakeControl implements Control {
   readonly logEntries: LogEntry[] = [];
   /** Who asked for each change, in order. */
   readonly askedBy: string[] = [];
+  /** Snapshots that were made, oldest first, and the store that has their chunks. */
+  readonly made: Manifest[] = [];
+  readonly store: MemoryStore = new MemoryStore();
+  readonly snapshots: MemorySnapshots = new MemorySnapshots(this.store, async (_what, _signal, perform) =>
+    perform(),
+  );
+  /** Told of besides. */
+  badSnapshots: readonly SnapshotStatus[] = [];
+  /** What `storeStatus` was asked for last. */
+  checked: boolean | undefined;
+  /** Entries that the log has no more. */
+  trimmedTo = 0;
 
   readonly #items: HistoryItem[] = [];
+  readonly #random = new SeededRandom(1);
   readonly #host: string;
 
   constructor(host = 'h1', address = '192.168.2.15') {
@@ -71,7 +108,7 @@ export class FakeControl implements Control {
 
   /** A host joins, this one or another. */
   join(host: string, address: string): void {
-    const identity = String(this.#items.length).padStart(identityDigits, '0');
+    const identity = String(this.logEntries.length).padStart(identityDigits, '0');
     this.#append('host-join', { address, identity, mtu: 1500, version: '0.1.0' }, 'weft', host);
   }
 
@@ -84,7 +121,12 @@ export class FakeControl implements Control {
       phase: this.phase,
       ...(this.phaseReason !== undefined && { phaseReason: this.phaseReason }),
       epoch: 1,
-      store: { url: 'memory:', ...this.health },
+      store: {
+        url: 'memory:',
+        logId,
+        ...this.health,
+        ...(this.made.length > 0 && { snapshotOrdinal: this.made.at(-1)?.ordinal ?? 0 }),
+      },
       ordinal: state.ordinal,
       position: genesis,
       caughtUp: this.health.reachable,
@@ -96,6 +138,12 @@ export class FakeControl implements Control {
       endpoints: state.endpoints.size,
       dataplane: { desired: 12, pending: 0, writes: 34, repairs: 5, auditedAgoMs: 61_000 },
     };
+  }
+
+  /** As a host that went on from a snapshot: it never saw those records. */
+  forget(from: number, to: number): void {
+    const rest = this.#items.filter(({ outcome }) => outcome.ordinal < from || outcome.ordinal > to);
+    this.#items.splice(0, this.#items.length, ...rest);
   }
 
   history({ after = 0, limit }: { readonly after?: number; readonly limit: number }): readonly HistoryItem[] {
@@ -116,8 +164,66 @@ export class FakeControl implements Control {
   /** Two at a time, so that pages are seen to be put together. */
   async entries({ after, until }: EntryQuery): Promise<EntryPage> {
     if (!this.health.reachable) throw new WeftError('store-unreachable', 'The store gave no entry');
+    if (Number(after) < this.trimmedTo) throw new WeftError('log-trimmed', 'The log was trimmed further');
     const entries = this.logEntries.slice(Number(after), Number(until)).slice(0, 2);
     return { entries, end: Number(after) + entries.length >= Number(until) };
+  }
+
+  /** The log keeps no entry up to here: those up to it are only in a snapshot. */
+  trim(): void {
+    this.trimmedTo = this.logEntries.length;
+  }
+
+  async logStart(): Promise<Manifest | undefined> {
+    if (!this.health.reachable) throw new WeftError('store-unreachable', 'The store gave no entry');
+    if (this.trimmedTo === 0) return undefined;
+    const [made] = this.made;
+    if (made === undefined) throw new WeftError('log-trimmed', 'The log was trimmed');
+    return made;
+  }
+
+  async snapshotLines(id: SnapshotId, chunk: number): Promise<readonly string[]> {
+    const bytes = this.store.chunk(id, chunk);
+    if (bytes === undefined) throw new WeftError('bad-snapshot', `There is no chunk ${chunk}`);
+    return linesOf(bytes);
+  }
+
+  async storeStatus({ check }: { readonly check: boolean }, signal: CancelSignal): Promise<StoreStatus> {
+    const { store, ordinal, caughtUp } = await this.status(signal);
+    this.checked = check;
+    const known = { store, ordinal, ...(caughtUp !== undefined && { caughtUp }) };
+    const newest = this.made.at(-1)?.ordinal ?? 0;
+    const turns = { newest, next: { host: this.#host, ordinal: newest + 2_048 }, ownTurn: newest + 2_048 };
+    if (!this.health.reachable) return { ...known, ...turns, snapshotsReason: 'it is silent' };
+    const snapshots = [...this.made].reverse().map(({ id, ordinal: at, host, at: madeAt, chunks, bytes }) => {
+      return {
+        id,
+        ordinal: at,
+        records: ordinal - at,
+        entries: ordinal - at,
+        host,
+        at: madeAt,
+        chunks,
+        bytes,
+      };
+    });
+    return { ...known, ...turns, snapshots: [...snapshots, ...this.badSnapshots], unfinished: 0 };
+  }
+
+  async makeSnapshot(signal: CancelSignal): Promise<Manifest> {
+    await this.before?.('makeSnapshot', { by: 'weft', signal });
+    const position = String(this.logEntries.length) as Position;
+    const source = { state: this.state, position, logId, host: this.#host, at: firstRecordAt };
+    const persist = (write: () => Promise<void>): Promise<void> => write();
+    const ports = {
+      snapshots: this.snapshots,
+      compression: new PlainCompression(),
+      random: this.#random,
+      persist,
+    };
+    const manifest = await uploadSnapshot(source, ports, signal);
+    this.made.push(manifest);
+    return manifest;
   }
 
   async findNetwork(ref: string): Promise<Network> {
@@ -191,7 +297,7 @@ export class FakeControl implements Control {
 
   /** @throws WeftError what the fold refuses */
   #append<K extends RecordKind>(kind: K, body: BodyOf<K>, by: string, host = this.#host): RecordId {
-    const count = this.#items.length;
+    const count = this.logEntries.length;
     const id = count.toString(16).padStart(identityDigits, '0') as RecordId;
     const base = this.state.ordinal;
     const epoch = kind === 'host-join' ? 0 : 1;

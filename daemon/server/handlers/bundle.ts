@@ -6,10 +6,13 @@ import { entryText } from '../../../core/bundle/entry-text.ts';
 import { withoutSecrets } from '../../../core/lib/redact.ts';
 import { genesis, type Position } from '../../../core/log/event-log.ts';
 import { recordVersion } from '../../../core/log/record.ts';
-import { doctorView, statusView } from '../views.ts';
+import type { SnapshotId } from '../../../core/model/ids.ts';
+import { doctorView, redactedStore, statusView } from '../views.ts';
 import type { HandlerDeps, Handlers } from './handler.ts';
 
-export function bundleHandlers(deps: HandlerDeps): Pick<Handlers, 'evidence' | 'entries'> {
+type BundleRoute = 'evidence' | 'entries' | 'logStart' | 'snapshotLines';
+
+export function bundleHandlers(deps: HandlerDeps): Pick<Handlers, BundleRoute> {
   const { control, self } = deps;
   return {
     async evidence({ context }) {
@@ -41,6 +44,15 @@ export function bundleHandlers(deps: HandlerDeps): Pick<Handlers, 'evidence' | '
       const { entries, end } = await control.entries(range, context.signal);
       return { items: entries.map(entryText), end };
     },
+    async logStart({ query, context }) {
+      const until = { position: query.until as Position, ordinal: query.ordinal };
+      const snapshot = await control.logStart(until, context.signal);
+      return snapshot === undefined ? {} : { snapshot };
+    },
+    async snapshotLines({ params, query, context }) {
+      const items = await control.snapshotLines(params.ref as SnapshotId, query.chunk, context.signal);
+      return { items: [...items] };
+    },
   };
 }
 
@@ -50,10 +62,6 @@ function redacted(status: ReturnType<typeof statusView>): ReturnType<typeof stat
   return {
     ...status,
     ...(phaseReason === undefined ? {} : { phaseReason: withoutSecrets(phaseReason) }),
-    store: {
-      ...store,
-      url: withoutSecrets(store.url),
-      ...(store.reason === undefined ? {} : { reason: withoutSecrets(store.reason) }),
-    },
+    store: redactedStore(store),
   };
 }

@@ -6,6 +6,7 @@ import type { HandlerDeps, Handlers } from './handler.ts';
 import { hostHandlers } from './hosts.ts';
 import { networkHandlers } from './networks.ts';
 import { standingHandlers } from './standing.ts';
+import { storeHandlers } from './store.ts';
 
 export function createHandlers(given: Omit<HandlerDeps, 'readiness'>): Handlers {
   const deps = { ...given, readiness: new Readiness(given.control) };
@@ -15,5 +16,6 @@ export function createHandlers(given: Omit<HandlerDeps, 'readiness'>): Handlers 
     ...hostHandlers(deps),
     ...standingHandlers(deps),
     ...bundleHandlers(deps),
+    ...storeHandlers(deps),
   };
 }
