@@ -6,16 +6,17 @@ export const adapterMutants: readonly Mutant[] = [
     id: 'etcd-no-put-if-absent',
     breaks: 'an entry is put whether or not its key is there',
     file: 'adapters/etcd/transactions.ts',
-    find: "{ key, target: 'Create', result: 'Equal', create_revision: 0 },",
-    replace: '',
+    find: "sameLog(scope), { key, target: 'Create', result: 'Equal', create_revision: 0 }",
+    replace: 'sameLog(scope)',
     invariants: ['I28'],
   },
   {
     id: 'etcd-no-prefix-check',
     breaks: 'a reader goes on from an entry without seeing whether it is there still',
     file: 'adapters/etcd/catch-up.ts',
-    find: 'if (after.revision === 0) return listed;',
-    replace: 'if (listed.length >= 0) return listed.filter(({ revision }) => revision > after.revision);',
+    find: 'if (after.revision < floor.revision)',
+    replace:
+      'if (listed.length >= 0) return listed.filter(({ revision }) => revision > after.revision); if (false)',
     invariants: ['I6'],
   },
   {

@@ -46,8 +46,8 @@ export const controllerMutants: readonly Mutant[] = [
     id: 'ctl-first-change-only',
     breaks: 'of the changes that one record makes only the first reaches the data plane',
     file: 'core/controller/controller.ts',
-    find: 'for (const change of step.changes) this.#desired.apply(change, step.state);',
-    replace: 'for (const change of step.changes.slice(0, 1)) this.#desired.apply(change, step.state);',
+    find: 'for (const change of changes) this.#desired.apply(change, state);',
+    replace: 'for (const change of changes.slice(0, 1)) this.#desired.apply(change, state);',
     invariants: ['I29/I33/I34'],
   },
   {

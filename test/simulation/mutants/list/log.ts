@@ -54,8 +54,8 @@ export const logMutants: readonly Mutant[] = [
     id: 'log-settles-too-early',
     breaks: 'an entry that is not in the log yet is said never to be carried out',
     file: 'core/log/unknown-outcomes.ts',
-    find: 'ageMs >= this.#options.settleMs',
-    replace: 'ageMs >= 0',
+    find: 'ageMs < this.#options.settleMs',
+    replace: 'ageMs < 0',
     invariants: ['I7'],
   },
   {
