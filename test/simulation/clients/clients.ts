@@ -86,7 +86,7 @@ export class Clients {
   async attachCalmly(host: SimHost, network: string): Promise<Endpoint | undefined> {
     const life = host.life;
     if (life === undefined) return undefined;
-    const name = `calm-${host.name}`;
+    const name = `calm-${host.name}-${network}`;
     const call = this.#monitor.begin(name, 'endpoint-create');
     const beganAtMs = this.#world.nowMs;
     const endpoint = await life.controller.connect(

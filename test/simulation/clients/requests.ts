@@ -28,6 +28,8 @@ export const recordKinds: Readonly<Record<RequestKind, RecordKind>> = {
 const networkNames = ['red', 'blue', 'green', 'Red', '-no-name-'] as const;
 /** Several share a subnet, some overlap another, one is none. */
 const prefixes = ['10.0.1.0/29', '10.0.1.0/29', '10.0.1.0/28', '10.0.2.0/28', '10.0.3.0/30', '10.0.1.3/29'];
+/** Some are those that weft derives from addresses of these pools; some can never be. */
+const macs = [2, 3, 4, 5].map((host) => `02:42:0a:00:01:0${host}`).concat('ff:ff:ff:ff:ff:ff', 'no');
 const routers = ['10.0.1.5', '10.0.2.9', '10.9.9.9'];
 
 /** What a client asks of a host. @param hosts names of those that it may want removed */
@@ -106,7 +108,7 @@ function drawEndpoint(chance: Chance) {
     alias: chance.happens(0.1) ? 'shared' : undefined,
     name: chance.happens(0.6) ? endpointName(chance) : undefined,
     ipv4: chance.happens(0.15) ? `10.0.1.${chance.below(9)}` : undefined,
-    mac: chance.happens(0.05) ? chance.pick(['02:42:0a:00:01:02', 'ff:ff:ff:ff:ff:ff', 'no']) : undefined,
+    mac: chance.happens(0.1) ? chance.pick(macs) : undefined,
     ifname: chance.happens(0.05) ? chance.pick(['web0', 'eth0', 'a/b']) : undefined,
   };
 }

@@ -103,7 +103,9 @@ export class ForeignActor {
 
   #disturbOne(): boolean {
     const told = this.#ours().filter(({ kind }) => kind !== 'netns' && kind !== 'hosts');
-    const altering = told.flatMap(altered);
+    const inUse = new Set(told.map(({ ns }) => ns));
+    const loopbacks = this.#loopbacks().filter(({ ns }) => inUse.has(ns));
+    const altering = (this.#chance.happens(0.3) ? loopbacks : told).flatMap(altered);
     return altering.length > 0 && this.#chance.happens(0.5)
       ? this.#toOne(altering, this.#chance.part(), 'alters', (object) => this.#machine.alterByHand(object))
       : this.#toOne(told, this.#chance.part(), 'deletes', (object) => this.#machine.deleteByHand(object));

@@ -36,12 +36,31 @@ export async function actInCalm<C extends CalmCluster>(
     'attachments',
     Promise.all(living.map((host) => clients.attachCalmly(host, lastNetworkOf(first)))),
   );
+  // What two networks of a sandbox share must stay when one of them goes.
+  if (last !== first) await promptly(world, 'another', clients.attachCalmly(last, lastNetworkOf(last)));
   await comesRight(cluster, openMatters, 'I29', 'an attachment');
+  if (world.chance('calm').happens(0.3)) await comesBackElsewhere(cluster, last, openMatters);
   const endpoint = attached.at(-1);
   if (endpoint !== undefined) await promptly(world, 'a removal', clients.detachCalmly(last, endpoint));
   await comesRight(cluster, openMatters, 'I33', 'a removal');
   world.isCalm = false;
   await areMended(cluster, living, openMatters);
+}
+
+/** A host's machine gets another address and MTU; everybody has to send there, and nothing larger. */
+async function comesBackElsewhere<C extends CalmCluster>(
+  cluster: C,
+  host: SimHost,
+  openMatters: OpenMatters<C>,
+): Promise<void> {
+  const { world } = cluster;
+  const chance = world.chance('calm move');
+  await promptly(world, 'a stop', host.stop());
+  host.move(chance.pick([2, 3]), chance.pick([1_400, 1_500]));
+  host.start();
+  await world.scheduler.runUntil(world.nowMs + promptMsMax);
+  await comesRight(cluster, openMatters, 'I29', 'a host came back elsewhere');
+  world.met('host comes back elsewhere');
 }
 
 async function areMended<C extends CalmCluster>(

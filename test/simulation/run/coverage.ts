@@ -20,6 +20,7 @@ const phases = ['opening', 'catching-up', 'joining', 'running'] as const;
 const recoveries = [
   'restart',
   'removed host comes back',
+  'host comes back elsewhere',
   'hosts stay dead',
   'crash within a batch',
   'late request of a dead process lands',

@@ -11,14 +11,6 @@ export const desiredMutants: readonly Mutant[] = [
     invariants: ['I29'],
   },
   {
-    id: 'want-shared-goes',
-    breaks: 'an object that two parts want goes when one of them lets go',
-    file: 'core/desired/object-set.ts',
-    find: 'if (sharers > 1) return;',
-    replace: '',
-    invariants: ['I29/I33/I34', 'I36'],
-  },
-  {
     id: 'want-old-sandbox',
     breaks: 'endpoints of a sandbox that was made anew are still desired beside those of the new one',
     file: 'core/desired/local-endpoints.ts',
