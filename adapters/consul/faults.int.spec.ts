@@ -59,16 +59,17 @@ describe('consul: faults', function faults() {
     let killing = true;
     const writing = writeWhile(() => killing, 4, writer, tries);
     await until(() => acked(tries).length >= 40);
-    await server.restart();
-    const enough = acked(tries).length + 40;
-    await until(() => acked(tries).length >= enough);
+    // A kill between two requests is felt by none of them.
+    const isFelt = (): boolean => [...tries.values()].some(({ type }) => type !== 'acked');
+    for (let kills = 0; kills < 5 && !isFelt(); kills += 1) {
+      await server.restart();
+      const enough = acked(tries).length + 40;
+      await until(() => acked(tries).length >= enough);
+    }
     killing = false;
     await writing;
     await assertTruth(reader, tries, tail);
-    assert.ok(
-      [...tries.values()].some(({ type }) => type !== 'acked'),
-      'the kills were felt',
-    );
+    assert.ok(isFelt(), 'the kills were felt');
   });
 
   it('gives up on a frozen server in time, and goes on when it thaws', async () => {

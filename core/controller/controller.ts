@@ -412,7 +412,7 @@ export class Controller implements Control {
   /** @param record that made the changes; absent where a leap did */
   #follow(changes: readonly Change[], state: State, record?: RecordId): void {
     if (this.#holding) for (const change of changes) this.#desired.apply(change, state);
-    const loss = this.#membership.observe(changes, record);
+    const loss = this.#membership.observe(changes, record, state);
     if (loss === 'removed')
       this.#enter('removed', `host '${this.#options.host}' was removed from the cluster`);
     if (loss === 'superseded') this.#freeze(`another daemon has joined as '${this.#options.host}'`);

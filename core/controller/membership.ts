@@ -110,12 +110,20 @@ export class Membership {
    * To be called with the changes of every step, in order. Returns how the membership ended, where these ended it.
    *
    * @param record that made them; absent where they are those of a leap
+   * @param state that they led to
    */
-  observe(changes: readonly Change[], record: RecordId | undefined): Loss | undefined {
+  observe(changes: readonly Change[], record: RecordId | undefined, state: State): Loss | undefined {
     let loss: Loss | undefined;
-    for (const change of changes) loss ??= this.#observeChange(change, record);
+    for (const change of changes) loss ??= this.#observeChange(change, record ?? this.#joinOf(change, state));
     this.#loss ??= loss;
     return loss;
+  }
+
+  /** Of a leap: the join of ours that gave this host its present life, if it was one, as the fold remembers it. */
+  #joinOf(change: Change, { memory }: State): RecordId | undefined {
+    if (change.type !== 'host-set') return undefined;
+    const { ordinal } = change.host.changed;
+    return [...this.#joins].find((id) => (memory.present.get(id) ?? memory.previous.get(id)) === ordinal);
   }
 
   #observeChange(change: Change, record: RecordId | undefined): Loss | undefined {
