@@ -3,10 +3,10 @@
  * the index of its key, so nothing is written beside another log; and may be repeated, since it writes the same bytes.
  */
 import { WeftError } from '../../core/errors.ts';
-import { snapshotChunkBytesMax, snapshotManifestBytesMax } from '../../core/limits.ts';
 import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-store.ts';
 import type { SnapshotId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { requireFit } from '../snapshot-bounds.ts';
 import type { Calls } from './calls.ts';
 import type { KvOperation } from './channel.ts';
 import type { Connection } from './connection.ts';
@@ -30,13 +30,13 @@ export class ConsulSnapshots implements SnapshotStore {
 
   async putChunk(id: SnapshotId, index: number, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
     const { keys } = this.#opened();
-    this.#requireFit('chunk', bytes, snapshotChunkBytesMax);
+    requireFit('chunk', bytes);
     await this.#write(put(keys.snapshot(id).chunk(index), bytes), signal);
   }
 
   async putManifest(id: SnapshotId, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
     const { keys } = this.#opened();
-    this.#requireFit('manifest', bytes, snapshotManifestBytesMax);
+    requireFit('manifest', bytes);
     await this.#write(put(keys.snapshot(id).manifest, bytes), signal);
   }
 
@@ -111,14 +111,6 @@ export class ConsulSnapshots implements SnapshotStore {
     if (index === undefined) throw new Error('Broken invariant: a read was believed without the identity');
     this.#identity = index;
     return index;
-  }
-
-  #requireFit(what: string, bytes: Uint8Array, bytesMax: number): void {
-    if (bytes.length <= bytesMax) return;
-    throw new WeftError(
-      'too-large',
-      `Cannot keep a ${what} of a snapshot of ${bytes.length} bytes: the bound is ${bytesMax}; cut it into more chunks.`,
-    );
   }
 }
 

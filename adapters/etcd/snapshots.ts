@@ -1,9 +1,9 @@
 /** Snapshots beside the log: a key for each chunk and one for the manifest (keys.ts). */
-import { WeftError } from '../../core/errors.ts';
-import { snapshotChunkBytesMax, snapshotManifestBytesMax } from '../../core/limits.ts';
+
 import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-store.ts';
 import { isRandomId, type SnapshotId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { requireFit } from '../snapshot-bounds.ts';
 import type { LogKeys } from './keys.ts';
 import type { Requests } from './requests.ts';
 import { assertFence, fencedWrite, kvsOf, readKey } from './transactions.ts';
@@ -21,12 +21,12 @@ export class EtcdSnapshots implements SnapshotStore {
   }
 
   async putChunk(id: SnapshotId, index: number, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
-    requireFit('chunk', bytes, snapshotChunkBytesMax);
+    requireFit('chunk', bytes);
     await this.#put(this.#keys.chunk(id, index), bytes, signal);
   }
 
   async putManifest(id: SnapshotId, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
-    requireFit('manifest', bytes, snapshotManifestBytesMax);
+    requireFit('manifest', bytes);
     await this.#put(this.#keys.manifest(id), bytes, signal);
   }
 
@@ -81,12 +81,4 @@ export class EtcdSnapshots implements SnapshotStore {
     const key = kvsOf(answer, 0)[0]?.key;
     return key === undefined ? undefined : this.#keys.snapshotNameOf(key);
   }
-}
-
-function requireFit(what: string, bytes: Uint8Array, bytesMax: number): void {
-  if (bytes.length <= bytesMax) return;
-  throw new WeftError(
-    'too-large',
-    `A ${what} of a snapshot of ${bytes.length} bytes is over the bound of ${bytesMax}: cut it into more chunks`,
-  );
 }

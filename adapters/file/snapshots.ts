@@ -2,12 +2,11 @@
  * Snapshots beside the log: `snapshots/<id>/0000`, `0001`… and `manifest`, each file whole or not there at all. They take no
  * lock: the files of one id have one author, and any process may read or drop them.
  */
-import { WeftError } from '../../core/errors.ts';
 import { assert } from '../../core/lib/assert.ts';
-import { snapshotChunkBytesMax, snapshotManifestBytesMax } from '../../core/limits.ts';
 import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-store.ts';
 import { isRandomId, type SnapshotId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { requireFit } from '../snapshot-bounds.ts';
 import { isSystemError, notSentError, repeatError, storeError } from './errors.ts';
 import type { Exchanges } from './exchange.ts';
 import type { FileSystem } from './file-system.ts';
@@ -39,12 +38,12 @@ export class FileSnapshots implements SnapshotStore {
   }
 
   async putChunk(id: SnapshotId, index: number, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
-    requireFit('chunk', bytes, snapshotChunkBytesMax);
+    requireFit('chunk', bytes);
     await this.#put(id, chunkName(index), bytes, signal);
   }
 
   async putManifest(id: SnapshotId, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
-    requireFit('manifest', bytes, snapshotManifestBytesMax);
+    requireFit('manifest', bytes);
     await this.#put(id, manifestName, bytes, signal);
   }
 
@@ -159,12 +158,4 @@ export class FileSnapshots implements SnapshotStore {
 
 function chunkName(index: number): string {
   return String(index).padStart(chunkDigits, '0');
-}
-
-function requireFit(what: string, bytes: Uint8Array, bytesMax: number): void {
-  if (bytes.length <= bytesMax) return;
-  throw new WeftError(
-    'too-large',
-    `A ${what} of a snapshot of ${bytes.length} bytes is over the bound of ${bytesMax}: cut it into more chunks`,
-  );
 }

@@ -1,9 +1,9 @@
 /** Snapshots beside a log in memory. */
-import { WeftError } from '../../core/errors.ts';
-import { snapshotChunkBytesMax, snapshotManifestBytesMax } from '../../core/limits.ts';
+
 import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-store.ts';
 import type { SnapshotId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { requireFit } from '../snapshot-bounds.ts';
 import type { MemoryStore, Operation } from './store.ts';
 
 /** One request to the store and its answer, with whatever becomes of it on the way. */
@@ -22,12 +22,12 @@ export class MemorySnapshots implements SnapshotStore {
   }
 
   async putChunk(id: SnapshotId, index: number, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
-    requireFit('chunk', bytes, snapshotChunkBytesMax);
+    requireFit('chunk', bytes);
     await this.#exchange('keep', signal, () => this.#store.putChunk(id, index, bytes));
   }
 
   async putManifest(id: SnapshotId, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
-    requireFit('manifest', bytes, snapshotManifestBytesMax);
+    requireFit('manifest', bytes);
     await this.#exchange('keep', signal, () => this.#store.putManifest(id, bytes));
   }
 
@@ -42,12 +42,4 @@ export class MemorySnapshots implements SnapshotStore {
   async drop(id: SnapshotId, signal: CancelSignal): Promise<void> {
     await this.#exchange('keep', signal, () => this.#store.dropSnapshot(id));
   }
-}
-
-function requireFit(what: string, bytes: Uint8Array, bytesMax: number): void {
-  if (bytes.length <= bytesMax) return;
-  throw new WeftError(
-    'too-large',
-    `A ${what} of a snapshot of ${bytes.length} bytes is over the bound of ${bytesMax}: cut it into more chunks`,
-  );
 }

@@ -1,9 +1,9 @@
 /** Snapshots beside a log in ZooKeeper: a node each, with a child for every chunk and one for the manifest. */
-import { WeftError } from '../../core/errors.ts';
-import { snapshotChunkBytesMax, snapshotManifestBytesMax } from '../../core/limits.ts';
+
 import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-store.ts';
 import type { SnapshotId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { requireFit } from '../snapshot-bounds.ts';
 import type { Calls } from './calls.ts';
 import type { Channel, MultiOp } from './channel.ts';
 import { completed, ZookeeperCallError, zkCode } from './errors.ts';
@@ -29,7 +29,7 @@ export class ZookeeperSnapshots implements SnapshotStore {
   }
 
   async putChunk(id: SnapshotId, index: number, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
-    requireFit('chunk', bytes, snapshotChunkBytesMax);
+    requireFit('chunk', bytes);
     const scope = this.#opened();
     await this.#calls.write(signal, putting, (call) =>
       this.#put(scope, id, scope.paths.chunk(id, index), bytes, call),
@@ -37,7 +37,7 @@ export class ZookeeperSnapshots implements SnapshotStore {
   }
 
   async putManifest(id: SnapshotId, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
-    requireFit('manifest', bytes, snapshotManifestBytesMax);
+    requireFit('manifest', bytes);
     const scope = this.#opened();
     await this.#calls.write(signal, putting, (call) =>
       this.#put(scope, id, scope.paths.manifest(id), bytes, call),
@@ -131,12 +131,4 @@ async function removeFolder(channel: Channel, path: string, signal: CancelSignal
     if (outcome.type === 'done') return;
   }
   throw new ZookeeperCallError('lost', `others changed ${path} ${snapshotTriesMax} times meanwhile`);
-}
-
-function requireFit(what: string, bytes: Uint8Array, bytesMax: number): void {
-  if (bytes.length <= bytesMax) return;
-  throw new WeftError(
-    'too-large',
-    `Cannot keep a ${what} of a snapshot of ${bytes.length} bytes: the bound is ${bytesMax}; cut it into more chunks.`,
-  );
 }
