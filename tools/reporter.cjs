@@ -1,6 +1,7 @@
 /**
  * How `npm test` shows mocha's run: one line a passing file, every failure in full, every skipped test with its reason
- * (which tests put in their titles), and the counts, written to WEFT_TEST_COUNTS for `tools/test.mjs` to add up.
+ * (which tests put in their titles), and the counts, written to WEFT_TEST_COUNTS for `tools/test.mjs` to add up: those of
+ * all tests, and those of the contract of the event log store by store.
  *
  * CommonJS, for mocha loads reporters by `require`.
  */
@@ -16,6 +17,8 @@ module.exports = class WeftReporter {
   /** @type {import('mocha').Test[]} */
   pending = [];
   passes = 0;
+  /** @type {Record<string, import('./contract-table.mjs').Row>} */
+  contract = {};
   /** @type {{ file: string, tests: number, ms: number } | undefined} */
   open = undefined;
 
@@ -23,16 +26,19 @@ module.exports = class WeftReporter {
   constructor(runner) {
     runner.on(EVENT_TEST_PASS, (test) => {
       this.passes += 1;
+      this.rowOf(test, (row) => (row.passed += 1));
       this.count(test);
     });
     runner.on(EVENT_TEST_FAIL, (test, error) => {
       test.err ??= error;
       this.failures.push(test);
+      this.rowOf(test, (row) => (row.failed += 1));
       this.count(test);
       console.log(`  FAILED ${test.fullTitle()}`);
     });
     runner.on(EVENT_TEST_PENDING, (test) => {
       this.pending.push(test);
+      this.rowOf(test, (row) => (row.skipped[whyOf(test)] = (row.skipped[whyOf(test)] ?? 0) + 1));
       this.count(test);
     });
     runner.on(EVENT_RUN_END, () => this.finish());
@@ -47,6 +53,16 @@ module.exports = class WeftReporter {
     this.open.ms += test.duration ?? 0;
   }
 
+  /**
+   * The row of a store, where the test is a case of the contract (`describeEventLog` names the suite).
+   *
+   * @param {import('mocha').Test} test @param {(row: import('./contract-table.mjs').Row) => void} change
+   */
+  rowOf(test, change) {
+    const store = /^(.+): event log contract$/.exec(test.titlePath()[0] ?? '')?.[1];
+    if (store !== undefined) change((this.contract[store] ??= { passed: 0, failed: 0, skipped: {} }));
+  }
+
   printOpen() {
     if (this.open === undefined) return;
     console.log(`  ${this.open.file} (${this.open.tests}, ${Math.round(this.open.ms)} ms)`);
@@ -57,7 +73,8 @@ module.exports = class WeftReporter {
     this.printOpen();
     if (this.failures.length > 0) reporters.Base.list(this.failures);
     for (const test of this.pending) console.log(`  skipped: ${reasonOf(test)}`);
-    const counts = { passed: this.passes, failed: this.failures.length, skipped: this.pending.length };
+    const { passes, failures, pending, contract } = this;
+    const counts = { passed: passes, failed: failures.length, skipped: pending.length, contract };
     if (process.env.WEFT_TEST_COUNTS) writeFileSync(process.env.WEFT_TEST_COUNTS, JSON.stringify(counts));
   }
 };
@@ -66,6 +83,12 @@ module.exports = class WeftReporter {
 function reasonOf(test) {
   const title = test.fullTitle();
   return /skipped: |needs /.test(title) ? title : `${title} (no reason given)`;
+}
+
+/** @param {import('mocha').Test} test */
+function whyOf(test) {
+  const inTitle = /\(skipped: (.*)\)$/.exec(test.title) ?? /^skipped: (.*)$/.exec(test.title);
+  return inTitle?.[1] ?? 'no reason given';
 }
 
 /** @param {string | undefined} file */

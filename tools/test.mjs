@@ -6,14 +6,15 @@
  *   node tools/test.mjs PATTERN...   only specs whose path contains one of the patterns, and no gate
  *
  * Specs run in two processes, the pure ones first, so that a crash in native code costs no result of the others. A
- * process that ends without a result, runs nothing or is kept open after its last test counts as a failure. The last
- * line is `N passed, N failed, N skipped`, and the status is 0 only when nothing failed and something passed.
+ * process that ends without a result, runs nothing or is kept open after its last test counts as a failure. A table says
+ * what became of the log's contract on every store; a whole run in which it did not run on one of them fails. The last line is `N passed, N failed, N skipped`, and the status is 0 only when nothing failed and something passed.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { addRows, contractTable, missingStores } from './contract-table.mjs';
 import { filesBelow } from './setup/build.mjs';
 import { root } from './setup/paths.mjs';
 import { setUp } from './setup.mjs';
@@ -29,7 +30,12 @@ const gates = [
   { name: 'dead files, exports and packages', command: 'knip', args: ['--no-progress'] },
 ];
 
+/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+
+/** @type {Counts} */
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** @type {Record<string, import('./contract-table.mjs').Row>} */
+const contract = {};
 
 async function main() {
   const args = process.argv.slice(2);
@@ -46,9 +52,18 @@ async function main() {
     chosen.filter((file) => !isMachine(file)),
   );
   if (!args.includes('--unit')) await runSpecs('specs on this machine', chosen.filter(isMachine));
+  printContract(args.length === 0);
   if (total.passed + total.failed === 0) total.failed = 1;
   process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
   process.exitCode = total.failed === 0 ? 0 : 1;
+}
+
+/** @param {boolean} isWhole Every spec was to run, so no store may be left out. */
+function printContract(isWhole) {
+  if (Object.keys(contract).length > 0) process.stdout.write(`\n${contractTable(contract)}\n`);
+  if (!isWhole) return;
+  for (const store of missingStores(contract))
+    total.failed += broken(`the contract of the event log did not run on ${store}`).failed;
 }
 
 /** @param {{ name: string, command: string, args: string[] }} gate */
@@ -82,7 +97,7 @@ async function runSpecs(name, files) {
 
 /**
  * @param {string[]} files @param {string} countsPath
- * @returns {Promise<typeof total>}
+ * @returns {Promise<Counts>}
  */
 async function runMocha(files, countsPath) {
   const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
@@ -97,6 +112,7 @@ async function runMocha(files, countsPath) {
   const [status, signal] = await ended;
   if (!existsSync(countsPath)) return broken(`the process ended before its specs (${signal ?? status})`);
   const counts = JSON.parse(readFileSync(countsPath, 'utf8'));
+  addRows(contract, counts.contract);
   if (counts.passed + counts.failed + counts.skipped === 0) return broken('no spec ran');
   if (isLingering) counts.failed += broken('something kept the process open after the last test').failed;
   else if (status !== 0 && counts.failed === 0)
