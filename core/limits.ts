@@ -20,6 +20,9 @@ export const snapshotManifestBytesMax = 16 * 1024;
 /** Of one snapshot, compressed, 2 GiB: far over what a store that keeps everything in memory should hold. */
 export const snapshotChunksMax = 8_192;
 
+/** What a daemon writes of itself every few seconds; all of them are read at once. */
+export const beatBytesMax = 1_024;
+
 /**
  * Ordinals for which the fold remembers record ids. A record whose base lies further back is rejected as too old: it
  * could be the late twin of one that is forgotten. Counts ordinals, never seconds, so that every host agrees.

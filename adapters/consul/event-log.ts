@@ -5,7 +5,7 @@
  * races another, and no read precedes a write but after a segment has ended. The order of the log is the order of create
  * indexes, which Consul gives out one a transaction; a position is that index with the entry's segment and id. Keys are in
  * `keys.ts`, transactions in `transactions.ts`, what an error means in `errors.ts`, the tail in `tail.ts`, trimming in
- * `floor.ts` and `trim.ts`, the snapshots beside the log in `snapshots.ts`.
+ * `floor.ts` and `trim.ts`, the snapshots beside the log in `snapshots.ts`, the beats in `presence.ts`.
  *
  * Segments are there for the tail, since Consul wakes a reader only with everything under a folder. Which append ends one
  * is drawn by lot: nobody needs to know how many entries it has.
@@ -34,6 +34,7 @@ import { type OpenChannel, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { ConsulCallError, readError, writeError } from './errors.ts';
 import { findExisting, readWithFloor } from './existing-entry.ts';
+import { FencedWrites } from './fenced-writes.ts';
 import { isTrimmed } from './floor.ts';
 import { openLog } from './identity.ts';
 import { type PlaceKeys, placeKeys } from './keys.ts';
@@ -41,6 +42,7 @@ import { segmentBytesMean, segmentEntriesMean, segmentMovesMax } from './limits.
 import type { TransactionAnswer } from './member.ts';
 import { OpenSegmentCache } from './open-segment.ts';
 import { type ConsulOptions, formatConsulUrl } from './options.ts';
+import { ConsulPresence } from './presence.ts';
 import { readFenced } from './reads.ts';
 import { markBytes } from './segment.ts';
 import { ConsulSnapshots } from './snapshots.ts';
@@ -74,6 +76,7 @@ export interface ConsulEventLogParts {
 export class ConsulEventLog implements EventLog {
   readonly url: string;
   readonly snapshots: ConsulSnapshots;
+  readonly presence: ConsulPresence;
   readonly #ports: TailPorts;
   readonly #place: PlaceKeys;
   readonly #connection: Connection;
@@ -89,7 +92,10 @@ export class ConsulEventLog implements EventLog {
     this.#connection = new Connection(options, ports.clock, ports.random, parts.openChannel ?? openChannel);
     this.#calls = new Calls(this.url);
     this.#segmentEntriesMean = parts.segmentEntriesMean ?? segmentEntriesMean;
-    this.snapshots = new ConsulSnapshots(this.#calls, this.#connection, () => this.#opened().scope);
+    const opened = (): LogScope => this.#opened().scope;
+    const writes = new FencedWrites(this.#calls, this.#connection, opened);
+    this.snapshots = new ConsulSnapshots(this.#calls, this.#connection, writes, opened);
+    this.presence = new ConsulPresence(this.#calls, this.#connection, writes, opened);
   }
 
   get health(): LogHealth {

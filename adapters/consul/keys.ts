@@ -11,13 +11,14 @@
  *     <prefix>/log/<log id>/floor                position of the last entry that was trimmed; absent before the first trim
  *     <prefix>/snap/<log id>/<id>/<index>        one chunk of a snapshot, zero-padded
  *     <prefix>/snap/<log id>/<id>/manifest       written after all its chunks
+ *     <prefix>/beat/<log id>/<boot id>           what a daemon writes of itself while it lives
  *
  * Everything that one append writes, it writes in one transaction, so all of it has the same create index; that of an
  * entry's key is its position. The id of the log is part of the keys, so that nothing can be written to another log
- * whatever its indexes are. Snapshots lie beside the logs, since a tail waits for a folder of its log. Whatever else lies under the prefix is foreign and ignored.
+ * whatever its indexes are. Snapshots and beats lie beside the logs, since a tail waits for a folder of its log. Whatever else lies under the prefix is foreign and ignored.
  */
 import type { EntryRef } from '../../core/log/event-log.ts';
-import { type EntryId, isRandomId, type LogId, type SnapshotId } from '../../core/model/ids.ts';
+import { type BootId, type EntryId, isRandomId, type LogId, type SnapshotId } from '../../core/model/ids.ts';
 import { bucketDigits, bucketOrdinals, chunkDigits, segmentDigits } from './limits.ts';
 
 export interface PlaceKeys {
@@ -46,6 +47,11 @@ export interface LogKeys {
   snapshot(id: SnapshotId): SnapshotKeys;
   /** Undefined where no snapshot has that folder. */
   snapshotOf(folder: string): SnapshotId | undefined;
+  /** All beats begin with it. */
+  readonly beats: string;
+  beat(boot: BootId): string;
+  /** Undefined when the key is not one of a beat. */
+  bootOf(key: string): BootId | undefined;
 }
 
 export interface SegmentKeys {
@@ -68,10 +74,21 @@ export function placeKeys(prefix: string): PlaceKeys {
   const top = prefix.slice(1);
   const identity = `${top}/meta/log-id`;
   const logs = `${top}/log/`;
-  return { identity, logs, of: (logId) => logKeys(identity, `${logs}${logId}`, `${top}/snap/${logId}/`) };
+  return {
+    identity,
+    logs,
+    of: (logId) => {
+      const beside = { snapshots: `${top}/snap/${logId}/`, beats: `${top}/beat/${logId}/` };
+      return logKeys(identity, `${logs}${logId}`, beside);
+    },
+  };
 }
 
-function logKeys(identity: string, log: string, snapshots: string): LogKeys {
+function logKeys(
+  identity: string,
+  log: string,
+  { snapshots, beats }: { readonly snapshots: string; readonly beats: string },
+): LogKeys {
   const [ids, segments] = [`${log}/ids/`, `${log}/segments/`];
   const folderOf = (segment: number) => `${segments}${String(segment).padStart(segmentDigits, '0')}/`;
   return {
@@ -93,6 +110,12 @@ function logKeys(identity: string, log: string, snapshots: string): LogKeys {
     snapshotOf: (folder) => {
       const id = folder.slice(snapshots.length, -1);
       return isRandomId(id) && folder === `${snapshots}${id}/` ? (id as SnapshotId) : undefined;
+    },
+    beats,
+    beat: (boot) => `${beats}${boot}`,
+    bootOf: (key) => {
+      const name = key.slice(beats.length);
+      return isRandomId(name) ? (name as BootId) : undefined;
     },
   };
 }

@@ -1,8 +1,7 @@
 /**
- * Snapshots beside the log, one key a chunk and one for the manifest. Every write is on condition of the log's identity, by
- * the index of its key, so nothing is written beside another log; and may be repeated, since it writes the same bytes.
+ * Snapshots beside the log, one key a chunk and one for the manifest. Every write may be repeated, since it writes the
+ * same bytes.
  */
-import { WeftError } from '../../core/errors.ts';
 import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-store.ts';
 import type { SnapshotId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
@@ -10,34 +9,37 @@ import { requireFit } from '../snapshot-bounds.ts';
 import type { Calls } from './calls.ts';
 import type { KvOperation } from './channel.ts';
 import type { Connection } from './connection.ts';
-import { identityTriesMax, manifestsPerRead } from './limits.ts';
+import type { FencedWrites } from './fenced-writes.ts';
+import { manifestsPerRead } from './limits.ts';
 import { readFenced } from './reads.ts';
 import { encode, findKey, type LogScope } from './transactions.ts';
+
+const keepingSnapshot = 'keep a snapshot at';
 
 export class ConsulSnapshots implements SnapshotStore {
   readonly #calls: Calls;
   readonly #connection: Connection;
   readonly #opened: () => LogScope;
-  /** Modify index of the identity's key, once read: it is written once. */
-  #identity: number | undefined;
+  readonly #writes: FencedWrites;
 
   /** @param opened the log; throws where it is not open */
-  constructor(calls: Calls, connection: Connection, opened: () => LogScope) {
+  constructor(calls: Calls, connection: Connection, writes: FencedWrites, opened: () => LogScope) {
     this.#calls = calls;
     this.#connection = connection;
     this.#opened = opened;
+    this.#writes = writes;
   }
 
   async putChunk(id: SnapshotId, index: number, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
     const { keys } = this.#opened();
     requireFit('chunk', bytes);
-    await this.#write(put(keys.snapshot(id).chunk(index), bytes), signal);
+    await this.#writes.write(keepingSnapshot, put(keys.snapshot(id).chunk(index), bytes), signal);
   }
 
   async putManifest(id: SnapshotId, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
     const { keys } = this.#opened();
     requireFit('manifest', bytes);
-    await this.#write(put(keys.snapshot(id).manifest, bytes), signal);
+    await this.#writes.write(keepingSnapshot, put(keys.snapshot(id).manifest, bytes), signal);
   }
 
   async list(signal: CancelSignal): Promise<readonly StoredSnapshot[]> {
@@ -67,7 +69,7 @@ export class ConsulSnapshots implements SnapshotStore {
   /** All at once, so no manifest is ever left without its chunks. */
   async drop(id: SnapshotId, signal: CancelSignal): Promise<void> {
     const { folder } = this.#opened().keys.snapshot(id);
-    await this.#write({ Verb: 'delete-tree', Key: folder }, signal);
+    await this.#writes.write(keepingSnapshot, { Verb: 'delete-tree', Key: folder }, signal);
   }
 
   async #manifests(
@@ -81,36 +83,6 @@ export class ConsulSnapshots implements SnapshotStore {
       const manifest = findKey(found, keyOf(id))?.value;
       return { id, ...(manifest === undefined ? {} : { manifest }) };
     });
-  }
-
-  async #write(operation: KvOperation, signal: CancelSignal): Promise<void> {
-    const { keys } = this.#opened();
-    for (let tries = 0; tries < identityTriesMax; tries += 1) {
-      const index = this.#identity ?? (await this.#readIdentity(signal));
-      const fence: KvOperation = { Verb: 'check-index', Key: keys.identity, Index: index };
-      const answer = await this.#calls.write('keep a snapshot at', signal, (live) =>
-        this.#connection.repeat([fence, operation], live),
-      );
-      if (answer.type === 'done') return;
-      this.#identity = undefined;
-    }
-    throw new WeftError(
-      'store-unreachable',
-      `Cannot keep a snapshot at ${this.#calls.url}: the log's identity was written anew while this tried; try again.`,
-    );
-  }
-
-  /** @throws WeftError `log-mismatch`, `store-unreachable`, `store-auth`: nothing was written */
-  async #readIdentity(signal: CancelSignal): Promise<number> {
-    const scope = this.#opened();
-    const { identity } = scope.keys;
-    const found = await this.#calls.read('keep a snapshot at', signal, (live) =>
-      readFenced(scope, this.#connection, [], live),
-    );
-    const index = findKey(found, identity)?.modifyIndex;
-    if (index === undefined) throw new Error('Broken invariant: a read was believed without the identity');
-    this.#identity = index;
-    return index;
   }
 }
 

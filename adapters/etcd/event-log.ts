@@ -13,7 +13,8 @@
  * - An append sends at most one transaction that may be carried out; repeating it is its caller's to decide.
  * - What lies at or behind the floor (floor.ts) is no part of the log, whether it was deleted yet (trim.ts) or not.
  *
- * Nothing here compacts etcd's history, which is the whole cluster's: see trim.ts. Snapshots are in snapshots.ts.
+ * Nothing here compacts etcd's history, which is the whole cluster's: see trim.ts. Snapshots are in snapshots.ts, beats in
+ * presence.ts.
  */
 import type { ITxnResponse } from 'etcd3';
 import { isWeftError, WeftError } from '../../core/errors.ts';
@@ -35,6 +36,7 @@ import { floorOf } from './floor.ts';
 import { openLog } from './identity.ts';
 import { type LogKeys, logKeys } from './keys.ts';
 import { type EtcdOptions, formatEtcdUrl } from './options.ts';
+import { EtcdPresence } from './presence.ts';
 import { Requests } from './requests.ts';
 import { warnOfServerVersion } from './server-version.ts';
 import { EtcdSnapshots } from './snapshots.ts';
@@ -63,6 +65,7 @@ export interface EtcdEventLogParts {
 export class EtcdEventLog implements EventLog {
   readonly url: string;
   readonly snapshots: EtcdSnapshots;
+  readonly presence: EtcdPresence;
   readonly #ports: TailPorts;
   readonly #keys: LogKeys;
   readonly #connection: Connection;
@@ -76,6 +79,7 @@ export class EtcdEventLog implements EventLog {
     this.#connection = new Connection(options, ports.clock, ports.random, parts.openChannel);
     this.#requests = new Requests(this.#keys, this.url, this.#connection);
     this.snapshots = new EtcdSnapshots(this.#keys, this.#requests);
+    this.presence = new EtcdPresence(this.#keys, this.#requests);
   }
 
   get health(): LogHealth {

@@ -7,13 +7,14 @@
  *     <prefix>/log/head                 id of the last entry; overwritten by every append in the same transaction
  *     <prefix>/snap/<id>/<index>        a chunk of a snapshot
  *     <prefix>/snap/<id>/manifest       says that the snapshot is whole; written last
+ *     <prefix>/beat/<boot id>           what a daemon writes of itself while it lives
  *
  * The create revision of an entry's key is its position. The head's mod revision is therefore the position of the last
  * entry, also where that was trimmed, and its version counts appends without a gap, which is how a tail sees that a watch left something out.
  * Whatever else lies under the prefix is foreign and ignored.
  */
 import type { EntryRef } from '../../core/log/event-log.ts';
-import type { EntryId, LogId, SnapshotId } from '../../core/model/ids.ts';
+import { type BootId, type EntryId, isRandomId, type LogId, type SnapshotId } from '../../core/model/ids.ts';
 import { bucketDigits, bucketOrdinals } from './limits.ts';
 
 export interface KeyRange {
@@ -40,6 +41,10 @@ export interface LogKeys {
   snapshot(id: SnapshotId): KeyRange;
   /** The first folder or key below that of the snapshots, as text. */
   snapshotNameOf(key: Buffer): string;
+  readonly beats: KeyRange;
+  beat(boot: BootId): Buffer;
+  /** Undefined when the key is not one of a beat. */
+  bootOf(key: Buffer): BootId | undefined;
 }
 
 const entryTail = new RegExp(`^[0-9]{${bucketDigits}}/([0-9a-f]{32})$`);
@@ -48,6 +53,7 @@ export function logKeys(prefix: string): LogKeys {
   const folder = `${prefix}/log/`;
   const start = Buffer.from(folder);
   const snapshots = `${prefix}/snap/`;
+  const beats = `${prefix}/beat/`;
   return {
     logId: Buffer.from(`${prefix}/meta/log-id`),
     head: Buffer.from(`${folder}head`),
@@ -58,6 +64,12 @@ export function logKeys(prefix: string): LogKeys {
     snapshot: (id) => ({ start: Buffer.from(`${snapshots}${id}/`), end: Buffer.from(`${snapshots}${id}0`) }),
     snapshotNameOf: (key) =>
       key.subarray(Buffer.byteLength(snapshots)).toString('latin1').split('/', 1)[0] ?? '',
+    beats: { start: Buffer.from(beats), end: Buffer.from(`${prefix}/beat0`) },
+    beat: (boot) => Buffer.from(`${beats}${boot}`),
+    bootOf: (key) => {
+      const name = key.subarray(Buffer.byteLength(beats)).toString('latin1');
+      return isRandomId(name) ? (name as BootId) : undefined;
+    },
     // ':' follows '9' and '0' follows '/': buckets are digits, so these ends take in all of them and little else.
     entries: { start, end: Buffer.from(`${folder}:`) },
     watched: { start, end: Buffer.from(`${prefix}/log0`) },

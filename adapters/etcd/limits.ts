@@ -24,6 +24,8 @@ export const batchEntriesFirst = 8;
 export const batchEntriesMax = 100;
 /** Keys that one transaction deletes, each with a comparison of its own. */
 export const deletesMax = 100;
+/** Beats of one read, 128 KiB at most. */
+export const beatsPerRead = 128;
 /** What a batch of values should weigh. */
 export const batchBytesTarget = 1024 * 1024;
 

@@ -7,6 +7,7 @@
  * floor                        one line: up to where the log was trimmed (floor.ts); none before the first trim
  * 00000000000000000001.log     frames, dense sequence, each chained to the one before (segment.ts, frame.ts)
  * snapshots/<id>/0000          chunks of a snapshot, and a `manifest` that was written last (snapshots.ts)
+ * beats/<boot id>              what a daemon writes of itself while it lives (presence.ts)
  * ```
  *
  * Words: a *frame* is an entry with its checksum, or the header of a *segment*; the *head* is what is durable; a *place*
@@ -33,6 +34,7 @@ import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import { Beside } from './beside.ts';
 import { type FileLogBounds, fileLogDefaults } from './defaults.ts';
 import {
   missingError,
@@ -52,6 +54,7 @@ import { checkFileSystem } from './local-only.ts';
 import { nodeFileSystem } from './node-file-system.ts';
 import type { FileOptions } from './options.ts';
 import { type Place, positionOf } from './position.ts';
+import { FilePresence } from './presence.ts';
 import { listSegments } from './segment.ts';
 import { Serial } from './serial.ts';
 import { FileSnapshots } from './snapshots.ts';
@@ -67,6 +70,7 @@ export class FileEventLog implements EventLog {
   readonly url: string;
   readonly #directory: string;
   readonly snapshots: FileSnapshots;
+  readonly presence: FilePresence;
   readonly #fileSystem: FileSystem;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -102,9 +106,10 @@ export class FileEventLog implements EventLog {
     this.#writersHeadFile = newHeadFile();
     this.#floorFile = new FloorFile(this.#fileSystem, this.#directory);
     this.#exchanges = new Exchanges(this.#directory);
-    this.snapshots = new FileSnapshots(this.#fileSystem, this.#directory, this.#exchanges, (signal) =>
-      this.#refresh(signal),
-    );
+    const newBeside = (): Beside =>
+      new Beside(this.#directory, this.#exchanges, (signal) => this.#refresh(signal));
+    this.snapshots = new FileSnapshots(this.#fileSystem, this.#directory, newBeside());
+    this.presence = new FilePresence(this.#fileSystem, this.#directory, newBeside());
     this.#writer = new Writer(
       this.#fileSystem,
       this.#directory,

@@ -7,11 +7,10 @@ import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-stor
 import { isRandomId, type SnapshotId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { requireFit } from '../snapshot-bounds.ts';
-import { isSystemError, notSentError, repeatError, storeError } from './errors.ts';
-import type { Exchanges } from './exchange.ts';
+import type { Beside } from './beside.ts';
+import { isSystemError, repeatError, storeError } from './errors.ts';
 import type { FileSystem } from './file-system.ts';
-import { Serial } from './serial.ts';
-import { putWhole } from './whole-file.ts';
+import { namesIn, putWhole, readWhole } from './whole-file.ts';
 
 const manifestName = 'manifest';
 const chunkDigits = 4;
@@ -19,22 +18,12 @@ const chunkDigits = 4;
 export class FileSnapshots implements SnapshotStore {
   readonly #fileSystem: FileSystem;
   readonly #directory: string;
-  readonly #exchanges: Exchanges;
-  /** Sees that the directory is there and holds the log that was opened. */
-  readonly #refresh: (signal: CancelSignal) => Promise<void>;
-  /** A repeated write must not meet the one that it repeats. */
-  readonly #writes = new Serial();
+  readonly #beside: Beside;
 
-  constructor(
-    fileSystem: FileSystem,
-    directory: string,
-    exchanges: Exchanges,
-    refresh: (signal: CancelSignal) => Promise<void>,
-  ) {
+  constructor(fileSystem: FileSystem, directory: string, beside: Beside) {
     this.#fileSystem = fileSystem;
     this.#directory = directory;
-    this.#exchanges = exchanges;
-    this.#refresh = refresh;
+    this.#beside = beside;
   }
 
   async putChunk(id: SnapshotId, index: number, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
@@ -48,12 +37,12 @@ export class FileSnapshots implements SnapshotStore {
   }
 
   async list(signal: CancelSignal): Promise<readonly StoredSnapshot[]> {
-    return await this.#look(`list the snapshots in ${this.#root}`, signal, async () => {
+    return await this.#beside.look(`list the snapshots in ${this.#root}`, signal, async () => {
       const found: StoredSnapshot[] = [];
-      for (const name of await this.#namesIn(this.#root)) {
+      for (const name of await namesIn(this.#fileSystem, this.#root)) {
         if (!isRandomId(name)) continue;
         const id = name as SnapshotId;
-        const manifest = await this.#readWhole(`${this.#pathOf(id)}/${manifestName}`);
+        const manifest = await readWhole(this.#fileSystem, `${this.#pathOf(id)}/${manifestName}`);
         found.push(manifest === undefined ? { id } : { id, manifest });
       }
       return found;
@@ -62,14 +51,14 @@ export class FileSnapshots implements SnapshotStore {
 
   async getChunk(id: SnapshotId, index: number, signal: CancelSignal): Promise<Uint8Array | undefined> {
     const path = `${this.#pathOf(id)}/${chunkName(index)}`;
-    return await this.#look(`read ${path}`, signal, () => this.#readWhole(path));
+    return await this.#beside.look(`read ${path}`, signal, () => readWhole(this.#fileSystem, path));
   }
 
   async drop(id: SnapshotId, signal: CancelSignal): Promise<void> {
     const path = this.#pathOf(id);
-    await this.#write(`remove ${path}`, signal, async () => {
+    await this.#beside.write(`remove ${path}`, signal, async () => {
       try {
-        const names = await this.#namesIn(path);
+        const names = await namesIn(this.#fileSystem, path);
         if (names.includes(manifestName)) await this.#fileSystem.remove(`${path}/${manifestName}`);
         // Should it come back after a power failure, then not without its chunks. Also where an earlier try removed it.
         await this.#fileSystem.syncDirectory(path);
@@ -89,7 +78,7 @@ export class FileSnapshots implements SnapshotStore {
   async #put(id: SnapshotId, name: string, bytes: Uint8Array, signal: CancelSignal): Promise<void> {
     const path = this.#pathOf(id);
     const own = Uint8Array.from(bytes);
-    await this.#write(`write ${path}/${name}`, signal, async () => {
+    await this.#beside.write(`write ${path}/${name}`, signal, async () => {
       try {
         await this.#fileSystem.makeDirectory(path);
       } catch (error) {
@@ -97,56 +86,6 @@ export class FileSnapshots implements SnapshotStore {
       }
       await putWhole(this.#fileSystem, path, name, own);
     });
-  }
-
-  async #write(doing: string, signal: CancelSignal, work: () => Promise<void>): Promise<void> {
-    await this.#refresh(signal);
-    await this.#exchanges.run(
-      signal,
-      (given, onSend) =>
-        this.#writes.run(async () => {
-          if (given.aborted) throw notSentError(this.#directory, 'it was cancelled');
-          onSend();
-          await work();
-        }),
-      () => repeatError(doing),
-    );
-  }
-
-  async #look<T>(doing: string, signal: CancelSignal, read: () => Promise<T>): Promise<T> {
-    await this.#refresh(signal);
-    return await this.#exchanges.run(
-      signal,
-      () =>
-        read().catch((error: unknown) => {
-          throw storeError(error, doing);
-        }),
-      () => notSentError(this.#directory, 'it was cancelled'),
-    );
-  }
-
-  async #namesIn(path: string): Promise<readonly string[]> {
-    try {
-      return await this.#fileSystem.list(path);
-    } catch (error) {
-      if (isSystemError(error, 'ENOENT')) return [];
-      throw error;
-    }
-  }
-
-  async #readWhole(path: string): Promise<Uint8Array | undefined> {
-    try {
-      const file = await this.#fileSystem.open(path, 'read');
-      try {
-        const bytes = Buffer.alloc(await file.size());
-        return Uint8Array.from(bytes.subarray(0, await file.read(bytes, 0)));
-      } finally {
-        await file.close();
-      }
-    } catch (error) {
-      if (isSystemError(error, 'ENOENT')) return undefined;
-      throw error;
-    }
   }
 
   /** Ids come from the store's own names and from manifests that others wrote: no other text may become a path. */

@@ -23,7 +23,8 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { MemoryOptions } from './options.ts';
-import { MemorySnapshots } from './snapshots.ts';
+import { MemoryPresence } from './presence.ts';
+import { type Exchange, MemorySnapshots } from './snapshots.ts';
 import { isWrite, type MemoryStore, namedMemoryStore, type Operation } from './store.ts';
 
 /** How often a tail looks whether a store that was cut off is back. */
@@ -32,6 +33,7 @@ const retryDelayMs = 20;
 export class MemoryEventLog implements EventLog {
   readonly url: string;
   readonly snapshots: MemorySnapshots;
+  readonly presence: MemoryPresence;
   readonly #store: MemoryStore;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -48,9 +50,9 @@ export class MemoryEventLog implements EventLog {
   ) {
     this.url = `memory:${options.name}`;
     this.#store = store;
-    this.snapshots = new MemorySnapshots(store, (operation, signal, perform) =>
-      this.#exchange(operation, signal, perform),
-    );
+    const exchange: Exchange = (operation, signal, perform) => this.#exchange(operation, signal, perform);
+    this.snapshots = new MemorySnapshots(store, exchange);
+    this.presence = new MemoryPresence(store, exchange);
     this.#clock = ports.clock;
     this.#random = ports.random;
     this.#logger = ports.logger;

@@ -6,8 +6,9 @@
  */
 import { WeftError } from '../../core/errors.ts';
 import type { EntryDraft } from '../../core/log/event-log.ts';
+import type { StoredBeat } from '../../core/log/presence-store.ts';
 import type { StoredSnapshot } from '../../core/log/snapshot-store.ts';
-import type { EntryId, LogId, SnapshotId } from '../../core/model/ids.ts';
+import type { BootId, EntryId, LogId, SnapshotId } from '../../core/model/ids.ts';
 
 export interface StoredEntry {
   readonly id: EntryId;
@@ -51,6 +52,7 @@ export class MemoryStore {
   /** The last entry that was trimmed; what it held is gone. */
   #floor: { readonly sequence: number; readonly id: EntryId | undefined } = bottom;
   #snapshots = new Map<SnapshotId, Snapshot>();
+  #beats = new Map<BootId, Uint8Array>();
   #sequences = new Map<EntryId, number>();
   readonly #plans = new Set<FaultPlan>();
   readonly #delayed: EntryDraft[] = [];
@@ -157,6 +159,18 @@ export class MemoryStore {
     this.#snapshots.delete(id);
   }
 
+  putBeat(boot: BootId, bytes: Uint8Array): void {
+    this.#beats.set(boot, bytes.slice());
+  }
+
+  beats(): readonly StoredBeat[] {
+    return [...this.#beats].map(([boot, bytes]) => ({ boot, bytes: bytes.slice() }));
+  }
+
+  dropBeat(boot: BootId): void {
+    this.#beats.delete(boot);
+  }
+
   #snapshot(id: SnapshotId): Snapshot {
     const snapshot = this.#snapshots.get(id) ?? { chunks: new Map() };
     this.#snapshots.set(id, snapshot);
@@ -204,6 +218,7 @@ export class MemoryStore {
     this.#entries = [];
     this.#floor = bottom;
     this.#snapshots = new Map();
+    this.#beats = new Map();
     this.#sequences = new Map();
     this.#bytes = 0;
     this.#wake();

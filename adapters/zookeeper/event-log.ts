@@ -38,6 +38,7 @@ import { type LogKeys, logKeys, sequenceOf } from './keys.ts';
 import { appendTriesMax, segmentEntries } from './limits.ts';
 import { type FoundEntry, locate } from './locate.ts';
 import { formatZookeeperUrl, type ZookeeperOptions } from './options.ts';
+import { ZookeeperPresence } from './presence.ts';
 import { ZookeeperSnapshots } from './snapshots.ts';
 import { Tail, type TailPorts } from './tail.ts';
 import {
@@ -65,6 +66,7 @@ export interface ZookeeperEventLogParts {
 export class ZookeeperEventLog implements EventLog {
   readonly url: string;
   readonly snapshots: ZookeeperSnapshots;
+  readonly presence: ZookeeperPresence;
   readonly #ports: TailPorts;
   readonly #keys: LogKeys;
   readonly #connection: Connection;
@@ -86,6 +88,7 @@ export class ZookeeperEventLog implements EventLog {
     this.#connection = new Connection(options, ports.clock, ports.random, this.#life.signal, open);
     this.#calls = new Calls(this.url, this.#connection, this.#life.signal);
     this.snapshots = new ZookeeperSnapshots(this.#calls, () => this.#opened());
+    this.presence = new ZookeeperPresence(this.#calls, () => this.#opened());
   }
 
   get health(): LogHealth {

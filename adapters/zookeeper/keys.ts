@@ -9,6 +9,7 @@
  *                                                  before the first trim
  *     <prefix>/log-<log id>/snap/<id>/<index>      one chunk of a snapshot
  *     <prefix>/log-<log id>/snap/<id>/manifest     what makes the snapshot whole
+ *     <prefix>/log-<log id>/beats/<boot id>        what a daemon writes of itself while it lives
  *
  * All of a log lies below a node that is named for it, so that no request of a host that follows another log can do
  * anything here. An append makes an entry and its id in one transaction, under the comparison of the version of `open`:
@@ -22,7 +23,7 @@
  * lies in a later one; so the open segment's stays, and the floor's. A bucket goes when it is empty.
  */
 import type { EntryRef } from '../../core/log/event-log.ts';
-import type { EntryId, LogId, SnapshotId } from '../../core/model/ids.ts';
+import type { BootId, EntryId, LogId, SnapshotId } from '../../core/model/ids.ts';
 import { bucketDigits, bucketOrdinals, segmentDigits, sequenceDigits } from './limits.ts';
 
 export interface LogKeys {
@@ -48,6 +49,8 @@ export interface LogPaths {
   snapshot(id: SnapshotId): string;
   chunk(id: SnapshotId, index: number): string;
   manifest(id: SnapshotId): string;
+  readonly beats: string;
+  beat(boot: BootId): string;
 }
 
 /** Of the first segment. Not nought, since a version of nought is that of a node never written to. */
@@ -82,6 +85,8 @@ function logPaths(root: string): LogPaths {
     snapshot,
     chunk: (id, index) => `${snapshot(id)}/${index}`,
     manifest: (id) => `${snapshot(id)}/manifest`,
+    beats: `${root}/beats`,
+    beat: (boot) => `${root}/beats/${boot}`,
   };
 }
 
@@ -105,6 +110,10 @@ export function isBucketName(name: string): boolean {
 }
 
 export function isSnapshotId(name: string): name is SnapshotId {
+  return /^[0-9a-f]{32}$/.test(name);
+}
+
+export function isBootId(name: string): name is BootId {
   return /^[0-9a-f]{32}$/.test(name);
 }
 

@@ -56,8 +56,8 @@ export const sweepEntries = 64;
 export const trimTriesMax = 32;
 /** Chunks that one transaction deletes. */
 export const dropChunks = 128;
-/** Tries of a snapshot's write of which each met somebody who had just changed the same. */
-export const snapshotTriesMax = 32;
+/** Tries of a write beside the log of which each met somebody who had just changed the same. */
+export const besideTriesMax = 32;
 
 /** Ordinals of `base` that share a folder of ids. */
 export const bucketOrdinals = 1_024;

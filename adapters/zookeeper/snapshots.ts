@@ -4,19 +4,17 @@ import type { SnapshotStore, StoredSnapshot } from '../../core/log/snapshot-stor
 import type { SnapshotId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { requireFit } from '../snapshot-bounds.ts';
+import { Beside } from './beside.ts';
 import type { Calls } from './calls.ts';
 import type { Channel, MultiOp } from './channel.ts';
-import { completed, ZookeeperCallError, zkCode } from './errors.ts';
+import { completed, ZookeeperCallError } from './errors.ts';
 import { isSnapshotId } from './keys.ts';
-import { dropChunks, snapshotTriesMax } from './limits.ts';
-import { gone, type LogScope } from './transactions.ts';
+import { besideTriesMax, dropChunks } from './limits.ts';
+import type { LogScope } from './transactions.ts';
 
 const putting = 'keep a snapshot beside the log at';
 const dropping = 'drop a snapshot beside the log at';
 const reading = 'read the snapshots beside the log at';
-
-/** Of the operations of every write, the one that asks whether the log is there. */
-const logOp = 0;
 
 export class ZookeeperSnapshots implements SnapshotStore {
   readonly #calls: Calls;
@@ -77,39 +75,18 @@ export class ZookeeperSnapshots implements SnapshotStore {
     bytes: Uint8Array,
     signal: CancelSignal,
   ): Promise<void> {
-    const data = Buffer.from(bytes);
-    for (let left = snapshotTriesMax; left > 0; left -= 1) {
-      const channel = await this.#calls.channel(signal);
-      const made = await this.#change(scope, channel, { type: 'create', path, data }, signal);
-      if (made === zkCode.ok) return;
-      if (made === zkCode.nodeExists) {
-        if ((await this.#change(scope, channel, { type: 'set', path, data }, signal)) === zkCode.ok) return;
-      } else {
-        await this.#calls.prepare(channel, signal, async () => {
-          await channel.create(scope.paths.snapshots, signal);
-          await channel.create(scope.paths.snapshot(id), signal);
-        });
-      }
-    }
-    throw new ZookeeperCallError(
-      'not-sent',
-      `others dropped the snapshot ${snapshotTriesMax} times meanwhile`,
-    );
-  }
-
-  /** The code of its refusal, or that of success. @throws ZookeeperCallError; WeftError `log-mismatch` */
-  async #change(scope: LogScope, channel: Channel, op: MultiOp, signal: CancelSignal): Promise<number> {
-    const ops: readonly MultiOp[] = [{ type: 'check', path: scope.paths.open }, op];
-    const outcome = await this.#calls.exchange(channel, () => channel.multi(ops, signal));
-    if (outcome.type === 'done') return zkCode.ok;
-    if (outcome.index !== logOp) return outcome.code;
-    throw await this.#calls.prepare(channel, signal, () => gone(scope, channel, signal));
+    const folders = [scope.paths.snapshots, scope.paths.snapshot(id)];
+    await new Beside(this.#calls, scope).put(folders, path, bytes, 'new', signal);
   }
 
   /** First the manifest: what has one is whole. */
   async #drop(scope: LogScope, id: SnapshotId, signal: CancelSignal): Promise<void> {
     const channel = await this.#calls.channel(signal);
-    await this.#change(scope, channel, { type: 'delete', path: scope.paths.manifest(id) }, signal);
+    await new Beside(this.#calls, scope).change(
+      channel,
+      { type: 'delete', path: scope.paths.manifest(id) },
+      signal,
+    );
     const folder = scope.paths.snapshot(id);
     await this.#calls.exchange(channel, () => completed(() => removeFolder(channel, folder, signal)));
   }
@@ -117,7 +94,7 @@ export class ZookeeperSnapshots implements SnapshotStore {
 
 /** Others may do the same, or put a late chunk into it. @throws ZookeeperCallError */
 async function removeFolder(channel: Channel, path: string, signal: CancelSignal): Promise<void> {
-  for (let left = snapshotTriesMax; left > 0; left -= 1) {
+  for (let left = besideTriesMax; left > 0; left -= 1) {
     const found = await channel.children(path, signal);
     if (found === undefined) return;
     const ops: MultiOp[] = found.names.map((name) => ({ type: 'delete', path: `${path}/${name}` }));
@@ -130,5 +107,5 @@ async function removeFolder(channel: Channel, path: string, signal: CancelSignal
     const outcome = await channel.multi([{ type: 'delete', path }], signal);
     if (outcome.type === 'done') return;
   }
-  throw new ZookeeperCallError('lost', `others changed ${path} ${snapshotTriesMax} times meanwhile`);
+  throw new ZookeeperCallError('lost', `others changed ${path} ${besideTriesMax} times meanwhile`);
 }

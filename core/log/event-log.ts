@@ -12,6 +12,7 @@
  */
 import type { EntryId, LogId } from '../model/ids.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
+import type { PresenceStore } from './presence-store.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
 declare const brand: unique symbol;
@@ -54,6 +55,8 @@ export interface EventLog {
   readonly health: LogHealth;
   /** The snapshots that lie beside the log. */
   readonly snapshots: SnapshotStore;
+  /** What the daemons that follow it write of themselves, beside the log. */
+  readonly presence: PresenceStore;
 
   /**
    * Connects, and writes genesis if the store has no log yet (any number of hosts may do so at once; one wins).

@@ -18,6 +18,8 @@ export type EntryId = string & { readonly [brand]: 'EntryId' };
 export type LogId = string & { readonly [brand]: 'LogId' };
 /** 32 hexadecimal digits: those of the ordinal that a snapshot stands at, and random ones that tell its authors apart. */
 export type SnapshotId = string & { readonly [brand]: 'SnapshotId' };
+/** 32 hexadecimal digits (128 random bits): one run of a daemon, from its start to its end. */
+export type BootId = string & { readonly [brand]: 'BootId' };
 /** 64 hexadecimal digits, as Docker shows them. */
 export type NetworkId = string & { readonly [brand]: 'NetworkId' };
 /** 64 hexadecimal digits, as Docker shows them. */

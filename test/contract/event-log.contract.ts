@@ -9,8 +9,10 @@ import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { isWeftError } from '../../core/errors.ts';
 import { entryBytesMax } from '../../core/limits.ts';
 import { type EventLog, genesis, type LogEntry, type Position } from '../../core/log/event-log.ts';
+import type { BootId } from '../../core/model/ids.ts';
 import { draft, inParallel, never, take, takeAll } from '../support/log-drafts.ts';
 import { patterned, plain, rejectsWith } from './log-assertions.ts';
+import { presenceCases } from './presence-cases.ts';
 import { snapshotCases } from './snapshot-cases.ts';
 import { trimCases } from './trim-cases.ts';
 
@@ -90,6 +92,7 @@ export function describeEventLog(name: string, harness: EventLogHarness): void {
     describe('tail', () => tailCases(inWorld, harness.capabilities.catchUpEntries));
     describe('trim', () => trimCases(inWorld));
     describe('snapshots', () => snapshotCases(inWorld));
+    describe('presence', () => presenceCases(inWorld));
     describe('close', () => closeCases(inWorld));
     describe('interruption', () => interruptionCases(inWorld, harness.capabilities.interruptible));
     describe('replacement', () => replacementCases(inWorld, harness.capabilities.replaceable));
@@ -666,6 +669,7 @@ function interruptionCases(test: Case, isPossible: boolean): void {
 }
 
 function replacementCases(test: Case, isPossible: boolean): void {
+  const boot = '1'.repeat(32) as BootId;
   const replace = async (store: ContractStore): Promise<void> => {
     assert.ok(store.replace !== undefined);
     await store.replace();
@@ -682,6 +686,10 @@ function replacementCases(test: Case, isPossible: boolean): void {
       await rejectsWith(old.append(draft('stray'), never()), 'log-mismatch');
       await rejectsWith(old.head(never()), 'log-mismatch');
       await rejectsWith(old.resolve(draft(), never()), 'log-mismatch');
+      await rejectsWith(old.presence.put(boot, Buffer.from('beat'), never()), 'log-mismatch');
+      await rejectsWith(old.presence.drop(boot, never()), 'log-mismatch');
+      await rejectsWith(old.presence.list(never()), 'log-mismatch');
+      assert.deepEqual(await fresh.presence.list(never()), []);
       assert.equal(await fresh.head(never()), genesis);
     },
     isPossible,

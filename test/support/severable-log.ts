@@ -8,6 +8,7 @@ import type {
   LogHealth,
   Position,
 } from '../../core/log/event-log.ts';
+import type { PresenceStore } from '../../core/log/presence-store.ts';
 import type { SnapshotStore } from '../../core/log/snapshot-store.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
@@ -56,6 +57,11 @@ export class SeverableLog implements EventLog {
   get snapshots(): SnapshotStore {
     this.#requireWhole();
     return this.#log.snapshots;
+  }
+
+  get presence(): PresenceStore {
+    this.#requireWhole();
+    return this.#log.presence;
   }
 
   async open(signal: CancelSignal): Promise<LogId> {

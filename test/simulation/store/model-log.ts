@@ -4,7 +4,8 @@
  *
  * A request that was sent may arrive whatever becomes of its sender, and after its sender has tried again.
  */
-import { MemorySnapshots } from '../../../adapters/memory/snapshots.ts';
+import { MemoryPresence } from '../../../adapters/memory/presence.ts';
+import { type Exchange, MemorySnapshots } from '../../../adapters/memory/snapshots.ts';
 import { isWeftError, WeftError } from '../../../core/errors.ts';
 import { type CancelScope, cancelScope } from '../../../core/lib/cancel-scope.ts';
 import { entryBytesMax } from '../../../core/limits.ts';
@@ -46,6 +47,7 @@ export interface ModelLogParts {
 export class ModelLog implements EventLog {
   readonly url = 'memory:model';
   readonly snapshots: MemorySnapshots;
+  readonly presence: MemoryPresence;
   readonly #world: World;
   readonly #store: ModelStore;
   readonly #link: Link;
@@ -61,9 +63,10 @@ export class ModelLog implements EventLog {
     this.#link = link;
     this.#process = process;
     this.#clock = clock;
-    this.snapshots = new MemorySnapshots(store.snapshots, (operation, signal, perform) =>
-      this.#exchange(operation === 'keep' ? 'write' : 'head', signal, perform),
-    );
+    const exchange: Exchange = (operation, signal, perform) =>
+      this.#exchange(operation === 'keep' ? 'write' : 'head', signal, perform);
+    this.snapshots = new MemorySnapshots(store.snapshots, exchange);
+    this.presence = new MemoryPresence(store.beats, exchange);
   }
 
   get health(): LogHealth {

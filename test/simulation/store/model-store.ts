@@ -69,6 +69,10 @@ export class ModelStore {
     return this.#entries;
   }
 
+  get beats(): Pick<MemoryStore, 'putBeat' | 'beats' | 'dropBeat'> {
+    return this.#entries;
+  }
+
   listen(listener: () => void): () => void {
     return this.#entries.listen(listener);
   }
