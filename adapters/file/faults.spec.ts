@@ -13,6 +13,7 @@ import {
   type SimulatedProcess,
 } from '../../test/support/simulated-disk.ts';
 import { SystemClock } from '../system/clock.ts';
+import type { FileLogBounds } from './defaults.ts';
 import { FileEventLog } from './event-log.ts';
 import { encodeFrame } from './frame.ts';
 
@@ -127,6 +128,46 @@ describe('the file log on a failing disk', function suite() {
       await idsOn(disk),
       drafts.map(({ id }) => id),
     );
+  });
+
+  it('hinders nobody who is on the way to a segment that is replaced because its first entry could not be synced', async () => {
+    const disk = new SimulatedDisk();
+    let isFailing = false;
+    const process = disk.process((_count, call, path) =>
+      isFailing && call === 'sync' && path.endsWith('.log') ? 'eio' : undefined,
+    );
+    const writer = logOn(process, new QuietLogger(), { ...bounds, commitTries: 1 });
+    await writer.open(never());
+    const [kept, refused, next] = [draft('kept'), draft('refused'), draft('next')];
+    await writer.append(kept, never());
+    const readersProcess = disk.process();
+    const reader = logOn(readersProcess);
+    await reader.open(never());
+    const refuse = async (): Promise<void> => {
+      isFailing = true;
+      assert.equal(await codeOf(writer.append(refused, never())), 'store-unreachable');
+      isFailing = false;
+    };
+    await refuse();
+    const path = '/log/00000000000000000002.log';
+    const first = disk.contents(path);
+    const list = readersProcess.list.bind(readersProcess);
+    readersProcess.list = async (directory) => {
+      // The reader knows the head, which names the segment that is to be replaced, and has not looked for it yet.
+      readersProcess.list = list;
+      await refuse();
+      return await list(directory);
+    };
+    assert.equal(await reader.head(never()), await writer.head(never()));
+    assert.notDeepEqual(disk.contents(path), first, 'it was replaced in the middle');
+    const position = await writer.append(next, never());
+    assert.equal(await reader.resolve(next, never()), position);
+    assert.equal(await reader.resolve(refused, never()), undefined);
+    assert.deepEqual(
+      (await takeAll(reader, genesis)).map(({ id }) => id),
+      [kept.id, next.id],
+    );
+    await Promise.all([reader.close(), writer.close()]);
   });
 
   it('says that an outcome is unknown when a frame can neither be synced nor ruled out', async () => {
@@ -373,9 +414,13 @@ class HastyClock extends SystemClock {
 /** No two processes draw the same ids. */
 let seeds = 0;
 
-function logOn(process: SimulatedProcess, logger = new QuietLogger()): FileEventLog {
+function logOn(
+  process: SimulatedProcess,
+  logger = new QuietLogger(),
+  given: Partial<FileLogBounds> = bounds,
+): FileEventLog {
   const ports = { clock: new HastyClock(), random: new SeededRandom(++seeds), logger };
-  return new FileEventLog({ directory: '/log' }, ports, { fileSystem: process, bounds });
+  return new FileEventLog({ directory: '/log' }, ports, { fileSystem: process, bounds: given });
 }
 
 async function codeOf(outcome: Promise<unknown>): Promise<string> {

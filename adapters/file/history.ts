@@ -137,7 +137,11 @@ export class History {
     await this.#serial.run(async () => {
       if (known !== undefined && head.sequence >= known && head.sequence < this.#lastRead) return;
       if (this.#isBehindUs(head)) return;
-      while (!this.#isLast(head)) await this.#enterNextSegment(head);
+      while (!this.#isLast(head)) {
+        await this.#dropReplaced(head);
+        if (this.#isOfReplaced(head)) return;
+        await this.#enterNextSegment(head);
+      }
       await this.#readTo(head.end);
       const last = this.#segments.at(-1);
       assert(last !== undefined, 'a head is in a segment');
@@ -262,9 +266,20 @@ export class History {
     return header?.first === head.segment && header.id === head.segmentId;
   }
 
+  /**
+   * Whether a head names a segment without an entry, and the last one, which is under its path now, is another of that
+   * name: the head was read before its segment was replaced, and what it says is durable has been read.
+   */
+  #isOfReplaced(head: Head): boolean {
+    const last = this.#segments.at(-1)?.header;
+    if (last?.first !== head.segment || last.id === head.segmentId) return false;
+    if (head.sequence !== head.segment - 1) return false;
+    this.#replaced.add(head.segmentId);
+    return true;
+  }
+
   /** Goes on to the segment behind the last one, having read that one to where the next says that it ends. */
   async #enterNextSegment(head: Head): Promise<void> {
-    await this.#dropReplaced(head);
     const last = this.#segments.at(-1);
     const first = await this.#firstBehind(last);
     if (first === undefined || first > head.segment) {
