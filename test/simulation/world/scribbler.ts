@@ -26,11 +26,14 @@ export class Scribbler {
   readonly #world: World;
   readonly #store: StoreModel;
   readonly #truth: Truth;
+  /** One each for all of a life, so that two of a kind in one moment are two. */
+  readonly #bytes: ReadonlyMap<LogFault, Chance>;
 
   constructor(world: World, store: StoreModel, truth: Truth) {
     this.#world = world;
     this.#store = store;
     this.#truth = truth;
+    this.#bytes = new Map(logFaults.map((fault) => [fault, world.chance(`log ${fault} bytes`)]));
   }
 
   /** All that is left to chance. */
@@ -40,7 +43,8 @@ export class Scribbler {
 
   /** Returns whether there was anything to write. */
   perform({ verb }: LogDoing): boolean {
-    const chance = this.#world.chance(`log ${verb} bytes`);
+    const chance = this.#bytes.get(verb);
+    if (chance === undefined) throw new Error(`Broken invariant: nobody writes ${verb}`);
     const bytes = bytesOf(verb, this.#truth.entries, chance);
     if (bytes === undefined) return false;
     let isDone = false;
