@@ -1,34 +1,37 @@
 /** One integer is one life, wherever it is lived: two processes in other surroundings take the same steps. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { runMany } from './run/many.ts';
+import { runTwice } from './run/twice.ts';
 
-const seeds = Array.from({ length: 12 }, (_, index) => 200_001 + index);
-
-async function digestsIn(env: NodeJS.ProcessEnv, execArgv: string[]): Promise<Map<number, string>> {
-  const digests = new Map<number, string>();
-  const failures = await runMany({
-    seeds,
-    processes: 1,
-    fork: { env: { ...process.env, ...env }, execArgv },
-    onResult: ({ seed, digest }) => digests.set(seed, digest),
-  });
-  assert.deepEqual(failures, []);
-  return digests;
-}
+const firstSeed = 200_001;
+/** As many as take a quarter of a minute on two cores. */
+const count = 120;
+/** Enough for a fault that every request for a network meets. */
+const plantedCount = 8;
 
 describe('a seed', () => {
-  it('gives the same life in another time zone, language and heap', async () => {
-    const [here, there] = await Promise.all([
-      digestsIn({ TZ: 'UTC', LANG: 'C' }, []),
-      digestsIn({ TZ: 'Pacific/Chatham', LANG: 'sv_SE.UTF-8', LC_ALL: 'sv_SE.UTF-8' }, [
-        '--max-old-space-size=256',
-        '--max-semi-space-size=1',
-        '--stack-size=700',
-      ]),
-    ]);
-    assert.equal(here.size, seeds.length);
-    assert.equal(new Set(here.values()).size, seeds.length, 'and each seed another one');
-    assert.deepEqual(there, here);
-  }).timeout(600_000);
+  it('gives the same life in another time zone, language and heap, and after other lives', async () => {
+    const digests = new Set<string>();
+    const failures = await runTwice({
+      seeds: Array.from({ length: count }, (_, index) => firstSeed + index),
+      onResult: ({ digest }) => digests.add(digest),
+    });
+    assert.deepEqual(failures, []);
+    assert.equal(digests.size, count, 'each seed another one');
+  }).timeout(900_000);
+
+  for (const planted of ['time-zone', 'language', 'true-chance', 'left-over']) {
+    it(`that depends on more than itself is found out: ${planted}`, async () => {
+      const [failure] = await runTwice({
+        seeds: Array.from({ length: plantedCount }, (_, index) => firstSeed + index),
+        fork: {
+          env: { WEFT_PLANTED_CHANCE: planted },
+          execArgv: ['--import', new URL('./run/planted-chance.js', import.meta.url).href],
+        },
+        onResult: () => undefined,
+      });
+      assert.equal(failure?.invariant, 'determinism', `not found in ${plantedCount} seeds`);
+      assert.match(failure.error, planted === 'left-over' ? /part|left over/ : /they part at line \d+/);
+    }).timeout(300_000);
+  }
 });

@@ -5,6 +5,8 @@
  *   npm run sim -- --seed N --shrink [--out FILE]      one that fails, made as small as it gets, as a scenario
  *   npm run sim -- --scenario FILE [--trace]           a scenario
  *   npm run sim -- --seeds N [--from M] [--no-shrink]  many, on all cores, up to the first failure, which is shrunk
+ *   npm run sim -- --seeds N --keep-going              all of them, whatever fails; the failures are told at the end
+ *   npm run sim -- --seeds N --twice                   each in two processes in other surroundings, to the same digest
  *   ... --store STYLE                         with a store of this style, instead of those that the seeds draw
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,6 +21,7 @@ import { type Failure, runMany } from './many.ts';
 import { Report } from './report.ts';
 import { shrinkFailure } from './shrinking.ts';
 import { fromSeed, type Origin, simulate } from './simulation.ts';
+import { runTwice } from './twice.ts';
 
 const progressMs = 5_000;
 
@@ -41,22 +44,29 @@ async function one(name: string, origin: Origin, isTraced: boolean): Promise<boo
   }
 }
 
-async function many(
-  from: number,
-  count: number,
-  isShrunk: boolean,
-  out: string | undefined,
-  store: StoreStyle | undefined,
-): Promise<boolean> {
+interface Wanted {
+  readonly from: number;
+  readonly count: number;
+  readonly store: StoreStyle | undefined;
+  readonly keepsGoing: boolean;
+  readonly isTwice: boolean;
+  readonly isShrunk: boolean;
+  readonly out: string | undefined;
+}
+
+async function many({ from, count, store, keepsGoing, isTwice, isShrunk, out }: Wanted): Promise<boolean> {
   const report = new Report(store);
   const ticking = setInterval(() => print(report.progress), progressMs);
-  const failures = await runMany({
+  const failures = await (isTwice ? runTwice : runMany)({
     seeds: range(from, count),
     store,
+    keepsGoing,
     onResult: (result) => report.add(result),
+    onFailure: ({ seed, error }) => print(`seed ${seed} FAILED: ${firstLineOf(error)}`),
   });
   clearInterval(ticking);
   print(report.text);
+  if (isTwice) print(`${report.seeds} seeds lived twice, in other surroundings, each to one digest`);
   for (const { seed, error } of failures) {
     const forced = store === undefined ? '' : ` --store ${store}`;
     print(
@@ -86,7 +96,7 @@ async function shrinkSeed(
 
 async function shrinkAndSave(failure: Failure, out: string | undefined): Promise<void> {
   if (failure.scenario === undefined)
-    return print(`seed ${failure.seed} cannot be shrunk: its process hung or ended`);
+    return print(`seed ${failure.seed} cannot be shrunk: there is no scenario that failed`);
   const before = parse(failure.scenario).interventions.length;
   const beganAt = performance.now();
   const { scenario, runs, isMinimal } = await shrinkFailure(failure, {
@@ -95,7 +105,7 @@ async function shrinkAndSave(failure: Failure, out: string | undefined): Promise
   });
   const seconds = Math.round((performance.now() - beganAt) / 1_000);
   const after = scenario.interventions.length;
-  const [seen = ''] = failure.error.split('\n');
+  const seen = firstLineOf(failure.error);
   const notes = [
     `seed ${failure.seed} at commit ${commitOfCheckout()}`,
     seen,
@@ -108,6 +118,10 @@ async function shrinkAndSave(failure: Failure, out: string | undefined): Promise
   const limit = isMinimal ? '' : ', and could go on: lives or time were used up';
   print(`\n${text}\nshrunk in ${runs} lives and ${seconds} s${limit}`);
   print(`saved; replay it: npm run sim -- --scenario ${relative(process.cwd(), path)} --trace`);
+}
+
+function firstLineOf(text: string): string {
+  return text.split('\n')[0] ?? '';
 }
 
 function* range(from: number, count: number): Generator<number> {
@@ -134,6 +148,8 @@ async function run(): Promise<boolean> {
       seeds: { type: 'string', default: '100' },
       from: { type: 'string', default: '1' },
       shrink: { type: 'boolean' },
+      'keep-going': { type: 'boolean', default: false },
+      twice: { type: 'boolean', default: false },
       scenario: { type: 'string' },
       out: { type: 'string' },
       store: { type: 'string' },
@@ -145,8 +161,15 @@ async function run(): Promise<boolean> {
     return await one(scenario, fromScenario(parse(readFileSync(scenario, 'utf8'))), values.trace);
   }
   if (values.seed === undefined) {
-    const [from, count] = [wholeNumber(values.from, 'from'), wholeNumber(values.seeds, 'seeds')];
-    return await many(from, count, values.shrink ?? true, out, store);
+    return await many({
+      from: wholeNumber(values.from, 'from'),
+      count: wholeNumber(values.seeds, 'seeds'),
+      store,
+      keepsGoing: values['keep-going'],
+      isTwice: values.twice,
+      isShrunk: values.shrink ?? true,
+      out,
+    });
   }
   const seed = wholeNumber(values.seed, 'seed');
   if (values.shrink === true) return await shrinkSeed(seed, out, store);

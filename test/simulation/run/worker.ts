@@ -9,15 +9,21 @@ import { fromSeed, type Result, simulate } from './simulation.ts';
 
 /** What is to be lived. */
 export type Order =
-  | { readonly seed: number; readonly store?: StoreStyle | undefined }
+  | {
+      readonly seed: number;
+      readonly store?: StoreStyle | undefined;
+      /** Whether all that happens is to be told, line by line. */
+      readonly isTold?: true;
+    }
   /** The text of one. */
   | { readonly scenario: string };
 
 /** What a worker answers. */
 export type Answer =
-  | { readonly type: 'passed'; readonly result: Result }
+  | { readonly type: 'passed'; readonly result: Result; readonly lines?: readonly string[] }
   | {
       readonly type: 'failed';
+      readonly lines?: readonly string[];
       readonly error: string;
       /** The number of the invariant that was broken, or the name of the error that nobody had foreseen. */
       readonly invariant: string;
@@ -38,7 +44,7 @@ process.on('disconnect', () => process.exit());
 async function run(order: Order): Promise<Answer> {
   const answer = await attempt(order);
   // A scenario that is tried for its size says no more than whether it fails.
-  if (answer.type === 'passed' || 'scenario' in order) return answer;
+  if (answer.type === 'passed' || 'scenario' in order || order.isTold === true) return answer;
   Error.stackTraceLimit = toldStackFrames;
   const again = await attempt(order);
   Error.stackTraceLimit = 0;
@@ -51,8 +57,11 @@ async function run(order: Order): Promise<Answer> {
 
 async function attempt(order: Order): Promise<Answer> {
   const origin = 'seed' in order ? fromSeed(order.seed, order.store) : fromScenario(parse(order.scenario));
+  const lines: string[] = [];
+  const told = 'seed' in order && order.isTold === true ? { lines } : {};
+  const trace = new Trace('lines' in told ? (line) => void lines.push(line) : undefined);
   try {
-    return { type: 'passed', result: await simulate(origin, new Trace()) };
+    return { type: 'passed', result: await simulate(origin, trace), ...told };
   } catch (error) {
     const invariant = invariantOf(error);
     return {
@@ -60,6 +69,7 @@ async function attempt(order: Order): Promise<Answer> {
       invariant,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       scenario: print(scenarioOf(origin, invariant)),
+      ...told,
     };
   }
 }
