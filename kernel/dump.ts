@@ -1,7 +1,7 @@
 /** What is there: everything of weft's in one namespace, as the kernel says. */
 
 import type { Kernel } from '../core/dataplane/kernel.ts';
-import type { Namespace } from '../core/dataplane/namespace.ts';
+import { hostNamespace, type Namespace } from '../core/dataplane/namespace.ts';
 import type { Address, KernelObject, ObjectKind } from '../core/dataplane/object.ts';
 import { WeftError } from '../core/errors.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -10,8 +10,10 @@ import { decodedMessagesBeforeYield } from './limits.ts';
 import type { Message } from './netlink/message.ts';
 import type { PeerFinder } from './netns/peers.ts';
 import type { NamespaceHandle, NamespaceRegistry } from './netns/registry.ts';
+import type { Firewall } from './nft/firewall.ts';
 import { dumpAddresses } from './objects/address.ts';
 import { dumpFdb, readFdbEntry } from './objects/fdb-entry.ts';
+import { dumpLinks } from './objects/link.ts';
 import { dumpNeighbours, readNeighbour } from './objects/neighbour.ts';
 import { dumpRoutes } from './objects/route.ts';
 import {
@@ -31,9 +33,17 @@ export class NamespaceDumper {
   readonly #registry: NamespaceRegistry;
   readonly #peers: PeerFinder;
   readonly #hosts: HostsFiles;
+  readonly #firewall: Firewall;
   readonly #clock: Clock;
 
-  constructor(registry: NamespaceRegistry, peers: PeerFinder, hosts: HostsFiles, clock: Clock) {
+  constructor(
+    registry: NamespaceRegistry,
+    peers: PeerFinder,
+    hosts: HostsFiles,
+    firewall: Firewall,
+    clock: Clock,
+  ) {
+    this.#firewall = firewall;
     this.#registry = registry;
     this.#peers = peers;
     this.#hosts = hosts;
@@ -59,6 +69,12 @@ export class NamespaceDumper {
     return objects;
   }
 
+  /** Whether anything of weft's is in the host's namespace. */
+  isInHost(): boolean {
+    const handle = this.#registry.acquire(hostNamespace) as NamespaceHandle;
+    return dumpLinks(handle.requests).some((link) => link.weft !== undefined) || this.#firewall.isThere();
+  }
+
   async #inside(
     handle: NamespaceHandle,
     options: DumpOptions,
@@ -72,6 +88,7 @@ export class NamespaceDumper {
         objects.push({ kind: 'sysctl', ns, name, value });
       }
     }
+    if (wants('nft-table') || wants('nft-element')) objects.push(...this.#firewall.dump(handle, wants));
     if (!(['link', 'address', 'route', 'neighbour', 'fdb'] as const).some(wants)) return;
     const links = readOwnLinks(this.#registry, this.#peers, handle);
     if (wants('link')) objects.push(...links.values());

@@ -34,5 +34,8 @@ export const namedNamespacesMax = 65_536;
 assert(requestBytesMax < batchBytesMax, 'a batch must hold the largest request');
 assert(batchRequestsMax * 2048 <= requestBufferBytes, 'the answers of a batch must fit the receive buffer');
 
+/** Own transactions of nftables whose notifications may still be on their way. */
+export const ownGenerationsMax = 4_096;
+
 /** Links of which it is remembered where their mates are: twice as many as endpoints that a host is made for. */
 export const peersRememberedMax = 16_384;

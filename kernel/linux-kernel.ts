@@ -1,8 +1,9 @@
 /**
- * The machine's network, for real: the port `core/dataplane/kernel.ts` over rtnetlink, nsfs, /proc/sys and hosts files.
+ * The machine's network, for real: the port `core/dataplane/kernel.ts` over rtnetlink, nftables, nsfs, /proc/sys and hosts files.
  *
  * - `native/` is the C library, `netlink/` messages, attributes and sockets, with the layouts as tables in
  *   `netlink/tables/`; `objects/` has one file per kind of object: to requests, and from messages.
+ * - `nft/` is the firewall: dumps over netlink, changes through libnftables.
  * - `netns/` opens, makes and enters namespaces; `ownership.ts` says what in them is weft's.
  * - `dump.ts`, `apply/` and `watch/` are the three sides of the port.
  *
@@ -34,6 +35,7 @@ import { machineProcess } from './netns/machine-process.ts';
 import { NamedNamespaces } from './netns/named-namespaces.ts';
 import { PeerFinder } from './netns/peers.ts';
 import { type NamespaceHandle, NamespaceRegistry, type OpenFault } from './netns/registry.ts';
+import { Firewall } from './nft/firewall.ts';
 import { dumpAddresses } from './objects/address.ts';
 import { dumpLinks } from './objects/link.ts';
 import { KernelWatch } from './watch/kernel-watch.ts';
@@ -43,6 +45,8 @@ export interface LinuxKernelOptions {
   readonly netnsPrefix: string;
   /** Where named namespaces are. */
   readonly netnsDir?: string;
+  /** Path of the namespace that is the host's; absent: the one that the process is in. */
+  readonly hostNetns?: string;
   /** Where the files of named namespaces are that `ip netns exec` mounts. */
   readonly hostsDir?: string;
 }
@@ -52,6 +56,7 @@ export class LinuxKernel implements Kernel {
   readonly #registry: NamespaceRegistry;
   readonly #hosts: HostsFiles;
   readonly #peers: PeerFinder;
+  readonly #firewall: Firewall;
   readonly #dumper: NamespaceDumper;
   readonly #applier: Applier;
   readonly #logger: Logger;
@@ -59,7 +64,7 @@ export class LinuxKernel implements Kernel {
   #watch: KernelWatch | undefined;
   #closed = false;
 
-  /** The namespace in which this is called is the host's. */
+  /** The namespace in which this is called is the host's, unless the options name another. */
   constructor(options: LinuxKernelOptions, ports: { readonly logger: Logger; readonly clock: Clock }) {
     const { netnsPrefix, netnsDir = '/run/netns', hostsDir = '/etc/netns' } = options;
     const machine = machineProcess();
@@ -70,17 +75,21 @@ export class LinuxKernel implements Kernel {
     this.#registry = new NamespaceRegistry(home, named, this.#mounts, {
       netnsPrefix,
       machineProcess: machine,
+      hostPath: options.hostNetns,
     });
     this.#hosts = new HostsFiles({ hostsDirectory: hostsDir, netnsDirectory: netnsDir, prefix: netnsPrefix });
     this.#peers = new PeerFinder(this.#registry);
-    this.#dumper = new NamespaceDumper(this.#registry, this.#peers, this.#hosts, ports.clock);
-    this.#applier = new Applier(this.#registry, this.#peers, this.#hosts, ports.clock);
+    this.#firewall = new Firewall(this.#registry);
+    const parts = [this.#registry, this.#peers, this.#hosts, this.#firewall, ports.clock] as const;
+    this.#dumper = new NamespaceDumper(...parts);
+    this.#applier = new Applier(...parts);
   }
 
   async namespaces(): Promise<readonly Namespace[]> {
     this.#requireOpen();
     return this.#told('Cannot list namespaces', () => [
       ...this.#registry.owned(),
+      ...(this.#dumper.isInHost() ? [hostNamespace] : []),
       ...this.#hosts.namespaces(),
     ]);
   }
@@ -109,7 +118,14 @@ export class LinuxKernel implements Kernel {
     if (this.#watch?.ended === false) {
       throw new WeftError('internal', 'Cannot watch the kernel twice at a time: end the first watch before');
     }
-    const watch = new KernelWatch(this.#registry, this.#peers, this.#hosts, this.#logger, signal);
+    const watch = new KernelWatch(
+      this.#registry,
+      this.#peers,
+      this.#hosts,
+      this.#firewall,
+      this.#logger,
+      signal,
+    );
     this.#watch = watch;
     watch.follow(this.#followed);
     const events = watch.events();
@@ -156,6 +172,7 @@ export class LinuxKernel implements Kernel {
     if (this.#closed) return;
     this.#closed = true;
     this.#watch?.end();
+    this.#firewall.close();
     this.#registry.closeAll();
     this.#mounts.close();
   }

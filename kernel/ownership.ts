@@ -2,8 +2,9 @@
  * What of a namespace is weft's.
  *
  * In its own namespaces: its links, and everything on them (so strays are found), but for what the kernel makes by
- * itself. In a user's sandbox: veth ends whose mates lie in weft's own namespaces, and on them only what carries weft's
- * protocol number, with the routes that came with its addresses. Foreign objects are not reported and so never touched.
+ * itself. In the host's: links with its alias, and on them only what carries weft's protocol number, with the routes that
+ * came with its addresses; and the nftables table of its name. In a user's sandbox: veth ends whose mates lie in the
+ * host's or in weft's own namespaces, and on them as on the host. Foreign objects are not reported and so never touched.
  */
 import { connectedRouteOf } from '../core/dataplane/connected.ts';
 import { type Namespace, parseNamespace } from '../core/dataplane/namespace.ts';
@@ -56,12 +57,14 @@ export function toOwnLinks(
 
 /** Another daemon's link in a sandbox that both serve has an alias of weft's too, but leads to that daemon's namespace. */
 function isOwn(registry: NamespaceRegistry, handle: NamespaceHandle, link: Link): boolean {
-  if (handle.type === 'owned' || link.type.type === 'loopback') return true;
-  return link.type.type === 'veth' && isOwnedNamespace(registry, link.type.peer.ns);
+  if (handle.type !== 'sandbox' || link.type.type === 'loopback') return true;
+  return link.type.type === 'veth' && isHomeOfWeft(registry, link.type.peer.ns);
 }
 
-export function isOwnedNamespace(registry: NamespaceRegistry, ns: Namespace): boolean {
+/** Where the bridges are that sandboxes are plugged into: the host's namespace, and weft's own. */
+export function isHomeOfWeft(registry: NamespaceRegistry, ns: Namespace): boolean {
   const parsed = parseNamespace(ns);
+  if (parsed.type === 'host') return true;
   return parsed.type === 'owned' && registry.isOwnedName(parsed.name);
 }
 
@@ -118,7 +121,7 @@ export function routeOnOwnLink(
 ): Route | undefined {
   const link = ownLinkAt(links, record.index);
   if (link === undefined) return undefined;
-  const { destination, via, source, protocol } = record;
+  const { destination, via, source, metric, protocol } = record;
   return {
     kind: 'route',
     ns: handle.ns,
@@ -126,6 +129,7 @@ export function routeOnOwnLink(
     destination,
     ...(via === undefined ? {} : { via }),
     ...(source === undefined ? {} : { source }),
+    ...(metric === undefined ? {} : { metric }),
     protocol,
   };
 }

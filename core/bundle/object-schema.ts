@@ -1,5 +1,6 @@
 /** The shapes of kernel objects in a file that anybody may have made. What they mean is in `dataplane/object.ts`. */
 import { z } from 'zod';
+import { nftSetNames } from '../dataplane/firewall.ts';
 import type { KernelObject } from '../dataplane/object.ts';
 
 /** Printable ASCII without a blank: keys are made of these, and terminals are shown them. */
@@ -25,7 +26,9 @@ const link = z.strictObject({
   mtu: count.exactOptional(),
   mac: word.exactOptional(),
   master: word.exactOptional(),
-  port: z.strictObject({ learning: z.boolean(), flood: z.boolean() }).exactOptional(),
+  port: z
+    .strictObject({ learning: z.boolean(), flood: z.boolean(), isolated: z.literal(true).exactOptional() })
+    .exactOptional(),
   type: linkType,
 });
 
@@ -39,6 +42,7 @@ const schema = z.discriminatedUnion('kind', [
     destination: word,
     via: word.exactOptional(),
     source: word.exactOptional(),
+    metric: count.exactOptional(),
     protocol: z.enum(['kernel', 'weft']),
   }),
   z.strictObject({ kind: z.literal('neighbour'), ...on, address: word, mac: word }),
@@ -48,6 +52,14 @@ const schema = z.discriminatedUnion('kind', [
     kind: z.literal('hosts'),
     ns: namespace,
     entries: z.array(z.strictObject({ address: word, names: z.array(word) })),
+  }),
+  z.strictObject({ kind: z.literal('nft-table'), ns: namespace, intact: z.boolean() }),
+  z.strictObject({
+    kind: z.literal('nft-element'),
+    ns: namespace,
+    set: z.enum(nftSetNames),
+    key: z.array(word),
+    value: z.array(word).exactOptional(),
   }),
 ]);
 

@@ -9,7 +9,8 @@
  * - a port that leaves its bridge, or whose bridge goes, loses its entries in the bridge's table;
  * - a link that gets another MAC loses its neighbours (`neigh_changeaddr`), permanent ones too;
  * - with an IPv4 address go its secondaries (others of its prefix; unless `promote_secondaries`), its connected route
- *   and the routes that name it as their source.
+ *   and the routes that name it as their source;
+ * - with an nftables table goes all that is in it; one that is not as it was made is made anew.
  *
  * What the kernel can have but not delete is left alone: sysctls that nobody desires, and loopback.
  *
@@ -18,9 +19,9 @@
  * the state `actual` gives exactly `desired`, and a second diff is empty (the spec's property P8).
  */
 import { addressOf, familyOf, type InterfaceAddress, prefixOf } from '../model/address.ts';
-import { sameState } from './equal.ts';
+import { needsReplacing, sameState } from './equal.ts';
 import type { Operation } from './kernel.ts';
-import { keyOf, linkKey } from './key.ts';
+import { keyOf, linkKey, nftTableKey } from './key.ts';
 import { type LinkPlan, planLinks } from './link-plan.ts';
 import type { Namespace } from './namespace.ts';
 import type { Address, KernelObject, Route } from './object.ts';
@@ -39,7 +40,7 @@ export function diff(desired: Iterable<KernelObject>, actual: Iterable<KernelObj
   const found = byKey(actual);
   const gone = goneNamespaces(wanted, found);
   const links = planLinks(wanted, found, gone);
-  const survives = survival(gone, links);
+  const survives = survival(gone, links, lostTables(wanted, found));
   const strays = straysOf(wanted, found, survives);
   const cascade = addressCascade(strays, found);
 
@@ -53,7 +54,9 @@ export function diff(desired: Iterable<KernelObject>, actual: Iterable<KernelObj
     const old = found.get(key);
     const present = old !== undefined && survives(old) && !cascade.has(key) ? old : undefined;
     if (present === undefined) changes.push({ op: 'set', object });
-    else if (!sameState(object, present)) changes.push({ op: 'set', object, actual: present });
+    else if (!sameState(object, present)) {
+      changes.push({ op: needsReplacing(object, present) ? 'replace' : 'set', object, actual: present });
+    }
   }
   return [
     ...sorted(deletions.map((object): Operation => ({ op: 'delete', object, actual: object }))).reverse(),
@@ -62,10 +65,34 @@ export function diff(desired: Iterable<KernelObject>, actual: Iterable<KernelObj
 }
 
 /** Whether an object is still there after the planned deletions. Mostly nothing goes, and the answer costs nothing. */
-function survival(gone: ReadonlySet<Namespace>, links: LinkPlan): (object: KernelObject) => boolean {
+function survival(
+  gone: ReadonlySet<Namespace>,
+  links: LinkPlan,
+  tables: ReadonlySet<Namespace>,
+): (object: KernelObject) => boolean {
   const { lost, unplugged, readdressed } = links;
-  if (gone.size + lost.size + unplugged.size + readdressed.size === 0) return () => true;
-  return (object) => !gone.has(object.ns) && !goesWithLink(object, links);
+  if (gone.size + lost.size + unplugged.size + readdressed.size + tables.size === 0) return () => true;
+  return (object) => {
+    if (object.kind === 'nft-element' && tables.has(object.ns)) return false;
+    return !gone.has(object.ns) && !goesWithLink(object, links);
+  };
+}
+
+/** Namespaces whose nftables table is deleted or made anew, so that nothing is left of what is in its sets. */
+function lostTables(
+  wanted: ReadonlyMap<string, KernelObject>,
+  found: ReadonlyMap<string, KernelObject>,
+): ReadonlySet<Namespace> {
+  const lost = new Set<Namespace>();
+  for (const objects of [wanted, found]) {
+    for (const { kind, ns } of objects.values()) {
+      if (kind !== 'nft-table') continue;
+      const table = found.get(nftTableKey(ns));
+      const desired = wanted.get(nftTableKey(ns));
+      if (table === undefined || desired === undefined || !sameState(desired, table)) lost.add(ns);
+    }
+  }
+  return lost;
 }
 
 function byKey(objects: Iterable<KernelObject>): Map<string, KernelObject> {

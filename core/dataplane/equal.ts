@@ -31,6 +31,7 @@ export function sameState(desired: KernelObject, actual: KernelObject): boolean 
         actual.kind === 'route' &&
         desired.via === actual.via &&
         desired.source === actual.source &&
+        desired.metric === actual.metric &&
         desired.protocol === actual.protocol
       );
     case 'neighbour':
@@ -41,6 +42,10 @@ export function sameState(desired: KernelObject, actual: KernelObject): boolean 
       return actual.kind === 'sysctl' && desired.value === actual.value;
     case 'hosts':
       return actual.kind === 'hosts' && sameEntries(desired.entries, actual.entries);
+    case 'nft-table':
+      return actual.kind === 'nft-table' && desired.intact === actual.intact;
+    case 'nft-element':
+      return actual.kind === 'nft-element' && sameTexts(desired.value, actual.value);
     default:
       return unreachable(desired);
   }
@@ -48,9 +53,11 @@ export function sameState(desired: KernelObject, actual: KernelObject): boolean 
 
 /**
  * True when `actual`, which has the key of `desired`, cannot be altered into it: it must be deleted and made anew.
- * Links alone have such members: their type, the parameters of a VXLAN end, and whom a veth is paired with.
+ * Links have such members (their type, the parameters of a VXLAN end, and whom a veth is paired with), and an nftables
+ * table that is not as it was made.
  */
 export function needsReplacing(desired: KernelObject, actual: KernelObject): boolean {
+  if (desired.kind === 'nft-table') return !sameState(desired, actual);
   return desired.kind === 'link' && actual.kind === 'link' && !sameType(desired.type, actual.type);
 }
 
@@ -68,7 +75,11 @@ function sameLink(desired: Link, actual: Link): boolean {
 
 /** Absent only where there is no master, and the masters have been compared. */
 function samePort(desired: BridgePort | undefined, actual: BridgePort | undefined): boolean {
-  return desired?.learning === actual?.learning && desired?.flood === actual?.flood;
+  return (
+    desired?.learning === actual?.learning &&
+    desired?.flood === actual?.flood &&
+    desired?.isolated === actual?.isolated
+  );
 }
 
 function sameType(desired: LinkType, actual: LinkType): boolean {
@@ -93,12 +104,12 @@ function sameEntries(desired: readonly HostsEntry[], actual: readonly HostsEntry
     desired.length === actual.length &&
     desired.every((entry, index) => {
       const other = actual[index];
-      return (
-        other !== undefined &&
-        entry.address === other.address &&
-        entry.names.length === other.names.length &&
-        entry.names.every((name, at) => name === other.names[at])
-      );
+      return other !== undefined && entry.address === other.address && sameTexts(entry.names, other.names);
     })
   );
+}
+
+function sameTexts(desired: readonly string[] | undefined, actual: readonly string[] | undefined): boolean {
+  if (desired === undefined || actual === undefined) return desired === actual;
+  return desired.length === actual.length && desired.every((text, at) => text === actual[at]);
 }

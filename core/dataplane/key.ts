@@ -15,6 +15,7 @@ export function keyOf(object: KernelObject): string {
   switch (object.kind) {
     case 'netns':
     case 'hosts':
+    case 'nft-table':
       return `${object.kind} ${object.ns}`;
     case 'link':
       return linkKey(object.ns, object.name);
@@ -27,9 +28,16 @@ export function keyOf(object: KernelObject): string {
       return `fdb ${object.ns} ${object.link} ${object.mac} ${fdbTable(object)}`;
     case 'sysctl':
       return `sysctl ${object.ns} ${object.name}`;
+    case 'nft-element':
+      return `nft-element ${object.ns} ${object.set} ${object.key.join(' ')}`;
     default:
       return unreachable(object);
   }
+}
+
+/** The key of the nftables table of that namespace. */
+export function nftTableKey(ns: Namespace): string {
+  return `nft-table ${ns}`;
 }
 
 /** The key of the link of that name, for looking up what other objects refer to. */

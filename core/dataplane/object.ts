@@ -1,13 +1,24 @@
 /**
  * The vocabulary of the data plane: kernel objects as plain data. Drivers produce them, the reconciler compares them,
  * the kernel adapter makes them. Each kind has a key (`key.ts`), an equality (`equal.ts`), a text form in the words of
- * `ip` and `bridge` (`text.ts`) and a place in the order of application (`order.ts`).
+ * `ip`, `bridge` and `nft` (`text.ts`) and a place in the order of application (`order.ts`).
  */
 import type { InterfaceAddress, IpAddress, Prefix } from '../model/address.ts';
 import type { Mac } from '../model/mac.ts';
+import type { NftSetName } from './firewall.ts';
 import type { Namespace } from './namespace.ts';
 
-export type KernelObject = NetnsObject | Link | Address | Route | Neighbour | FdbEntry | Sysctl | HostsFile;
+export type KernelObject =
+  | NetnsObject
+  | Link
+  | Address
+  | Route
+  | Neighbour
+  | FdbEntry
+  | Sysctl
+  | HostsFile
+  | NftTable
+  | NftElement;
 export type ObjectKind = KernelObject['kind'];
 
 /** A named network namespace of weft's own. Key: the namespace. */
@@ -40,6 +51,8 @@ export interface BridgePort {
   readonly learning: boolean;
   /** Send frames for unknown unicast addresses out of this port. */
   readonly flood: boolean;
+  /** Frames of one isolated port do not reach another. Absent: not isolated. */
+  readonly isolated?: true;
 }
 
 export type LinkType = { readonly type: 'loopback' } | { readonly type: 'bridge' } | VxlanType | VethType;
@@ -80,6 +93,8 @@ export interface Route {
   readonly via?: IpAddress;
   /** Preferred source, as the kernel sets it on the connected route of an IPv4 address. */
   readonly source?: IpAddress;
+  /** Of several ways to one destination the one of the lowest metric is taken. Absent: as the kernel gives it. */
+  readonly metric?: number;
   /**
    * `kernel`: the connected route that the kernel makes with an address, held because it can be deleted by hand.
    * `weft`: a route of ours, marked with our protocol number.
@@ -115,6 +130,28 @@ export interface Sysctl {
   readonly ns: Namespace;
   readonly name: string;
   readonly value: string;
+}
+
+/**
+ * weft's nftables table, without what is in its sets; see `firewall.ts`. Key: the namespace, which is the host's: nowhere
+ * else has weft a firewall.
+ */
+export interface NftTable {
+  readonly kind: 'nft-table';
+  readonly ns: Namespace;
+  /** Whether sets, chains and rules are those of the skeleton. Always true of what is desired. */
+  readonly intact: boolean;
+}
+
+/** A member of one of the table's sets. Key: namespace, set and key. */
+export interface NftElement {
+  readonly kind: 'nft-element';
+  readonly ns: Namespace;
+  readonly set: NftSetName;
+  /** One text per field, as nft prints it, without quotes. */
+  readonly key: readonly string[];
+  /** What the key is mapped to, where the set is a map. */
+  readonly value?: readonly string[];
 }
 
 /** weft's block in the hosts file of an `ip netns` sandbox, `/etc/netns/NAME/hosts`. Key: the sandbox's namespace. */

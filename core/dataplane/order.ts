@@ -3,7 +3,9 @@
  * settings that new links inherit before the links, bridges before their ports, links before what is on them, connected
  * routes before those that go through a gateway on them. Deletion goes the other way.
  *
- * Forwarding entries come late on purpose: traffic is let in when the way is complete.
+ * Forwarding entries come late on purpose: traffic is let in when the way is complete. The firewall comes early for the
+ * same reason, before anything that it stands in front of; and because deletions come before, all of a pass that concerns
+ * it lies together, deletions and sets, and can be one transaction.
  */
 import { unreachable } from '../lib/assert.ts';
 import { keyOf, linkKey } from './key.ts';
@@ -15,20 +17,24 @@ export function placeOf(object: KernelObject): number {
   switch (object.kind) {
     case 'netns':
       return 0;
+    case 'nft-table':
+      return 1;
+    case 'nft-element':
+      return 2;
     case 'sysctl':
-      return linkOfSysctl(object.name) === undefined ? 1 : 7;
+      return linkOfSysctl(object.name) === undefined ? 3 : 9;
     case 'link':
       return placeOfLink(object);
     case 'address':
-      return 8;
+      return 10;
     case 'route':
-      return object.via === undefined ? 9 : 10;
+      return object.via === undefined ? 11 : 12;
     case 'neighbour':
-      return 11;
-    case 'fdb':
-      return 12;
-    case 'hosts':
       return 13;
+    case 'fdb':
+      return 14;
+    case 'hosts':
+      return 15;
     default:
       return unreachable(object);
   }
@@ -37,13 +43,13 @@ export function placeOf(object: KernelObject): number {
 function placeOfLink(link: Link): number {
   switch (link.type.type) {
     case 'bridge':
-      return 2;
+      return 4;
     case 'vxlan':
-      return 3;
+      return 5;
     case 'veth':
-      return makesPair(link) ? 4 : 5;
+      return makesPair(link) ? 6 : 7;
     case 'loopback':
-      return 6;
+      return 8;
     default:
       return unreachable(link.type);
   }
@@ -56,6 +62,11 @@ function placeOfLink(link: Link): number {
 export function makesPair(link: Link): boolean {
   if (link.type.type !== 'veth') return false;
   return linkKey(link.ns, link.name) < linkKey(link.type.peer.ns, link.type.peer.name);
+}
+
+/** True for what changes in transactions: operations on such objects that follow each other are carried out as one. */
+export function isTransactional(object: KernelObject): boolean {
+  return object.kind === 'nft-table' || object.kind === 'nft-element';
 }
 
 /** Orders objects for making: by place, then by key, so that equal sets give equal sequences. */

@@ -1,5 +1,5 @@
 /**
- * Kernel objects in the words of `ip`, `bridge` and `sysctl`: for logs, for dry runs and for goldens that a network
+ * Kernel objects in the words of `ip`, `bridge`, `nft` and `sysctl`: for logs, for dry runs and for goldens that a network
  * engineer can review. On an empty machine the commands of a compiled network, in the order of application, make it.
  *
  * They are for reading and for tests: weft itself speaks rtnetlink and never runs a command. What iproute2 6.1 has no
@@ -8,6 +8,7 @@
 import { unreachable } from '../lib/assert.ts';
 import { familyOf } from '../model/address.ts';
 import { parseSandboxRef } from '../model/sandbox.ts';
+import { nftElementStatement, nftSkeleton, nftTableDeletion } from './firewall.ts';
 import type { Operation } from './kernel.ts';
 import { fdbTable } from './key.ts';
 import { type Namespace, parseNamespace } from './namespace.ts';
@@ -15,8 +16,9 @@ import type { FdbEntry, HostsFile, KernelObject, Link, Route } from './object.ts
 import { makesPair } from './order.ts';
 import { weftProtocol } from './protocol.ts';
 
-/** The object on one line; several commands are joined by `&&`. */
+/** The object on one line; several commands are joined by `&&`. Of an nftables table only the first is said. */
 export function toText(object: KernelObject): string {
+  if (object.kind === 'nft-table') return `${toCommands(object)[0]}${object.intact ? '' : ' # altered'}`;
   return toCommands(object).join(' && ');
 }
 
@@ -44,6 +46,10 @@ export function toCommands(object: KernelObject): string[] {
       return [`${inNamespace(ns)}sysctl -qw ${object.name}=${object.value}`];
     case 'hosts':
       return [hostsComment(object)];
+    case 'nft-table':
+      return nftSkeleton.map((statement) => nft(ns, statement));
+    case 'nft-element':
+      return [nft(ns, nftElementStatement('add', object))];
     default:
       return unreachable(object);
   }
@@ -69,6 +75,10 @@ export function toDeletion(object: KernelObject): string {
       return `# no one sets ${object.name} in ${ns}`;
     case 'hosts':
       return `# no names in ${hostsPath(ns)}`;
+    case 'nft-table':
+      return nft(ns, nftTableDeletion);
+    case 'nft-element':
+      return nft(ns, nftElementStatement('delete', object));
     default:
       return unreachable(object);
   }
@@ -103,8 +113,8 @@ function linkCommands(link: Link): string[] {
   const set = [`${tool('ip', link.ns)} link set dev ${link.name}`, ...attributes, ...members].join(' ');
   const commands = creation === undefined ? [set] : [creation, set];
   if (link.port !== undefined) {
-    const { learning, flood } = link.port;
-    const port = `learning ${onOff(learning)} flood ${onOff(flood)}`;
+    const { learning, flood, isolated } = link.port;
+    const port = `learning ${onOff(learning)} flood ${onOff(flood)}${isolated === true ? ' isolated on' : ''}`;
     commands.push(`${tool('bridge', link.ns)} link set dev ${link.name} ${port}`);
   }
   return commands;
@@ -156,6 +166,7 @@ function routeWords(route: Route): string {
     ...(route.via === undefined && familyOf(route.destination) === 4 ? ['scope link'] : []),
     ...(route.protocol === 'kernel' && familyOf(route.destination) === 6 ? [connectedMetric] : []),
     ...(route.source === undefined ? [] : [`src ${route.source}`]),
+    ...(route.metric === undefined ? [] : [`metric ${route.metric}`]),
   ].join(' ');
 }
 
@@ -181,6 +192,11 @@ function inNamespace(ns: Namespace): string {
   if (parseNamespace(ns).type === 'host') return '';
   const place = netnsArgument(ns);
   return place.includes('/') ? `nsenter --net=${place} ` : `ip netns exec ${place} `;
+}
+
+/** A statement has braces and semicolons, so it is one word. */
+function nft(ns: Namespace, statement: string): string {
+  return `${inNamespace(ns)}nft ${shellWord(statement)}`;
 }
 
 /** What `ip -n` and `netns` take: a name, or with a slash in it a path. */

@@ -67,6 +67,8 @@ export function holderOf(object: KernelObject): string | undefined {
     }
     case 'netns':
     case 'hosts':
+    case 'nft-table':
+    case 'nft-element':
       return undefined;
   }
 }

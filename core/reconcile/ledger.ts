@@ -11,6 +11,7 @@ import type { Operation, OperationResult } from '../dataplane/kernel.ts';
 import { keyOf } from '../dataplane/key.ts';
 import type { Namespace } from '../dataplane/namespace.ts';
 import type { KernelObject } from '../dataplane/object.ts';
+import { isTransactional } from '../dataplane/order.ts';
 import { toText } from '../dataplane/text.ts';
 import { WeftError } from '../errors.ts';
 import { assert } from '../lib/assert.ts';
@@ -196,7 +197,7 @@ export class Ledger {
     if (result.ok) {
       if (!this.#inFlight.has(key)) return true;
       this.#survey.assume(key, op === 'delete' ? undefined : object);
-      if (object.kind === 'hosts') this.#written(key);
+      if (object.kind === 'hosts' || isTransactional(object)) this.#written(key);
       else this.#inFlight.await(key, this.#clock.monotonicMs());
       return true;
     }
@@ -208,8 +209,8 @@ export class Ledger {
   }
 
   /**
-   * A file has what was written to it; only the kernel says yes to what it does not do. What was written may be what the
-   * fold no longer wants.
+   * A file has what was written to it, and nftables what was committed; only rtnetlink says yes to what it does not do.
+   * What was written may be what the fold no longer wants.
    */
   #written(key: string): void {
     if (this.#survey.isInOrder(key)) {

@@ -77,11 +77,21 @@ function closureOf(
         closed.add(affected);
     } else if (old?.kind === 'address' && object === undefined) {
       for (const beside of besideAddress(old, actual)) closed.add(beside);
+    } else if (either?.kind === 'nft-table') {
+      if (object === undefined || old === undefined || !sameState(object, old)) {
+        for (const inside of elementsIn(either.ns, desired, actual)) closed.add(inside);
+      }
     } else if (either?.kind === 'netns' && (object === undefined || old === undefined)) {
       for (const inside of actual.keysIn(either.ns)) closed.add(inside);
     }
   }
   return closed;
+}
+
+/** What is in the sets of an nftables table, and what should be. */
+function* elementsIn(ns: Namespace, desired: DesiredView, actual: ActualState): Generator<string> {
+  for (const key of actual.keysIn(ns)) if (actual.get(key)?.kind === 'nft-element') yield key;
+  for (const [key, { kind }] of desired.inNamespace(ns)) if (kind === 'nft-element') yield key;
 }
 
 function* affectedByLink(

@@ -25,6 +25,7 @@ import type { Kernel, KernelEvent, Operation, OperationResult } from '../datapla
 import { keyOf } from '../dataplane/key.ts';
 import { type Namespace, parseNamespace } from '../dataplane/namespace.ts';
 import type { KernelObject, ObjectKind } from '../dataplane/object.ts';
+import { isTransactional } from '../dataplane/order.ts';
 import { assert } from '../lib/assert.ts';
 import { type CancelScope, cancelScope } from '../lib/cancel-scope.ts';
 import { Wake } from '../lib/wake.ts';
@@ -355,20 +356,31 @@ export class Reconciler {
 
   /** Returns whether all operations were carried out and none was refused. */
   async #carryOut(operations: readonly Operation[], signal: CancelSignal): Promise<boolean> {
-    const size = this.#options.batchOperationsMax;
     let allDone = true;
-    for (let start = 0; start < operations.length; start += size) {
+    let start = 0;
+    let end = 0;
+    for (; start < operations.length; start = end) {
+      end = this.#endOfBatch(operations, start);
       if (start > 0) await this.#clock.sleep(0, signal);
       if (signal.aborted || this.#paused) {
         for (const { object } of operations.slice(start)) this.#ledger.putBack(keyOf(object));
         return false;
       }
-      const batch = operations
-        .slice(start, start + size)
-        .filter((operation) => this.#isStillWanted(operation));
+      const batch = operations.slice(start, end).filter((operation) => this.#isStillWanted(operation));
       allDone = (await this.#apply(batch)) && allDone;
     }
     return allDone;
+  }
+
+  /** Where the batch ends that begins at `start`. A transaction is not cut in two, however long it is. */
+  #endOfBatch(operations: readonly Operation[], start: number): number {
+    let end = Math.min(start + this.#options.batchOperationsMax, operations.length);
+    const isInTransaction = (at: number): boolean => {
+      const object = operations[at]?.object;
+      return object !== undefined && isTransactional(object);
+    };
+    while (isInTransaction(end - 1) && isInTransaction(end)) end += 1;
+    return end;
   }
 
   /** What the fold changed while earlier batches were under way is dirty, and planned for anew. */

@@ -2,13 +2,13 @@
  * Carrying out operations: in order, many to a system call, one result each.
  *
  * Addresses, routes, neighbours and forwarding entries wait in a batch; links, namespaces, sysctls and hosts files are
- * done at once, after everything that waits. So within a namespace the order is the given one, and nothing that depends
+ * done at once, after everything that waits. What concerns the firewall waits as well, for one transaction. So within a namespace the order is the given one, and nothing that depends
  * on another namespace's links runs ahead of them.
  */
 
 import type { Operation, OperationResult } from '../../core/dataplane/kernel.ts';
 import { linkKey } from '../../core/dataplane/key.ts';
-import { parseNamespace } from '../../core/dataplane/namespace.ts';
+import { type Namespace, parseNamespace } from '../../core/dataplane/namespace.ts';
 import type {
   Address,
   FdbEntry,
@@ -20,6 +20,7 @@ import type {
   Route,
   Sysctl,
 } from '../../core/dataplane/object.ts';
+import { isTransactional } from '../../core/dataplane/order.ts';
 import { unreachable } from '../../core/lib/assert.ts';
 import { familyOf, type InterfaceAddress, prefixOf } from '../../core/model/address.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -29,6 +30,7 @@ import { errno } from '../native/constants.ts';
 import type { Request } from '../netlink/message.ts';
 import type { PeerFinder } from '../netns/peers.ts';
 import type { NamespaceHandle, NamespaceRegistry } from '../netns/registry.ts';
+import type { Firewall, NftOperation } from '../nft/firewall.ts';
 import { deleteAddress, dumpAddresses, setAddress } from '../objects/address.ts';
 import { deleteFdbEntry, setFdbEntry } from '../objects/fdb-entry.ts';
 import { dumpLinks } from '../objects/link.ts';
@@ -51,9 +53,17 @@ export class Applier {
   readonly #registry: NamespaceRegistry;
   readonly #peers: PeerFinder;
   readonly #hosts: HostsFiles;
+  readonly #firewall: Firewall;
   readonly #clock: Clock;
 
-  constructor(registry: NamespaceRegistry, peers: PeerFinder, hosts: HostsFiles, clock: Clock) {
+  constructor(
+    registry: NamespaceRegistry,
+    peers: PeerFinder,
+    hosts: HostsFiles,
+    firewall: Firewall,
+    clock: Clock,
+  ) {
+    this.#firewall = firewall;
     this.#registry = registry;
     this.#peers = peers;
     this.#hosts = hosts;
@@ -61,10 +71,10 @@ export class Applier {
   }
 
   async apply(operations: readonly Operation[]): Promise<OperationResult[]> {
-    const run = new Run(operations, this.#registry, this.#peers, this.#hosts);
+    const run = new Run(operations, this.#registry, this.#peers, this.#hosts, this.#firewall);
     try {
       for (let at = 0; at < operations.length; at++) {
-        if (at > 0 && at % decodedMessagesBeforeYield === 0) {
+        if (at > 0 && at % decodedMessagesBeforeYield === 0 && !run.isInTransaction) {
           run.flush();
           await this.#clock.sleep(0);
         }
@@ -85,6 +95,9 @@ class Run {
   readonly #operations: readonly Operation[];
   readonly #links: LinkOperations;
   readonly #hosts: HostsFiles;
+  readonly #firewall: Firewall;
+  /** Operations that wait for their transaction, by their place. */
+  readonly #transaction: Map<number, NftOperation> = new Map();
   /** Links that wait to be deleted together, by operation. */
   readonly #deletions: Map<number, Link> = new Map();
 
@@ -93,7 +106,9 @@ class Run {
     registry: NamespaceRegistry,
     peers: PeerFinder,
     hosts: HostsFiles,
+    firewall: Firewall,
   ) {
+    this.#firewall = firewall;
     this.#operations = operations;
     this.#hosts = hosts;
     this.results = operations.map(() => succeeded);
@@ -106,11 +121,14 @@ class Run {
     const { op, object } = this.#operations[at] as Operation;
     try {
       if (object.kind === 'link' && op === 'delete') {
+        this.#commit();
         this.#batch.flush();
         this.#deletions.set(at, object);
         return;
       }
       this.#deleteLinks();
+      // Making and removing namespaces has no part in it, and may lie in between.
+      if (!isTransactional(object) && object.kind !== 'netns') this.#commit();
       this.#dispatch(at, op, object);
     } catch (error) {
       this.results[at] = failed(error);
@@ -119,8 +137,40 @@ class Run {
 
   /** Carries out everything that waits. */
   flush(): void {
+    this.#commit();
     this.#deleteLinks();
     this.#batch.flush();
+  }
+
+  get isInTransaction(): boolean {
+    return this.#transaction.size > 0;
+  }
+
+  /** Of one namespace after the other; weft has a firewall in one only. */
+  #commit(): void {
+    if (this.#transaction.size === 0) return;
+    const places = [...this.#transaction.keys()];
+    const operations = [...this.#transaction.values()];
+    this.#transaction.clear();
+    for (const ns of new Set(operations.map(({ object }) => object.ns))) {
+      const at = places.filter((_, index) => operations[index]?.object.ns === ns);
+      this.#commitIn(
+        ns,
+        at,
+        operations.filter(({ object }) => object.ns === ns),
+      );
+    }
+  }
+
+  #commitIn(ns: Namespace, places: readonly number[], operations: readonly NftOperation[]): void {
+    try {
+      const results = this.#firewall.apply(this.namespaces.get(ns), operations);
+      places.forEach((at, index) => {
+        this.results[at] = results[index] ?? succeeded;
+      });
+    } catch (error) {
+      for (const at of places) this.results[at] = failed(error);
+    }
   }
 
   #deleteLinks(): void {
@@ -152,6 +202,10 @@ class Run {
         return this.#sysctl(op, object);
       case 'hosts':
         return this.#hostsFile(op, object);
+      case 'nft-table':
+      case 'nft-element':
+        this.#transaction.set(at, { op, object });
+        return;
       default:
         return unreachable(object);
     }
@@ -207,11 +261,15 @@ class Run {
     const table = this.#routes(handle);
     const same = table.filter((one) => one.index === index && one.destination === route.destination);
     const equal = same.filter(
-      (one) => one.via === route.via && one.source === route.source && one.protocol === route.protocol,
+      (one) =>
+        one.via === route.via &&
+        one.source === route.source &&
+        one.metric === route.metric &&
+        one.protocol === route.protocol,
     );
     for (const other of same) {
       if (equal.includes(other)) continue;
-      const { via, source, protocol } = other;
+      const { via, source, metric, protocol } = other;
       const old: Route = {
         kind: 'route',
         ns: route.ns,
@@ -220,6 +278,7 @@ class Run {
         protocol,
         ...(via === undefined ? {} : { via }),
         ...(source === undefined ? {} : { source }),
+        ...(metric === undefined ? {} : { metric }),
       };
       this.#batch.add(handle, at, [deleteRoute(old, index)], absences);
     }

@@ -28,7 +28,7 @@ import {
   markLink,
   setUp,
 } from '../objects/link-requests.ts';
-import { isOwnedNamespace } from '../ownership.ts';
+import { isHomeOfWeft } from '../ownership.ts';
 import { deleteLinks } from './delete-links.ts';
 import type { NamespacesInUse } from './namespaces-in-use.ts';
 import { failed, refusal, succeeded } from './outcome.ts';
@@ -130,7 +130,7 @@ export class LinkOperations {
     const nameless = record.alias === '' && record.type === link.type.type;
     if (handle.type === 'owned') return record.weft !== undefined || nameless;
     if (handle.type === 'host') return record.weft !== undefined;
-    if (peer === undefined || !isOwnedNamespace(this.#namespaces.registry, peer.ns)) return false;
+    if (peer === undefined || !isHomeOfWeft(this.#namespaces.registry, peer.ns)) return false;
     return record.weft !== undefined || (nameless && isMateOf(link, peer));
   }
 

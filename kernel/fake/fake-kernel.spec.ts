@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { diff } from '../../core/dataplane/diff.ts';
 import type { KernelEvent } from '../../core/dataplane/kernel.ts';
-import { sandboxNamespace } from '../../core/dataplane/namespace.ts';
+import { hostNamespace, sandboxNamespace } from '../../core/dataplane/namespace.ts';
 import type { FdbEntry } from '../../core/dataplane/object.ts';
 import type { IpAddress } from '../../core/model/address.ts';
 import { describeKernel } from '../../test/contract/kernel.contract.ts';
@@ -36,6 +36,9 @@ function fakeBench(): FakeBench {
     addByHand: (object) => now(() => kernel.addByHand(object)),
     deleteByHand: (object) => now(() => kernel.deleteByHand(object)),
     alterLinkByHand: (link) => now(() => kernel.alterByHand(link)),
+    flushRuleset: () => now(() => kernel.flushRuleset()),
+    alterFirewallByHand: () =>
+      now(() => kernel.alterByHand({ kind: 'nft-table', ns: hostNamespace, intact: false })),
     addForeignLink: (ns, name) => now(() => kernel.addForeignLink(ns, name)),
     hasLink: async (ns, name) =>
       kernel.inventory().some((object) => object.kind === 'link' && object.ns === ns && object.name === name),

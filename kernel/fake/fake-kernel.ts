@@ -16,8 +16,14 @@ import type {
   SandboxInspection,
 } from '../../core/dataplane/kernel.ts';
 import { keyOf } from '../../core/dataplane/key.ts';
-import { type Namespace, parseNamespace, sandboxNamespace } from '../../core/dataplane/namespace.ts';
+import {
+  hostNamespace,
+  type Namespace,
+  parseNamespace,
+  sandboxNamespace,
+} from '../../core/dataplane/namespace.ts';
 import type { KernelObject, ObjectKind } from '../../core/dataplane/object.ts';
+import { isTransactional } from '../../core/dataplane/order.ts';
 import { WeftError } from '../../core/errors.ts';
 import { assert } from '../../core/lib/assert.ts';
 import type { IpAddress } from '../../core/model/address.ts';
@@ -25,6 +31,7 @@ import { parseSandboxRef } from '../../core/model/sandbox.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { deleteEntry, setEntry } from './entries.ts';
 import { EventQueue } from './event-queue.ts';
+import { deleteElement, deleteTable, setElement, setTable } from './firewall.ts';
 import { Machine } from './machine.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { foreignObjects, isVisibleLink, readSysctl, visibleObjects } from './state.ts';
@@ -72,7 +79,8 @@ export class FakeKernel implements Kernel {
   async namespaces(): Promise<readonly Namespace[]> {
     this.#requireOpen();
     const owned = [...this.#machine.namespaces.keys()].filter((ns) => this.#isOwned(ns));
-    return [...new Set([...owned, ...this.#machine.hosts.keys()])];
+    const host = this.#reported(hostNamespace).some((object) => !isLoopback(object)) ? [hostNamespace] : [];
+    return [...new Set([...owned, ...host, ...this.#machine.hosts.keys()])];
   }
 
   async dump(
@@ -224,6 +232,11 @@ export class FakeKernel implements Kernel {
     this.#delete(object, true);
   }
 
+  /** As `nft flush ruleset` on the host. */
+  flushRuleset(): void {
+    deleteTable(this.#machine, hostNamespace, true);
+  }
+
   // Faults.
 
   /**
@@ -273,10 +286,12 @@ export class FakeKernel implements Kernel {
   #applyOne(operation: Operation): OperationResult {
     const fault = this.#fault?.(operation, this.operations);
     this.operations++;
-    if (fault?.ignored === true) return { ok: true };
-    if (fault !== undefined && fault.applied !== true) return { ok: false, reason: fault.reason };
+    // nftables commits, or says why not.
+    if (fault?.ignored === true && !isTransactional(operation.object)) return { ok: true };
+    if (fault !== undefined && fault.applied !== true && fault.ignored !== true)
+      return { ok: false, reason: fault.reason };
     const result = this.#carryOut(operation);
-    return fault === undefined ? result : { ok: false, reason: fault.reason };
+    return fault?.applied === true ? { ok: false, reason: fault.reason } : result;
   }
 
   #carryOut({ op, object }: Operation): OperationResult {
@@ -295,6 +310,10 @@ export class FakeKernel implements Kernel {
 
   #set(object: KernelObject, ours: boolean): void {
     switch (object.kind) {
+      case 'nft-table':
+        return setTable(this.#machine, object, !ours);
+      case 'nft-element':
+        return setElement(this.#machine, object, !ours);
       case 'netns':
         return this.#machine.addNamespace(object.ns);
       case 'link':
@@ -318,6 +337,10 @@ export class FakeKernel implements Kernel {
         if (holder !== undefined && (byHand || isVisibleLink(holder))) this.#machine.removeLink(holder);
         return;
       }
+      case 'nft-table':
+        return deleteTable(this.#machine, object.ns, byHand);
+      case 'nft-element':
+        return deleteElement(this.#machine, object, byHand);
       case 'sysctl':
         return refuse('EOPNOTSUPP', 'a sysctl cannot be deleted');
       case 'hosts':
@@ -355,4 +378,8 @@ export class FakeKernel implements Kernel {
   #requireOpen(): void {
     if (this.#closed) throw new WeftError('closed', 'the kernel is closed; open another one');
   }
+}
+
+function isLoopback(object: KernelObject): boolean {
+  return object.kind === 'link' && object.type.type === 'loopback';
 }

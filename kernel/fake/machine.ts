@@ -48,7 +48,13 @@ export class Machine {
   addNamespace(ns: Namespace): void {
     if (this.namespaces.has(ns)) return;
     const identity = `fake-boot/${++this.#made}`;
-    const namespace: FakeNamespace = { ns, identity, links: new Map(), sysctls: new Map() };
+    const namespace: FakeNamespace = {
+      ns,
+      identity,
+      links: new Map(),
+      sysctls: new Map(),
+      firewall: undefined,
+    };
     this.namespaces.set(ns, namespace);
     const loopback: Link = { kind: 'link', ns, name: 'lo', owner: '', up: false, type: { type: 'loopback' } };
     namespace.links.set('lo', { link: loopback, entries: new Map() });

@@ -13,6 +13,7 @@ const texts = {
   ENETUNREACH: 'Network is unreachable',
   ENODEV: 'No such device',
   ENOENT: 'No such file or directory',
+  EPERM: 'Operation not permitted',
   EOPNOTSUPP: 'Operation not supported',
 } as const;
 

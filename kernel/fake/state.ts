@@ -4,7 +4,15 @@
  */
 import { keyOf } from '../../core/dataplane/key.ts';
 import { type Namespace, parseNamespace } from '../../core/dataplane/namespace.ts';
-import type { Address, FdbEntry, KernelObject, Link, Neighbour, Route } from '../../core/dataplane/object.ts';
+import type {
+  Address,
+  FdbEntry,
+  KernelObject,
+  Link,
+  Neighbour,
+  NftElement,
+  Route,
+} from '../../core/dataplane/object.ts';
 import { linkOfSysctl } from '../../core/dataplane/sysctl.ts';
 import { familyOf, prefixOf } from '../../core/model/address.ts';
 
@@ -30,6 +38,14 @@ export interface FakeNamespace {
   readonly links: Map<string, FakeLink>;
   /** Those that differ from what the kernel gives. */
   readonly sysctls: Map<string, string>;
+  /** weft's nftables table, where there is one. */
+  firewall: FakeFirewall | undefined;
+}
+
+export interface FakeFirewall {
+  intact: boolean;
+  /** By key. */
+  readonly elements: Map<string, NftElement>;
 }
 
 export function addressesOf(holder: FakeLink): { readonly object: Address; readonly ours: boolean }[] {
@@ -93,6 +109,10 @@ export function disableIpv6(link: string): string {
 export function visibleObjects(namespace: FakeNamespace): KernelObject[] {
   const objects: KernelObject[] = [];
   if (parseNamespace(namespace.ns).type === 'owned') objects.push({ kind: 'netns', ns: namespace.ns });
+  if (namespace.firewall !== undefined) {
+    objects.push({ kind: 'nft-table', ns: namespace.ns, intact: namespace.firewall.intact });
+    objects.push(...namespace.firewall.elements.values());
+  }
   for (const holder of namespace.links.values()) {
     if (isVisibleLink(holder)) objects.push(holder.link);
     for (const held of holder.entries.values()) if (isVisibleEntry(holder, held)) objects.push(held.object);

@@ -11,8 +11,8 @@ import type { Mac } from '../../core/model/mac.ts';
 import { littleEndian } from '../native/byte-order.ts';
 import type { MessageWriter } from './writer.ts';
 
-/** Types of values. `u16be` is in network byte order, all others in the machine's. `text` is zero-terminated. */
-export type ScalarType = 'u8' | 'u16' | 'u16be' | 'u32' | 's32' | 'text' | 'mac' | 'ip' | 'bytes';
+/** Types of values. `u16be` and `u32be` are in network byte order, all others in the machine's. `text` is zero-terminated. */
+export type ScalarType = 'u8' | 'u16' | 'u16be' | 'u32' | 'u32be' | 's32' | 'text' | 'mac' | 'ip' | 'bytes';
 
 export interface ScalarLayout<T extends ScalarType = ScalarType> {
   readonly code: number;
@@ -60,6 +60,7 @@ type ScalarValues = {
   u16: number;
   u16be: number;
   u32: number;
+  u32be: number;
   s32: number;
   text: string;
   mac: Mac;
@@ -84,6 +85,7 @@ export const u8 = (code: number): ScalarLayout<'u8'> => ({ code, type: 'u8' });
 export const u16 = (code: number): ScalarLayout<'u16'> => ({ code, type: 'u16' });
 export const u16be = (code: number): ScalarLayout<'u16be'> => ({ code, type: 'u16be' });
 export const u32 = (code: number): ScalarLayout<'u32'> => ({ code, type: 'u32' });
+export const u32be = (code: number): ScalarLayout<'u32be'> => ({ code, type: 'u32be' });
 export const s32 = (code: number): ScalarLayout<'s32'> => ({ code, type: 's32' });
 export const text = (code: number): ScalarLayout<'text'> => ({ code, type: 'text' });
 export const mac = (code: number): ScalarLayout<'mac'> => ({ code, type: 'mac' });
@@ -173,6 +175,11 @@ function writeScalar(writer: MessageWriter, type: ScalarType, value: unknown): v
     case 'u16be':
       writer.bytes([(value as number) >> 8, (value as number) & 0xff]);
       break;
+    case 'u32be': {
+      const number = value as number;
+      writer.bytes([number >>> 24, (number >>> 16) & 0xff, (number >>> 8) & 0xff, number & 0xff]);
+      break;
+    }
     case 'u32':
     case 's32':
       writer.setNumber(writer.reserve(4), type, value as number);
@@ -215,12 +222,7 @@ export function readAttributes<T extends AttributeTable>(
   let at = offset;
   // Trailing padding shorter than a header is allowed, as in the kernel's own `nla_ok`.
   while (at + attributeHeaderBytes <= payload.byteLength) {
-    const length = readNumber(payload, at, 'u16');
-    if (length < attributeHeaderBytes || at + length > payload.byteLength) {
-      throw new MalformedMessage(
-        `an attribute says ${length} bytes where ${payload.byteLength - at} are left`,
-      );
-    }
+    const length = attributeLength(payload, at);
     const name = names.get(readNumber(payload, at + 2, 'u16') & attributeTypeMask);
     const layout = name === undefined ? undefined : table[name];
     if (name !== undefined && layout !== undefined) {
@@ -229,6 +231,26 @@ export function readAttributes<T extends AttributeTable>(
     at += (length + 3) & ~3;
   }
   return values as AttributeValues<T>;
+}
+
+/** The values of every attribute of that number, in their order: lists are such attributes. */
+export function allAttributes(code: number, payload: DataView): DataView[] {
+  const values: DataView[] = [];
+  let at = 0;
+  while (at + attributeHeaderBytes <= payload.byteLength) {
+    const length = attributeLength(payload, at);
+    if ((readNumber(payload, at + 2, 'u16') & attributeTypeMask) === code) {
+      values.push(slice(payload, at + attributeHeaderBytes, at + length));
+    }
+    at += (length + 3) & ~3;
+  }
+  return values;
+}
+
+function attributeLength(payload: DataView, at: number): number {
+  const length = readNumber(payload, at, 'u16');
+  if (length >= attributeHeaderBytes && at + length <= payload.byteLength) return length;
+  throw new MalformedMessage(`an attribute says ${length} bytes where ${payload.byteLength - at} are left`);
 }
 
 function readAttribute(layout: AttributeLayout, value: DataView): unknown {
@@ -251,6 +273,9 @@ function readAttribute(layout: AttributeLayout, value: DataView): unknown {
     case 'u16be':
       requireBytes(value, 2);
       return value.getUint16(0, false);
+    case 'u32be':
+      requireBytes(value, 4);
+      return value.getUint32(0, false);
     default:
       return readNumber(value, 0, layout.type);
   }

@@ -1,5 +1,5 @@
 /**
- * A netlink socket (NETLINK_ROUTE). It belongs for ever to the network namespace in which it is opened, so opening is
+ * A netlink socket, of rtnetlink unless another protocol is asked for. It belongs for ever to the network namespace in which it is opened, so opening is
  * the only thing that must happen inside one; see `netns/enter.ts`.
  */
 import { littleEndian } from '../native/byte-order.ts';
@@ -20,6 +20,7 @@ import { type Message, messagesOf } from './message.ts';
 
 /** `linux/netlink.h`. */
 const netlinkRoute = 0;
+export const netlinkNetfilter = 12;
 const solNetlink = 270;
 const optionAddMembership = 1;
 const optionCapAck = 10;
@@ -28,7 +29,9 @@ const optionGetStrictCheck = 12;
 
 export interface NetlinkSocketOptions {
   readonly receiveBufferBytes: number;
-  /** `RTNLGRP_*` to listen to. */
+  /** `NETLINK_*`. */
+  readonly protocol?: number;
+  /** `RTNLGRP_*` or `NFNLGRP_*` to listen to. */
   readonly groups?: readonly number[];
 }
 
@@ -37,7 +40,7 @@ export class NetlinkSocket {
 
   /** Opens a socket in the namespace of the calling thread. */
   constructor(options: NetlinkSocketOptions) {
-    this.fd = libc.socket(afNetlink, sockRaw | sockNonblock | sockCloexec, netlinkRoute);
+    this.fd = libc.socket(afNetlink, sockRaw | sockNonblock | sockCloexec, options.protocol ?? netlinkRoute);
     try {
       libc.bind(this.fd, netlinkAddress());
       libc.setSocketOption(this.fd, solSocket, soRcvbufForce, options.receiveBufferBytes);

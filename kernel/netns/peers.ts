@@ -75,8 +75,8 @@ export class PeerFinder {
   /** True when the UDP socket of a VXLAN link lies in the daemon's namespace. */
   underlayIsHome(handle: NamespaceHandle, link: LinkRecord): boolean {
     const { namespaceId: id } = link.lower;
-    if (id === undefined) return handle.inode === this.#registry.home.inode;
-    return this.#numbers(handle, [this.#registry.home.fd])[0] === id;
+    if (id === undefined) return handle.inode === this.#registry.host.inode;
+    return this.#numbers(handle, [this.#registry.host.fd])[0] === id;
   }
 
   #names(handle: NamespaceHandle, ends: readonly LinkRecord[]): (string | undefined)[] {
@@ -125,7 +125,7 @@ export class PeerFinder {
     return [weft.peer, before].filter((ns) => ns !== undefined);
   }
 
-  /** Likely places first: sandboxes are paired with owned namespaces, and the other way round. */
+  /** Likely places first: sandboxes are paired with the host or owned namespaces, and the other way round. */
   #guesses(handle: NamespaceHandle): (() => readonly Namespace[])[] {
     const owned = (): Namespace[] => this.#registry.owned();
     const sandboxes = (): Namespace[] =>
@@ -134,7 +134,8 @@ export class PeerFinder {
         .filter((name) => !this.#registry.isOwnedName(name))
         .map(sandboxNamespace);
     const home = (): Namespace[] => [hostNamespace];
-    return handle.type === 'owned' ? [sandboxes, owned, home] : [owned, sandboxes, home];
+    // Few are cheap to ask: the host is one, and the networks of a host are fewer than its sandboxes.
+    return handle.type === 'sandbox' ? [home, owned, sandboxes] : [sandboxes, owned, home];
   }
 
   #identify(handle: NamespaceHandle, candidates: readonly Namespace[]): [Namespace, number][] {

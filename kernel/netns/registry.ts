@@ -30,6 +30,8 @@ export type OpenFault = NamespaceFault | 'host' | 'malformed';
 
 export class NamespaceRegistry {
   readonly home: HomeNamespace;
+  /** The host's namespace: home, unless another was named. */
+  readonly host: { readonly fd: number; readonly inode: number };
   readonly named: NamedNamespaces;
   readonly #mounts: MachineMounts;
   readonly #netnsPrefix: string;
@@ -41,9 +43,14 @@ export class NamespaceRegistry {
     home: HomeNamespace,
     named: NamedNamespaces,
     mounts: MachineMounts,
-    options: { readonly netnsPrefix: string; readonly machineProcess: string | undefined },
+    options: {
+      readonly netnsPrefix: string;
+      readonly machineProcess: string | undefined;
+      readonly hostPath: string | undefined;
+    },
   ) {
     this.home = home;
+    this.host = options.hostPath === undefined ? home : openHost(options.hostPath);
     this.named = named;
     this.#mounts = mounts;
     this.#netnsPrefix = options.netnsPrefix;
@@ -69,7 +76,7 @@ export class NamespaceRegistry {
   /** A handle of the caller's own; `close` it. */
   open(ns: Namespace): NamespaceHandle | OpenFault {
     const { type } = parseNamespace(ns);
-    if (type === 'host') return this.#handle(ns, type, { fd: this.home.fd, inode: this.home.inode });
+    if (type === 'host') return this.#handle(ns, type, this.host);
     let fault: OpenFault = 'malformed';
     for (const path of this.pathsOf(ns)) {
       const opened = openNamespaceFile(path);
@@ -134,6 +141,7 @@ export class NamespaceRegistry {
 
   closeAll(): void {
     for (const ns of [...this.#kept.keys()]) this.forget(ns);
+    if (this.host !== this.home) fs.closeSync(this.host.fd);
     this.home.close();
   }
 
@@ -157,7 +165,7 @@ export class NamespaceRegistry {
   }
 
   #isHost(inode: number): boolean {
-    if (inode === this.home.inode) return true;
+    if (inode === this.home.inode || inode === this.host.inode) return true;
     return (
       namespaceInode('/proc/1/ns/net') === inode ||
       (this.#machinePath !== undefined && namespaceInode(this.#machinePath) === inode)
@@ -172,6 +180,13 @@ export class NamespaceRegistry {
     const outside = this.#mounts.path(path);
     return outside === path ? [path] : [path, outside];
   }
+}
+
+/** @throws Error when there is no namespace at that path */
+function openHost(path: string): { readonly fd: number; readonly inode: number } {
+  const opened = openNamespaceFile(path);
+  if (typeof opened === 'object') return opened;
+  throw new Error(`${path} is no network namespace that can be the host's: ${opened}`);
 }
 
 function openSocketIn(home: HomeNamespace, fd: number, options: NetlinkSocketOptions): NetlinkSocket {

@@ -106,7 +106,8 @@ export function alterLink(link: Link, record: LinkRecord, master: number): Reque
   const samePort =
     changes.master === undefined &&
     link.port?.learning === record.port?.learning &&
-    link.port?.flood === record.port?.flood;
+    link.port?.flood === record.port?.flood &&
+    link.port?.isolated === record.port?.isolated;
   if (link.port !== undefined && !samePort) requests.push(setPort(record.name, link.port));
   if (link.up !== record.up) requests.push(setUp(record.index, link.up));
   return requests;
@@ -139,7 +140,11 @@ export function deleteGroup(group: number): Request {
 }
 
 function setPort(name: string, port: NonNullable<Link['port']>): Request {
-  const portData = { learning: port.learning ? 1 : 0, unicastFlood: port.flood ? 1 : 0 };
+  const portData = {
+    learning: port.learning ? 1 : 0,
+    unicastFlood: port.flood ? 1 : 0,
+    isolated: port.isolated === true ? 1 : 0,
+  };
   return request(linkLayout, linkMessage.new, 0, {}, { name, info: { portKind: 'bridge', portData } });
 }
 

@@ -4,7 +4,7 @@
  * Equivalent to: ip -d link show. What weft made is told by its alias, `weft:OWNER`; see `alias.ts`.
  */
 import type { Namespace } from '../../core/dataplane/namespace.ts';
-import type { Link, LinkType } from '../../core/dataplane/object.ts';
+import type { BridgePort, Link, LinkType } from '../../core/dataplane/object.ts';
 import type { IpAddress } from '../../core/model/address.ts';
 import type { Mac } from '../../core/model/mac.ts';
 import { readAttributes } from '../netlink/attribute.ts';
@@ -38,7 +38,7 @@ export interface LinkRecord {
   readonly master: number;
   /** 0 unless someone gave it another. */
   readonly group: number;
-  readonly port?: { readonly learning: boolean; readonly flood: boolean };
+  readonly port?: BridgePort;
   /** A veth's other end: its number in its namespace, and that namespace's number in this one (absent: this one). */
   readonly lower: { readonly index: number; readonly namespaceId?: number };
   readonly vxlan?: VxlanRecord;
@@ -86,7 +86,13 @@ export function readLink(message: Message): LinkRecord {
     master: attributes.master ?? 0,
     group: attributes.group ?? 0,
     ...(portKind === 'bridge' && portData !== undefined
-      ? { port: { learning: portData.learning === 1, flood: portData.unicastFlood === 1 } }
+      ? {
+          port: {
+            learning: portData.learning === 1,
+            flood: portData.unicastFlood === 1,
+            ...(portData.isolated === 1 ? { isolated: true } : {}),
+          },
+        }
       : {}),
     lower: {
       index: attributes.lower ?? 0,

@@ -18,6 +18,7 @@ import {
   routeScope,
   routeTableMain,
   routeTypeUnicast,
+  userPriorityIpv6,
 } from '../netlink/tables/route.ts';
 
 export interface RouteRecord {
@@ -25,6 +26,7 @@ export interface RouteRecord {
   readonly destination: Prefix;
   readonly via?: IpAddress;
   readonly source?: IpAddress;
+  readonly metric?: number;
   readonly protocol: 'kernel' | 'weft';
 }
 
@@ -79,7 +81,7 @@ function dumpFamily(requests: RequestSocket, one: number): RouteRecord[] {
  */
 export function readRoute(message: Message): RouteRecord | undefined {
   const { header, attributes } = decode(layout, message);
-  const { destination, gateway, preferredSource, oif } = attributes;
+  const { destination, gateway, preferredSource, oif, priority } = attributes;
   if (header.family !== family.ipv4 && header.family !== family.ipv6) return undefined;
   if ((attributes.table ?? header.table) !== routeTableMain || header.type !== routeTypeUnicast) {
     return undefined;
@@ -92,8 +94,21 @@ export function readRoute(message: Message): RouteRecord | undefined {
     destination: `${network}/${header.destinationLength}` as Prefix,
     ...(gateway === undefined ? {} : { via: gateway }),
     ...(preferredSource === undefined ? {} : { source: preferredSource }),
+    ...(isDefaultMetric(header.family, protocol, priority) ? {} : { metric: priority }),
     protocol,
   };
+}
+
+/** What the kernel gives to a route that asks for no metric: none in IPv4, and in IPv6 one by its kind. */
+function isDefaultMetric(
+  addressFamily: number,
+  protocol: RouteRecord['protocol'],
+  priority: number | undefined,
+): priority is undefined {
+  if (addressFamily === family.ipv4) return priority === undefined || priority === 0;
+  return (
+    priority === undefined || priority === (protocol === 'kernel' ? connectedPriorityIpv6 : userPriorityIpv6)
+  );
 }
 
 function protocolOf(number: number): RouteRecord['protocol'] | undefined {
@@ -131,7 +146,7 @@ function partsOf(route: Route, index: number): RouteParts {
       ...(length === 0 ? {} : { destination: addressOf(route.destination) }),
       oif: index,
       gateway: route.via,
-      priority: kernel && !ipv4 ? connectedPriorityIpv6 : undefined,
+      priority: kernel && !ipv4 ? connectedPriorityIpv6 : route.metric,
     },
   };
 }

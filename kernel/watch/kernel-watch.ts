@@ -19,12 +19,16 @@ import type { HostsFiles } from '../hosts-file.ts';
 import { close, pidfdOpen } from '../native/libc.ts';
 import type { PeerFinder } from '../netns/peers.ts';
 import type { NamespaceRegistry } from '../netns/registry.ts';
+import type { Firewall } from '../nft/firewall.ts';
+import { FirewallWatch } from '../nft/firewall-watch.ts';
 import { FollowedNamespace } from './followed-namespace.ts';
 import { Poller } from './poller.ts';
 import { WatchedFiles } from './watched-files.ts';
 
 interface Followed {
   readonly namespace: FollowedNamespace;
+  /** Of the host's namespace alone. */
+  readonly firewall: FirewallWatch | undefined;
   /** Becomes readable when the process that the sandbox is named after ends. */
   readonly pidfd: number | undefined;
 }
@@ -33,6 +37,7 @@ export class KernelWatch {
   readonly #registry: NamespaceRegistry;
   readonly #peers: PeerFinder;
   readonly #hosts: HostsFiles;
+  readonly #firewall: Firewall;
   readonly #logger: Logger;
   readonly #signal: CancelSignal;
   readonly #poller: Poller = new Poller();
@@ -51,9 +56,11 @@ export class KernelWatch {
     registry: NamespaceRegistry,
     peers: PeerFinder,
     hosts: HostsFiles,
+    firewall: Firewall,
     logger: Logger,
     signal: CancelSignal,
   ) {
+    this.#firewall = firewall;
     this.#registry = registry;
     this.#peers = peers;
     this.#hosts = hosts;
@@ -127,6 +134,7 @@ export class KernelWatch {
       const followed = this.#byFd.get(fd);
       if (followed === undefined) continue;
       if (fd === followed.pidfd) look = true;
+      else if (fd === followed.firewall?.fd) events.push(...followed.firewall.drain());
       else events.push(...this.#drain(followed));
     }
     if (look) events.push(...this.#gone());
@@ -211,6 +219,8 @@ export class KernelWatch {
     try {
       followed = {
         namespace: new FollowedNamespace(this.#registry, this.#peers, handle),
+        firewall:
+          handle.type === 'host' ? new FirewallWatch(this.#registry, this.#firewall, handle) : undefined,
         pidfd: openPidfd(ns),
       };
     } catch (error) {
@@ -218,8 +228,7 @@ export class KernelWatch {
       throw error;
     }
     this.#followed.set(ns, followed);
-    for (const fd of [followed.namespace.socket.fd, followed.pidfd]) {
-      if (fd === undefined) continue;
+    for (const fd of descriptorsOf(followed)) {
       this.#byFd.set(fd, followed);
       this.#poller.add(fd);
     }
@@ -229,12 +238,12 @@ export class KernelWatch {
 
   #drop(ns: Namespace, followed: Followed): void {
     this.#followed.delete(ns);
-    for (const fd of [followed.namespace.socket.fd, followed.pidfd]) {
-      if (fd === undefined) continue;
+    for (const fd of descriptorsOf(followed)) {
       this.#byFd.delete(fd);
       this.#poller.remove(fd);
     }
     followed.namespace.close();
+    followed.firewall?.close();
     if (followed.pidfd !== undefined) close(followed.pidfd);
   }
 
@@ -260,6 +269,10 @@ export class KernelWatch {
     for (const [ns, followed] of [...this.#followed]) this.#drop(ns, followed);
     this.#poller.close();
   }
+}
+
+function descriptorsOf({ namespace, firewall, pidfd }: Followed): number[] {
+  return [namespace.socket.fd, firewall?.fd, pidfd].filter((fd) => fd !== undefined);
 }
 
 function openPidfd(ns: Namespace): number | undefined {

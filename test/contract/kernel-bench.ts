@@ -34,6 +34,10 @@ export interface KernelBench {
   deleteByHand(object: KernelObject): Promise<void>;
   /** Gives a link other members: `up`, `mtu`, `mac`, `master`, or no alias where `owner` is empty. */
   alterLinkByHand(link: Link): Promise<void>;
+  /** `nft flush ruleset` on the host. */
+  flushRuleset(): Promise<void>;
+  /** One more rule in weft's table. */
+  alterFirewallByHand(): Promise<void>;
   /** A bridge without an alias. */
   addForeignLink(ns: Namespace, name: string): Promise<void>;
   /** True when a link of that name is there, whoever made it. */

@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe } from 'mocha';
 import type { KernelBench, KernelHarness } from './kernel-bench.ts';
 import { describeCascades, describeFailures, describeOthers } from './kernel-doings.ts';
+import { describeFirewall } from './kernel-firewall.ts';
 import { describeLives } from './kernel-lives.ts';
 import { describeSandboxes, describeWatch } from './kernel-watching.ts';
 
@@ -29,6 +30,7 @@ export function describeKernel(name: string, harness: KernelHarness): void {
     describe('the life of an object', () => describeLives(opened));
     describe('what goes by itself', () => describeCascades(opened));
     describe('what others made', () => describeOthers(opened));
+    describe('the host and its firewall', () => describeFirewall(opened));
     describe('failures', () => describeFailures(opened));
     describe('watch', () => describeWatch(opened));
     describe('sandboxes and the underlay', () => describeSandboxes(opened));

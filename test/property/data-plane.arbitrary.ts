@@ -6,7 +6,12 @@
 import fc from 'fast-check';
 import { connectedRouteOf } from '../../core/dataplane/connected.ts';
 import { keyOf, linkKey } from '../../core/dataplane/key.ts';
-import { type Namespace, ownedNamespace, sandboxNamespace } from '../../core/dataplane/namespace.ts';
+import {
+  hostNamespace,
+  type Namespace,
+  ownedNamespace,
+  sandboxNamespace,
+} from '../../core/dataplane/namespace.ts';
 import type { Address, KernelObject, Link } from '../../core/dataplane/object.ts';
 import {
   familyOf,
@@ -71,7 +76,16 @@ const drawing = fc.record({
   ),
   pairs: fc.array(fc.record({ a: place, b: place, withA: trimmings, withB: trimmings }), { maxLength: 3 }),
   hosts: fc.option(fc.subarray(['web', 'db']), { nil: undefined }),
+  firewall: fc.option(
+    fc.record({
+      bridges: fc.subarray(names),
+      neighbours: fc.subarray(names),
+    }),
+    { nil: undefined },
+  ),
 });
+
+type Drawing = typeof drawing extends fc.Arbitrary<infer T> ? T : never;
 
 /** A consistent set of objects. */
 export const desiredSet: fc.Arbitrary<KernelObject[]> = drawing.map((drawn) => {
@@ -104,6 +118,7 @@ export const desiredSet: fc.Arbitrary<KernelObject[]> = drawing.map((drawn) => {
       entries: [{ address: '10.0.1.2' as IpAddress, names: drawn.hosts }],
     });
   }
+  if (drawn.firewall !== undefined) set.addFirewall(drawn.firewall);
   return [...set.objects.values()];
 });
 
@@ -130,6 +145,15 @@ class SetBuilder {
 
   addLoopback(ns: Namespace): void {
     this.add({ kind: 'link', ns, name: 'lo', owner: '', up: true, type: { type: 'loopback' } });
+  }
+
+  addFirewall({ bridges, neighbours }: NonNullable<Drawing['firewall']>): void {
+    const ns = hostNamespace;
+    this.add({ kind: 'nft-table', ns, intact: true });
+    for (const name of bridges) this.add({ kind: 'nft-element', ns, set: 'bridges', key: [name] });
+    for (const name of neighbours) {
+      this.add({ kind: 'nft-element', ns, set: 'neighbours', key: [name, name] });
+    }
   }
 
   isFree({ ns, name }: Place): boolean {

@@ -20,7 +20,18 @@ import { desiredSet, sandboxes } from './data-plane.arbitrary.ts';
 
 /** What someone does by hand: picks an object by number and treats it in one of some ways. */
 const deed = fc.record({
-  what: fc.constantFrom('delete', 'down', 'mac', 'mtu', 'unplug', 'alias', 'fdb', 'neighbour', 'sysctl'),
+  what: fc.constantFrom(
+    'delete',
+    'down',
+    'mac',
+    'mtu',
+    'unplug',
+    'alias',
+    'fdb',
+    'neighbour',
+    'sysctl',
+    'rules',
+  ),
   pick: fc.nat(1000),
 });
 type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
@@ -149,6 +160,11 @@ function doByHand(kernel: FakeKernel, { what, pick }: Deed): void {
   if (what === 'delete') {
     const object = deletable[pick % Math.max(deletable.length, 1)];
     if (object !== undefined) kernel.deleteByHand(object);
+    return;
+  }
+  if (what === 'rules') {
+    const table = objects.find(({ kind }) => kind === 'nft-table');
+    if (table?.kind === 'nft-table') kernel.alterByHand({ ...table, intact: false });
     return;
   }
   if (link === undefined) return;

@@ -1,6 +1,7 @@
 /**
- * The machine itself as a bench for the kernel port: namespaces and an underlay link of the test's own, under names that
- * carry the process id, all removed afterwards. What users do is done by `ip` and `bridge`.
+ * The machine itself as a bench for the kernel port: namespaces of the test's own, one of which stands for the host and
+ * has the underlay link, under names that carry the process id, all removed afterwards. What users do is done by `ip`,
+ * `bridge` and `nft`.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -34,7 +35,7 @@ export interface LinuxBench extends KernelBench {
 /** Skips where the machine does not allow it. */
 export async function openLinuxBench(context: Context): Promise<LinuxBench> {
   requireRoot(context);
-  for (const command of ['ip', 'bridge']) requireCommand(context, command);
+  for (const command of ['ip', 'bridge', 'nft', 'nsenter']) requireCommand(context, command);
   benches += 1;
   const tag = `wt${process.pid}n${benches}`;
   const bench = new MachineBench(tag);
@@ -52,6 +53,11 @@ export async function command(line: readonly string[]): Promise<string> {
   const [file, ...words] = line;
   if (file === undefined) throw new Error('no command');
   return (await run(file, words, { encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 })).stdout;
+}
+
+/** The words of a command as `text.ts` writes it: what stands between quotes is one. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|\S+/g)].map(([whole, quoted]) => quoted ?? whole);
 }
 
 /** The `ip -n` name of a namespace. */
@@ -72,11 +78,13 @@ class MachineBench implements LinuxBench {
   readonly vni: number;
   readonly refs: { readonly missing: string; readonly host: string; readonly noNamespace: string };
   readonly #tag: string;
+  readonly #host: string;
   readonly #kernels: LinuxKernel[] = [];
   #sandboxes = 0;
 
   constructor(tag: string) {
     this.#tag = tag;
+    this.#host = `${tag}h`;
     this.prefix = `${tag}-`;
     // With the letter of a network this makes ten digits.
     this.netnsPrefix = `${this.prefix}012345678`;
@@ -84,12 +92,17 @@ class MachineBench implements LinuxBench {
     this.local = `198.18.${process.pid % 256}.${benches % 250}` as IpAddress;
     this.vni = 8_000_000 + (process.pid % 50_000) * 64 + (benches % 16) * 4;
     this.refs = { missing: `${tag}-nobody`, host: `pid:${process.pid}`, noNamespace: '/etc/hostname' };
+    execFileSync('ip', ['netns', 'add', this.#host]);
     this.kernel = this.restart();
   }
 
   restart(): LinuxKernel {
     const kernel = new LinuxKernel(
-      { netnsPrefix: this.prefix, hostsDir: this.hostsDir },
+      {
+        netnsPrefix: this.prefix,
+        hostsDir: this.hostsDir,
+        hostNetns: `/run/netns/${this.#host}`,
+      },
       { logger: this.logger, clock: new SystemClock() },
     );
     this.#kernels.push(kernel);
@@ -98,9 +111,10 @@ class MachineBench implements LinuxBench {
 
   async addUnderlay(): Promise<void> {
     const link = this.#underlayLink();
-    await command(['ip', 'link', 'add', link, 'mtu', String(this.underlayMtu), 'type', 'bridge']);
-    await command(['ip', 'address', 'add', `${this.local}/32`, 'dev', link]);
-    await command(['ip', 'link', 'set', link, 'up']);
+    const ip = ['ip', '-n', this.#host];
+    await command([...ip, 'link', 'add', link, 'mtu', String(this.underlayMtu), 'type', 'bridge']);
+    await command([...ip, 'address', 'add', `${this.local}/32`, 'dev', link]);
+    await command([...ip, 'link', 'set', link, 'up']);
   }
 
   async addSandbox(): Promise<string> {
@@ -120,15 +134,15 @@ class MachineBench implements LinuxBench {
   }
 
   async addByHand(object: KernelObject): Promise<void> {
-    for (const line of toCommands(object)) await command(line.split(' '));
+    for (const line of toCommands(object)) await this.#onHost(wordsOf(line));
   }
 
   async deleteByHand(object: KernelObject): Promise<void> {
-    await command(toDeletion(object).split(' '));
+    await this.#onHost(wordsOf(toDeletion(object)));
   }
 
   async alterLinkByHand(link: Link): Promise<void> {
-    const words = ['ip', '-n', nameOf(link.ns), 'link', 'set', 'dev', link.name];
+    const words = ['ip', '-n', this.#nameOf(link.ns), 'link', 'set', 'dev', link.name];
     if (link.mtu !== undefined) words.push('mtu', String(link.mtu));
     if (link.mac !== undefined) words.push('address', link.mac);
     if (link.owner === '') words.push('alias', '');
@@ -137,11 +151,11 @@ class MachineBench implements LinuxBench {
   }
 
   async addForeignLink(ns: Namespace, name: string): Promise<void> {
-    await command(['ip', '-n', nameOf(ns), 'link', 'add', name, 'type', 'bridge']);
+    await command(['ip', '-n', this.#nameOf(ns), 'link', 'add', name, 'type', 'bridge']);
   }
 
   async hasLink(ns: Namespace, name: string): Promise<boolean> {
-    const links = JSON.parse(await command(['ip', '-n', nameOf(ns), '-j', 'link', 'show'])) as {
+    const links = JSON.parse(await command(['ip', '-n', this.#nameOf(ns), '-j', 'link', 'show'])) as {
       readonly ifname: string;
     }[];
     return links.some((link) => link.ifname === name);
@@ -152,8 +166,24 @@ class MachineBench implements LinuxBench {
     const ours = readdirSync('/run/netns').filter((name) => name.startsWith(this.#tag));
     // One command after the other, whatever becomes of each: what is left must not keep the rest.
     for (const name of ours) quietly(['ip', 'netns', 'delete', name]);
-    quietly(['ip', 'link', 'delete', this.#underlayLink()]);
     rmSync(this.hostsDir, { recursive: true, force: true });
+  }
+
+  async flushRuleset(): Promise<void> {
+    await this.#onHost(['nft', 'flush', 'ruleset']);
+  }
+
+  async alterFirewallByHand(): Promise<void> {
+    await this.#onHost(['nft', 'insert rule inet weft forward accept']);
+  }
+
+  /** Where a command says nothing of a namespace, it means the host's. */
+  async #onHost(words: readonly string[]): Promise<void> {
+    await command(['nsenter', `--net=/run/netns/${this.#host}`, ...words]);
+  }
+
+  #nameOf(ns: Namespace): string {
+    return parseNamespace(ns).type === 'host' ? this.#host : nameOf(ns);
   }
 
   #underlayLink(): string {

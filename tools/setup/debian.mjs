@@ -15,6 +15,9 @@ const packageOf = {
   bridge: 'iproute2',
   ping: 'iputils-ping',
   tcpdump: 'tcpdump',
+  // The library is what weft uses, the command what tests and people do.
+  nft: 'nftables',
+  [`/usr/lib/${multiarch()}/libnftables.so.1`]: 'libnftables1',
   etcd: 'etcd-server',
   etcdctl: 'etcd-client',
   java: 'default-jre-headless',
@@ -24,6 +27,11 @@ const packageOf = {
   zsh: 'zsh',
   fish: 'fish',
 };
+
+/** Where Debian puts libraries of this machine's kind. */
+function multiarch() {
+  return process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+}
 
 const policy = '/usr/sbin/policy-rc.d';
 const policySaved = `${policy}.saved-by-weft`;

@@ -34,3 +34,5 @@ export const routeProtocolKernel = 2;
 export const routeScope = { universe: 0, link: 253, nowhere: 255 } as const;
 /** IP6_RT_PRIO_ADDRCONF (`net/ip6_route.h`): the metric of IPv6's connected routes. */
 export const connectedPriorityIpv6 = 256;
+/** IP6_RT_PRIO_USER: the metric of IPv6 routes that ask for none. */
+export const userPriorityIpv6 = 1024;

@@ -1,0 +1,58 @@
+/**
+ * The rules of the fake machine for weft's nftables table.
+ *
+ * What weft itself changes is told to nobody, as the real adapter tells nothing of its own transactions; what others
+ * change makes the whole table stale.
+ */
+import { sameState } from '../../core/dataplane/equal.ts';
+import { keyOf } from '../../core/dataplane/key.ts';
+import { hostNamespace, type Namespace } from '../../core/dataplane/namespace.ts';
+import type { NftElement, NftTable, ObjectKind } from '../../core/dataplane/object.ts';
+import type { Machine } from './machine.ts';
+import { refuse } from './refusal.ts';
+import type { FakeNamespace } from './state.ts';
+
+const nftKinds: ReadonlySet<ObjectKind> = new Set(['nft-table', 'nft-element']);
+
+/** Makes the table, or makes it anew, and then empty, where it is not as wanted. */
+export function setTable(machine: Machine, table: NftTable, byHand: boolean): void {
+  const namespace = hostOf(machine, table.ns);
+  const { firewall } = namespace;
+  if (firewall?.intact === table.intact) return;
+  // By hand the rules of a table are altered, and what is in its sets stays.
+  if (byHand && firewall !== undefined) firewall.intact = table.intact;
+  else namespace.firewall = { intact: table.intact, elements: new Map() };
+  changed(machine, table.ns, byHand);
+}
+
+export function deleteTable(machine: Machine, ns: Namespace, byHand: boolean): void {
+  const namespace = machine.namespaces.get(ns);
+  if (namespace?.firewall === undefined) return;
+  namespace.firewall = undefined;
+  changed(machine, ns, byHand);
+}
+
+export function setElement(machine: Machine, element: NftElement, byHand: boolean): void {
+  const { firewall } = hostOf(machine, element.ns);
+  if (firewall === undefined) return refuse('ENOENT', 'no table inet weft');
+  const key = keyOf(element);
+  const old = firewall.elements.get(key);
+  if (old !== undefined && sameState(element, old)) return;
+  firewall.elements.set(key, element);
+  changed(machine, element.ns, byHand);
+}
+
+export function deleteElement(machine: Machine, element: NftElement, byHand: boolean): void {
+  const elements = machine.namespaces.get(element.ns)?.firewall?.elements;
+  if (elements?.delete(keyOf(element)) === true) changed(machine, element.ns, byHand);
+}
+
+function hostOf(machine: Machine, ns: Namespace): FakeNamespace {
+  const namespace = machine.namespace(ns);
+  if (ns !== hostNamespace) refuse('EOPNOTSUPP', `weft has no firewall in ${ns}`);
+  return namespace;
+}
+
+function changed(machine: Machine, ns: Namespace, byHand: boolean): void {
+  machine.changed(byHand ? { type: 'stale', ns, kinds: nftKinds } : undefined);
+}

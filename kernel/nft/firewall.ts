@@ -1,0 +1,155 @@
+/**
+ * The host's nftables: weft's table as kernel objects.
+ *
+ * - `reader.ts` asks what is there, over netlink; changes are statements of nft's language that libnftables
+ *   (`native/libnftables.ts`) makes one transaction of.
+ * - Whether the table is intact is told by comparing it, byte by byte of its rules, with one that was made by the same
+ *   library in the same kernel: in a new namespace that is gone at once (`intactText`).
+ * - Every transaction of a namespace, by whomever, makes its generation one higher. One that was exactly one higher after
+ *   ours than before is ours, so its notification says nothing new (`isOwnGeneration`).
+ *
+ * Only the table of weft's name is ever looked at or touched.
+ */
+
+import { sameState } from '../../core/dataplane/equal.ts';
+import { nftElementStatement, nftSkeleton, nftTableDeletion } from '../../core/dataplane/firewall.ts';
+import type { Operation, OperationResult } from '../../core/dataplane/kernel.ts';
+import type { KernelObject, NftElement, NftTable } from '../../core/dataplane/object.ts';
+import { failed, refusal, succeeded } from '../apply/outcome.ts';
+import { ownGenerationsMax } from '../limits.ts';
+import { errno } from '../native/constants.ts';
+import { NftContext } from '../native/libnftables.ts';
+import { RequestSocket } from '../netlink/request.ts';
+import { NetlinkSocket, netlinkNetfilter } from '../netlink/socket.ts';
+import type { NamespaceHandle, NamespaceRegistry } from '../netns/registry.ts';
+import { findElements, hasTable, readElements, readGeneration, readSkeleton } from './reader.ts';
+
+export interface NftOperation extends Operation {
+  readonly object: NftTable | NftElement;
+}
+
+export class Firewall {
+  readonly #registry: NamespaceRegistry;
+  readonly #requests: RequestSocket;
+  #context: NftContext | undefined;
+  #intact: string | undefined;
+  readonly #own: Set<number> = new Set();
+
+  constructor(registry: NamespaceRegistry) {
+    this.#registry = registry;
+    this.#requests = new RequestSocket((receiveBufferBytes) =>
+      registry.home.inside(registry.host.fd, () => netfilterSocket(receiveBufferBytes)),
+    );
+  }
+
+  /** Weft's table of the host and what is in its sets. */
+  dump(handle: NamespaceHandle, wants: (kind: 'nft-table' | 'nft-element') => boolean): KernelObject[] {
+    if (handle.type !== 'host' || !hasTable(this.#requests)) return [];
+    const intact = !wants('nft-table') || readSkeleton(this.#requests) === this.#intactText();
+    return [
+      ...(wants('nft-table') ? [{ kind: 'nft-table', ns: handle.ns, intact } as const] : []),
+      ...(wants('nft-element') ? readElements(this.#requests, handle.ns) : []),
+    ];
+  }
+
+  isThere(): boolean {
+    return hasTable(this.#requests);
+  }
+
+  /** Whether the generation was made by a transaction of this object's alone. */
+  isOwnGeneration(generation: number): boolean {
+    return this.#own.has(generation);
+  }
+
+  /** All as one transaction. Where that is refused, each by itself, so that one does not stop the rest. */
+  apply(handle: NamespaceHandle, operations: readonly NftOperation[]): OperationResult[] {
+    if (handle.type !== 'host') {
+      const fault = failed(refusal(errno.EOPNOTSUPP, `weft has no firewall in ${handle.ns}`));
+      return operations.map(() => fault);
+    }
+    try {
+      this.#transact(operations);
+      return operations.map(() => succeeded);
+    } catch (error) {
+      if (operations.length === 1) return [failed(error)];
+      return operations.flatMap((operation) => this.apply(handle, [operation]));
+    }
+  }
+
+  close(): void {
+    this.#requests.close();
+    this.#context?.close();
+    this.#context = undefined;
+  }
+
+  #transact(operations: readonly NftOperation[]): void {
+    const statements = this.#statementsOf(operations);
+    if (statements.length === 0) return;
+    const { home, host } = this.#registry;
+    this.#context ??= home.inside(host.fd, () => new NftContext());
+    const before = readGeneration(this.#requests);
+    this.#context.run(statements);
+    const after = readGeneration(this.#requests);
+    if (after === (before + 1) >>> 0) this.#remember(after);
+  }
+
+  #remember(generation: number): void {
+    this.#own.add(generation);
+    if (this.#own.size <= ownGenerationsMax) return;
+    for (const oldest of this.#own) {
+      this.#own.delete(oldest);
+      return;
+    }
+  }
+
+  /** What makes the operations come true from what is there now, and nothing where it is so already. */
+  #statementsOf(operations: readonly NftOperation[]): string[] {
+    const elements = operations.flatMap(({ object }) => (object.kind === 'nft-element' ? [object] : []));
+    let present = hasTable(this.#requests);
+    const found = present ? findElements(this.#requests, elements) : [];
+    const before = new Map(elements.map((element, at) => [element, found[at]]));
+    const statements: string[] = [];
+    let emptied = !present;
+    for (const { op, object } of operations) {
+      if (object.kind === 'nft-table') {
+        const stays = op === 'set' && present && readSkeleton(this.#requests) === this.#intactText();
+        if (stays) continue;
+        if (present) statements.push(nftTableDeletion);
+        if (op !== 'delete') statements.push(...nftSkeleton);
+        present = op !== 'delete';
+        emptied = true;
+        continue;
+      }
+      if (!present && op !== 'delete') throw refusal(errno.ENOENT, 'no table inet weft');
+      statements.push(...elementStatements(op, object, emptied ? undefined : before.get(object)));
+    }
+    return statements;
+  }
+
+  /** Made once: it does not depend on anything but the library and the kernel. */
+  #intactText(): string {
+    this.#intact ??= this.#registry.home.insideNew(() => {
+      const context = new NftContext();
+      const requests = new RequestSocket(netfilterSocket);
+      try {
+        context.run(nftSkeleton);
+        return readSkeleton(requests) ?? '';
+      } finally {
+        requests.close();
+        context.close();
+      }
+    });
+    return this.#intact;
+  }
+}
+
+function elementStatements(op: Operation['op'], wanted: NftElement, found: NftElement | undefined): string[] {
+  if (op === 'delete') return found === undefined ? [] : [nftElementStatement('delete', found)];
+  if (found !== undefined && sameState(wanted, found)) return [];
+  const deletion = found === undefined ? [] : [nftElementStatement('delete', found)];
+  return [...deletion, nftElementStatement('add', wanted)];
+}
+
+function netfilterSocket(receiveBufferBytes: number): NetlinkSocket {
+  return new NetlinkSocket({ receiveBufferBytes, protocol: netlinkNetfilter });
+}

@@ -1,0 +1,118 @@
+/** Part of the kernel port's contract: weft's nftables table, in the host's namespace. */
+import assert from 'node:assert/strict';
+import { it } from 'mocha';
+import { keyOf } from '../../core/dataplane/key.ts';
+import { hostNamespace } from '../../core/dataplane/namespace.ts';
+import type { KernelObject, Link, NftElement, NftTable } from '../../core/dataplane/object.ts';
+import type { Bench } from './kernel-bench.ts';
+import { testNetwork } from './kernel-bench.ts';
+import { listen } from './kernel-ears.ts';
+import { apply, assertIs, dump, find, remove, set } from './kernel-steps.ts';
+
+const ns = hostNamespace;
+const table: NftTable = { kind: 'nft-table', ns, intact: true };
+
+function element(set: NftElement['set'], ...key: string[]): NftElement {
+  return { kind: 'nft-element', ns, set, key };
+}
+
+export function describeFirewall(bench: Bench): void {
+  const nftKeys = async (): Promise<string[]> =>
+    (await dump(bench(), ns))
+      .filter(({ kind }) => kind.startsWith('nft'))
+      .map(keyOf)
+      .sort();
+
+  it('a table is made, is found intact, and goes with all that is in it', async () => {
+    assert.deepEqual(await nftKeys(), []);
+    const members = [element('bridges', 'br-a'), element('neighbours', 'br-a', 'br-a')];
+    await set(bench(), table, ...members);
+    await assertIs(bench(), table, ...members);
+    await set(bench(), table, ...members);
+    assert.deepEqual(await nftKeys(), [table, ...members].map(keyOf).sort());
+    assert.deepEqual(await bench().kernel.namespaces(), [ns]);
+    await remove(bench(), members[0] as NftElement);
+    await remove(bench(), members[0] as NftElement);
+    assert.equal(await find(bench(), members[0] as NftElement), undefined);
+    await remove(bench(), table);
+    await remove(bench(), table);
+    assert.deepEqual(await nftKeys(), []);
+    assert.deepEqual(await bench().kernel.namespaces(), []);
+  });
+
+  it('an element needs its table, and one that is refused does not stop the rest', async () => {
+    const early = await bench().kernel.apply([{ op: 'set', object: element('bridges', 'br-a') }]);
+    assert.ok(early[0]?.ok === false && early[0].reason.includes('ENOENT'), JSON.stringify(early));
+    const misplaced: NftTable = { ...table, ns: testNetwork(bench()).ns };
+    await set(bench(), testNetwork(bench()).netns);
+    const objects: KernelObject[] = [table, misplaced, element('bridges', 'br-a')];
+    const results = await bench().kernel.apply(objects.map((object) => ({ op: 'set', object })));
+    assert.deepEqual(
+      results.map(({ ok }) => ok),
+      [true, false, true],
+    );
+    await assertIs(bench(), element('bridges', 'br-a'));
+  });
+
+  it('a table that others altered is told from an intact one, and made anew with what belongs in it', async () => {
+    const members = [element('bridges', 'br-a'), element('outward', 'br-a')];
+    await set(bench(), table, ...members);
+    await bench().alterFirewallByHand();
+    assert.deepEqual(await find(bench(), table), { ...table, intact: false });
+    await apply(bench(), [
+      { op: 'replace', object: table, actual: { ...table, intact: false } },
+      { op: 'set', object: members[0] as NftElement },
+    ]);
+    assert.deepEqual(await nftKeys(), [table, members[0] as NftElement].map(keyOf).sort());
+    await assertIs(bench(), table);
+  });
+
+  it('tells of what others do to the table, and not of what is done to it through the port', async () => {
+    await set(bench(), table, element('bridges', 'br-a'));
+    const ears = await listen(bench(), [ns]);
+    await set(bench(), element('bridges', 'br-b'));
+    await remove(bench(), element('bridges', 'br-b'));
+    await bench().deleteByHand(element('bridges', 'br-a'));
+    await ears.hear('absent', element('bridges', 'br-a'));
+    assert.equal(ears.heard.length, 1, JSON.stringify(ears.heard));
+    await bench().flushRuleset();
+    await ears.until(() => ears.heard.length === 2);
+    await set(bench(), table);
+    await bench().alterFirewallByHand();
+    await ears.until(() => ears.heard.length === 3);
+    await ears.close();
+    assert.deepEqual(await find(bench(), table), { ...table, intact: false });
+  });
+
+  it("on the host only what bears weft's mark is reported, and a pair leads from there into a sandbox", async () => {
+    const ref = await bench().addSandbox();
+    const { bridge } = testNetwork(bench());
+    const inside = { ns: `sandbox:${ref}` as typeof ns, name: 'eth0' };
+    const outside = { ns, name: 'wtveth1' };
+    const both = { kind: 'link', owner: 'endpoint:1', up: true, mtu: 1450 } as const;
+    const port = { learning: true, flood: true };
+    const pair: [Link, Link] = [
+      {
+        ...both,
+        ...outside,
+        master: 'wtbr1',
+        port: { ...port, isolated: true },
+        type: { type: 'veth', peer: inside },
+      },
+      { ...both, ...inside, type: { type: 'veth', peer: outside } },
+    ];
+    const links: Link[] = [{ ...bridge, ns, name: 'wtbr1' }, ...pair];
+    await bench().addForeignLink(ns, 'wtbr2');
+    await set(bench(), ...links);
+    await assertIs(bench(), ...links);
+    const owned = (await dump(bench(), ns)).flatMap((each) => (each.kind === 'link' ? [each.name] : []));
+    assert.deepEqual(owned.sort(), ['lo', 'wtbr1', 'wtveth1']);
+    const [outer] = pair;
+    await set(bench(), { ...outer, port });
+    await assertIs(bench(), { ...outer, port }, pair[1]);
+    await bench().removeSandbox(ref);
+    await remove(bench(), ...links);
+    assert.ok(await bench().hasLink(ns, 'wtbr2'));
+    assert.deepEqual(await bench().kernel.namespaces(), []);
+  });
+}
