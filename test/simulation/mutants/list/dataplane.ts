@@ -46,8 +46,8 @@ export const dataplaneMutants: readonly Mutant[] = [
     id: 'plan-order-fdb-first',
     breaks: 'forwarding entries are made before the links that they are on',
     file: 'core/dataplane/order.ts',
-    find: 'return 12;',
-    replace: 'return 1;',
+    find: 'return 14;',
+    replace: 'return 3;',
     invariants: ['I31'],
   },
   {
