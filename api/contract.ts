@@ -141,7 +141,8 @@ export const contract = {
     answer: statusSchema,
   },
   log: {
-    summary: 'The last records of the log with their outcomes, oldest first.',
+    summary:
+      'Records of the log with their outcomes, oldest first: the newest ones, or pages of all that the host knows.',
     params: none,
     query: historyQuerySchema,
     status: 200,

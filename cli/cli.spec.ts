@@ -311,7 +311,10 @@ ffffffffffff   0         4        -      -                          -         it
     const gaps = async (...args: string[]) => {
       const { code, err } = await weft('log', ...args);
       assert.equal(code, 0);
-      return err.replaceAll(/ not known on this host, which went on from a snapshot behind (it|them)/g, '');
+      return err.replaceAll(
+        / not known on this host: it came later, or its archive does not have (it|them)/g,
+        '',
+      );
     };
     assert.equal(await gaps(), '');
     api.control.forget(3, 4);
@@ -319,6 +322,7 @@ ffffffffffff   0         4        -      -                          -         it
     assert.equal(await gaps('-n', '1'), '');
     assert.equal(await gaps('-n', '2'), 'weft: records 3 to 4 are\n');
     assert.equal(await gaps('--after', '3'), 'weft: record 4 is\n');
+    assert.equal(await gaps('--all'), 'weft: records 3 to 4 are\n');
     api.control.forget(1, 2);
     assert.equal(await gaps(), 'weft: records 1 to 4 are\n');
     api.control.forget(5, 5);
@@ -334,7 +338,7 @@ ffffffffffff   0         4        -      -                          -         it
     const [endpoint] = (await api.client.call('listEndpoints')).items;
     const short = network?.id.slice(0, 12);
     const rows = (await ok('log')).split('\n').map((line) => line.split(/ {3,}/));
-    const refusal = api.control.history({ limit: 1 })[0]?.outcome;
+    const refusal = (await api.control.history({ limit: 1 }))[0]?.outcome;
     assert.ok(refusal?.accepted === false);
     assert.deepEqual(rows, [
       ['ORDINAL', 'WHEN', 'HOST', 'WHO', 'WHAT', 'OUTCOME'],
@@ -353,7 +357,7 @@ ffffffffffff   0         4        -      -                          -         it
         'h1',
         'uid:1000',
         `endpoint-create web c1 on ${short}`,
-        `endpoint ${endpoint?.id.slice(0, 12)}`,
+        `endpoint ${endpoint?.id.slice(0, 12)} ${endpoint?.addresses[0]}`,
       ],
       [
         '4',
@@ -371,12 +375,22 @@ ffffffffffff   0         4        -      -                          -         it
       );
     assert.deepEqual(await ordinals('-n', '2'), [3, 4]);
     assert.deepEqual(await ordinals('--after', '3'), [4]);
+    assert.deepEqual(await ordinals('--after', '1', '-n', '2'), [3, 4]);
+    assert.deepEqual(await ordinals('--all'), [1, 2, 3, 4]);
+    assert.deepEqual(await ordinals('--all', '--after', '4'), []);
+    assert.deepEqual(await ordinals('--since', '2015-11-23T12:00:02Z'), [3, 4]);
+    assert.deepEqual(await ordinals('--since', '1s'), []);
+    assert.equal(await ok('log', '--all'), await ok('log'));
+    assert.equal(await ok('--format', 'json', 'log', '--all'), await ok('--format', 'json', 'log'));
+    assert.equal(await ok('--format', 'yaml', 'log', '--all'), await ok('--format', 'yaml', 'log'));
   });
 
   it('shows what is wrong, with exit status 1', async () => {
-    assert.equal(await ok('doctor'), 'No kernel object fails.\n\nNo drift was repaired.\n');
+    const archive = 'The archive has no record.\n\n';
+    assert.equal(await ok('doctor'), `No kernel object fails.\n\n${archive}No drift was repaired.\n`);
     const object = { kind: 'netns' as const, ns: 'net:weft-1' as never };
     api.control.doctorReport = {
+      ...api.control.doctorReport,
       repairs: [
         { at: 1_448_280_000_000, object, found: 'missing', text: 'ip netns add weft-1', noticed: 'event' },
       ],
@@ -389,10 +403,29 @@ ffffffffffff   0         4        -      -                          -         it
         'The store is not reachable (refused).\n\n' +
         'NAMESPACE    ATTEMPTS   FAILING OBJECT        REASON\n' +
         'net:weft-1   3          ip netns add weft-1   EPERM: not permitted\n\n' +
+        archive +
         'WHEN                       NAMESPACE    FOUND     NOTICED BY   REPAIRED OBJECT\n' +
         '2015-11-23T12:00:00.000Z   net:weft-1   missing   event        ip netns add weft-1\n',
       err: '',
     });
+  });
+
+  it('shows what ails the archive, with exit status 1', async () => {
+    const spans = [
+      { first: 3, last: 7 },
+      { first: 10, last: 12 },
+    ];
+    const archive = { spans, bytes: 2_048, damage: ['x is damaged'], waiting: 1, lost: 2, fault: 'no room' };
+    api.control.doctorReport = { ...api.control.doctorReport, archive };
+    const { code, out } = await weft('doctor');
+    assert.equal(code, 1);
+    assert.deepEqual(out.split('\n\n')[1]?.split('\n'), [
+      'The archive has records 3 to 12, 2.0 KiB.',
+      'It lacks 8 to 9.',
+      '2 records could not be archived since the daemon started.',
+      'It cannot be written: no room; 1 record wait.',
+      'x is damaged.',
+    ]);
   });
 
   it('says how old a list is when the store is not reachable', async () => {
@@ -492,6 +525,8 @@ describe('a command line that is wrong', () => {
     [['network', 'create', '--label', '=x', 'red'], /--label needs a key/],
     [['network', 'create', '--opt', 'a=1', '--opt', 'a=2', 'red'], /--opt "a" is given twice/],
     [['log', '-n', 'x'], /--number "x" is no whole number/],
+    [['log', '-n', '3', '--all'], /--number goes with neither --all nor --since/],
+    [['log', '--since', 'noon'], /--since "noon" is no time/],
     [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
   ];
   for (const [args, message] of misuses) {

@@ -226,6 +226,11 @@ const table = {
     retryable: false,
     summary: 'A file cannot be read or written, or is there already.',
   },
+  'archive-failed': {
+    status: 507,
+    retryable: true,
+    summary: 'The archive of this host cannot be read or written; folding and the data plane go on.',
+  },
 
   // The daemon.
   'not-ready': { status: 503, retryable: true, summary: 'The daemon has not caught up with the log yet.' },

@@ -39,6 +39,7 @@ export { type IpAddress, parseAddress } from './model/address.ts';
 export type { Endpoint } from './model/endpoint.ts';
 export type { Host } from './model/host.ts';
 export type { Network, Subnet } from './model/network.ts';
+export type { Archive, ArchiveAccount, ArchiveLine, ArchiveSpan, ArchiveTurn } from './ports/archive.ts';
 export type { CancelSignal } from './ports/cancel.ts';
 export type { Clock } from './ports/clock.ts';
 export type { Logger } from './ports/logger.ts';

@@ -49,6 +49,7 @@ describe('the container', () => {
     dataDir: join(folder, 'data'),
     socket: join(folder, 'weft.sock'),
     netnsPrefix: 'wt-',
+    archiveMib: 64,
     logLevel: 'silent',
     secrets: {},
     ...more,

@@ -2,6 +2,13 @@
 
 export const storeUrlDefault = 'file:/var/lib/weft/log';
 export const dataDirectoryDefault = '/var/lib/weft';
+/** In the data directory. */
+export const archiveFolder = 'archive';
+/** MiB of files of the archive: some ten million records. */
+export const archiveMibDefault = 1_024;
+/** Less would hardly hold what two snapshots lie apart. */
+export const archiveMibMin = 16;
+export const archiveMibMax = 1_048_576;
 export const netnsPrefixDefault = 'weft-';
 export const logLevelDefault = 'info';
 

@@ -13,7 +13,7 @@ export function selfAccount(
   log: { readonly url: string },
   recentLines: RecentLines,
 ): SelfAccount {
-  const { host, advertise, dataDir, socket, netnsPrefix, logLevel, secrets } = configuration;
+  const { host, advertise, dataDir, socket, netnsPrefix, archiveMib, logLevel, secrets } = configuration;
   return {
     configuration: {
       // As the adapter says it, not as it was given: without credentials.
@@ -23,6 +23,7 @@ export function selfAccount(
       'data-dir': dataDir,
       socket,
       'netns-prefix': netnsPrefix,
+      'archive-mib': String(archiveMib),
       'log-level': logLevel,
       tls: secrets.tls === undefined ? 'no' : secrets.tls.keyFile === undefined ? 'yes' : 'mutual',
       authentication: secrets.auth === undefined ? 'no' : 'yes',

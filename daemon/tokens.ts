@@ -4,6 +4,7 @@ import type { Controller } from '../core/controller/controller.ts';
 import type { Kernel } from '../core/dataplane/kernel.ts';
 import type { Driver } from '../core/driver/driver.ts';
 import type { EventLog } from '../core/log/event-log.ts';
+import type { Archive } from '../core/ports/archive.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Compression } from '../core/ports/compression.ts';
 import type { Logger } from '../core/ports/logger.ts';
@@ -33,6 +34,7 @@ export const tokens = {
   logger: token<Logger>('logger'),
   recentLines: token<RecentLines>('recentLines'),
   compression: token<Compression>('compression'),
+  archive: token<Archive>('archive'),
   log: token<EventLog>('log'),
   kernel: token<Kernel>('kernel'),
   underlay: token<Underlay>('underlay'),

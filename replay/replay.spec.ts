@@ -333,7 +333,7 @@ describe('The replay of a bundle of a trimmed log', () => {
     h3.kernel.addSandbox('here');
     await cluster.drive(h3.controller.connect('red', { sandbox: 'here', aliases: [] }, context));
     await cluster.settle();
-    const ordinals = h3.controller.history({ limit: 1_000 }).map(({ outcome }) => outcome.ordinal);
+    const ordinals = (await h3.controller.history({ limit: 1_000 })).map(({ outcome }) => outcome.ordinal);
     assert.ok(!ordinals.includes(last.ordinal) && ordinals.includes(last.ordinal + 1), 'it has a gap');
     const { verdict } = await replayed(await cluster.drive(linesOf(h3.controller)));
     assert.equal(verdict.stateHash, h3.controller.state.stateHash);

@@ -19,6 +19,19 @@ export const doctorSchema = z.object({
   storeReason: z.string().exactOptional(),
   /** Kernel objects that cannot be made at present. */
   failing: z.array(z.object({ ...object, reason: z.string(), attempts: count })),
+  /** This host's own account of the log, behind what the store keeps. */
+  archive: z.object({
+    /** The records that it has, by their ordinals, both ends included. */
+    spans: z.array(z.object({ first: count, last: count })),
+    bytes: count,
+    /** Records that wait to be written, and those that were given up since the daemon started. */
+    waiting: count,
+    lost: count,
+    /** Why nothing can be written at present. */
+    fault: z.string().exactOptional(),
+    /** What was found damaged since the daemon started. */
+    damage: z.array(z.string()),
+  }),
   /** Repairs of drift made lately, newest last. `at` is milliseconds since 1970 UTC. */
   repairs: z.array(
     z.object({

@@ -10,6 +10,8 @@ export const historyQuerySchema = z.strictObject({
   limit: numeral
     .refine((limit) => limit >= 1 && limit <= historyItemsMax, `is not within 1 and ${historyItemsMax}`)
     .default(historyItemsDefault),
+  /** Which ones, where there are more: the newest, or the oldest, with which one turns pages. */
+  from: z.enum(['oldest', 'newest']).default('newest'),
 });
 
 export const historyItemSchema = z.object({
@@ -20,6 +22,8 @@ export const historyItemSchema = z.object({
   /** Why it was rejected; present where it was. */
   code: z.string().exactOptional(),
   message: z.string().exactOptional(),
+  /** What the endpoint had, or was given, that the record made or removed. */
+  attached: z.object({ addresses: z.array(z.string()), mac: z.string().exactOptional() }).exactOptional(),
   /** The record as its author wrote it; absent where the bytes were none. `at` is the author's clock, ms since 1970. */
   record: z
     .object({

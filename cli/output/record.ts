@@ -6,12 +6,14 @@ interface OutcomeWords {
   readonly subject?: { readonly type: string; readonly id: string };
   readonly code?: string;
   readonly message?: string;
+  readonly attached?: { readonly addresses: readonly string[]; readonly mac?: string };
 }
 
-export function outcomeText({ accepted, subject, code, message }: OutcomeWords): string {
+export function outcomeText({ accepted, subject, code, message, attached }: OutcomeWords): string {
   if (!accepted) return `${code ?? 'rejected'}: ${message ?? ''}`;
   if (subject === undefined) return 'accepted';
-  return subject.type === 'host' ? `host ${subject.id}` : `${subject.type} ${shortId(subject.id)}`;
+  const what = subject.type === 'host' ? `host ${subject.id}` : `${subject.type} ${shortId(subject.id)}`;
+  return [what, ...(attached?.addresses ?? [])].join(' ');
 }
 
 export function recordsText(count: number): string {

@@ -3,9 +3,28 @@
 const gap = '   ';
 
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, ...rows].map((row) => row.map(printable));
-  const widths = head.map((_cell, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) => `${padded(line, widths)}\n`).join('');
+  return new TableWriter(head).page(rows);
+}
+
+/** A table that comes in pages: one head, and columns that do not get narrower. */
+export class TableWriter {
+  readonly #head: readonly string[];
+  #widths: readonly number[] = [];
+  #hasHead = false;
+
+  constructor(head: readonly string[]) {
+    this.#head = head;
+  }
+
+  /** The text of the next rows; of the first ones, also where there are none, with the head above them. */
+  page(rows: readonly (readonly string[])[]): string {
+    const lines = [...(this.#hasHead ? [] : [this.#head]), ...rows].map((row) => row.map(printable));
+    this.#hasHead = true;
+    this.#widths = this.#head.map((_cell, column) =>
+      Math.max(this.#widths[column] ?? 0, ...lines.map((line) => line[column]?.length ?? 0)),
+    );
+    return lines.map((line) => `${padded(line, this.#widths)}\n`).join('');
+  }
 }
 
 function padded(cells: readonly string[], widths: readonly number[]): string {

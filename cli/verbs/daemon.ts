@@ -8,6 +8,7 @@ interface Options {
   readonly advertise?: string;
   readonly dataDir?: string;
   readonly netnsPrefix?: string;
+  readonly archiveMib?: string;
   readonly logLevel?: string;
   readonly config?: string;
 }
@@ -24,6 +25,10 @@ export function addVerb(program: Command, context: Context): void {
     .option('--advertise <ip>', "underlay address of this host (default: that of the default route's link)")
     .option('--data-dir <dir>', 'directory of this host alone (default: /var/lib/weft)')
     .option('--netns-prefix <prefix>', 'begins the names of the namespaces it makes (default: weft-)')
+    .option(
+      '--archive-mib <n>',
+      'disk for the archive of records that the log was trimmed of (default: 1024)',
+    )
     .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
     .option('--config <file>', 'YAML file with these options, by their names without dashes')
     .action(async (options: Options) => {
@@ -45,6 +50,7 @@ function flagsOf(options: Options, socket: string | undefined): Record<string, s
     'data-dir': options.dataDir,
     socket: socket,
     'netns-prefix': options.netnsPrefix,
+    'archive-mib': options.archiveMib,
     'log-level': options.logLevel,
   };
   const given = Object.entries(flags).filter((flag): flag is [string, string] => flag[1] !== undefined);

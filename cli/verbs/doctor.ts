@@ -2,6 +2,8 @@
 import type { Command } from 'commander';
 import type { DoctorView } from '../../api/index.ts';
 import type { Context } from '../context.ts';
+import { recordsText } from '../output/record.ts';
+import { formatSize } from '../output/size.ts';
 import { formatTable, printable } from '../output/table.ts';
 import { formatMoment } from '../output/time.ts';
 
@@ -28,6 +30,7 @@ function reportText(report: DoctorView): string {
   const sections = [
     ...(troubles.length > 0 ? [troubles.map((line) => `${printable(line)}\n`).join('')] : []),
     report.failing.length > 0 ? failingText(report.failing) : 'No kernel object fails.\n',
+    archiveText(report.archive),
     report.repairs.length > 0 ? repairsText(report.repairs) : 'No drift was repaired.\n',
   ];
   return sections.join('\n');
@@ -35,6 +38,19 @@ function reportText(report: DoctorView): string {
 
 function because(reason: string | undefined): string {
   return reason === undefined ? '' : ` (${reason})`;
+}
+
+function archiveText({ spans, bytes, waiting, lost, fault, damage }: DoctorView['archive']): string {
+  const [first, last] = [spans[0]?.first, spans.at(-1)?.last];
+  const range = first === undefined ? 'no record' : `records ${first} to ${last}, ${formatSize(bytes)}`;
+  const lines = [
+    `The archive has ${range}.`,
+    ...spans.slice(1).map((span, index) => `It lacks ${(spans[index]?.last ?? 0) + 1} to ${span.first - 1}.`),
+    ...(lost > 0 ? [`${recordsText(lost)} could not be archived since the daemon started.`] : []),
+    ...(fault === undefined ? [] : [`It cannot be written: ${fault}; ${recordsText(waiting)} wait.`]),
+    ...damage.map((text) => `${text}.`),
+  ];
+  return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
 function failingText(failing: DoctorView['failing']): string {

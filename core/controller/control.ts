@@ -6,15 +6,18 @@
  * `requestDeadlineMs` (5 s) with `store-unreachable` (not carried out) or `outcome-unknown` when the store is lost.
  */
 import type { Observable } from 'rxjs';
+import type { ArchivistReport } from '../archive/archivist.ts';
 import type { KernelObject } from '../dataplane/object.ts';
 import type { Change } from '../fold/change.ts';
 import type { Outcome } from '../fold/outcome.ts';
 import type { State } from '../fold/state.ts';
 import type { LogEntry, Position } from '../log/event-log.ts';
 import type { LogRecord } from '../log/record.ts';
+import type { InterfaceAddress } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { LogId, SnapshotId } from '../model/ids.ts';
+import type { Mac } from '../model/mac.ts';
 import type { Network } from '../model/network.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
@@ -32,9 +35,12 @@ export interface Control {
   readonly drift$: Observable<Repair>;
 
   status(signal: CancelSignal): Promise<Status>;
-  /** The last records with their outcomes, oldest first. `after`: only ordinals above it; `limit`: the newest so many. */
-  history(query: { readonly after?: number; readonly limit: number }): readonly HistoryItem[];
-  /** Repairs made lately, newest last, and objects that cannot be made at present. */
+  /**
+   * Records with their outcomes, oldest first, of those that this host remembers or has in its archive. Where ordinals
+   * are left out it has neither.
+   */
+  history(query: HistoryQuery): Promise<readonly HistoryItem[]>;
+  /** Repairs made lately, newest last, objects that cannot be made at present, and how the archive is. */
   doctor(): DoctorReport;
   /**
    * Where the fold stands and stood, and what the kernel has: what a bundle holds beside the log. Looks at the kernel anew
@@ -238,9 +244,19 @@ export interface SnapshotStatus {
   readonly fault?: string;
 }
 
+export interface HistoryQuery {
+  /** Only ordinals above it. */
+  readonly after?: number;
+  /** So many at most: the newest, or with `from: 'oldest'` the oldest, which is how one turns pages. */
+  readonly limit: number;
+  readonly from?: 'oldest' | 'newest';
+}
+
 export interface HistoryItem {
   readonly outcome: Outcome;
   readonly record?: LogRecord;
+  /** What the endpoint had, or was given, that an accepted record made or removed. */
+  readonly attached?: { readonly addresses: readonly InterfaceAddress[]; readonly mac?: Mac };
 }
 
 /**
@@ -308,6 +324,7 @@ export interface Repair {
 export interface DoctorReport {
   readonly repairs: readonly Repair[];
   readonly failing: readonly FailingObject[];
+  readonly archive: ArchivistReport;
 }
 
 export interface FailingObject {

@@ -6,13 +6,15 @@
  * nothing enters the fold but the log. Everything it meets of the world comes in by its ports.
  */
 import { defer, filter, map, merge, type Observable, startWith } from 'rxjs';
+import { historyItemOf } from '../archive/archived-record.ts';
+import { Archivist } from '../archive/archivist.ts';
 import type { Kernel } from '../dataplane/kernel.ts';
 import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
 import { isWeftError, WeftError } from '../errors.ts';
 import type { Change } from '../fold/change.ts';
 import { endpointsOfHost, endpointsOfSandbox } from '../fold/lookup.ts';
-import type { State } from '../fold/state.ts';
+import { emptyState, type State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { Appender } from '../log/appender.ts';
 import type { EventLog, Position } from '../log/event-log.ts';
@@ -20,6 +22,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { RecordId, SnapshotId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
+import type { Archive } from '../ports/archive.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compression } from '../ports/compression.ts';
@@ -37,6 +40,7 @@ import type {
   EntryQuery,
   Evidence,
   HistoryItem,
+  HistoryQuery,
   LogPlace,
   NetworkRequest,
   Phase,
@@ -68,6 +72,8 @@ export interface ControllerPorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly compression: Compression;
+  /** Of this host alone. */
+  readonly archive: Archive;
   /** By name. */
   readonly drivers: ReadonlyMap<string, Driver>;
   /** How lines are folded, where that is not to be done by `apply` itself: for many controllers in one process. */
@@ -95,6 +101,9 @@ export class Controller implements Control {
   readonly #reconciler: Reconciler;
   readonly #sandboxes: SandboxWatch;
   readonly #keeper: LogKeeper;
+  readonly #archivist: Archivist;
+  /** The state after the last record that was taken note of. */
+  #folded: State = emptyState();
   /** Whether the kernel is held to the fold: not before the whole log is known. */
   #holding = false;
   #phase: Phase = 'opening';
@@ -113,6 +122,7 @@ export class Controller implements Control {
       endpoints: () => endpointsOfHost(this.state, options.host),
       release: (endpoint, signal) => this.#release(endpoint, 'sandbox-gone', { by: 'daemon', signal }),
     });
+    this.#archivist = new Archivist(ports);
     this.#keeper = new LogKeeper(ports, options, () => this.#standing());
     this.#reconciler = new Reconciler(kernel, this.#desired, { clock, logger });
     this.#replica.entries$.subscribe((cursor) => this.#onEntry(cursor));
@@ -132,11 +142,12 @@ export class Controller implements Control {
     using scope = cancelScope(signal);
     if (!(await this.#opened(scope.signal))) return;
     this.#enter('catching-up');
+    const archiving = this.#archivist.run(scope.signal);
     const following = this.#replica
       .follow(scope.signal)
       .catch((error: unknown) => this.#halt(error, scope.signal));
     await Promise.race([following, this.#begin(scope.signal)]);
-    await following;
+    await Promise.all([following, archiving]);
   }
 
   /** Ends what `run` began; call it after aborting. Objects stay in the kernel. */
@@ -144,6 +155,7 @@ export class Controller implements Control {
     await this.#appender.close();
     await this.#reconciler.stop();
     await this.#ports.log.close();
+    await this.#ports.archive.close();
     await this.#ports.kernel.close();
   }
 
@@ -167,12 +179,16 @@ export class Controller implements Control {
     return this.#reconciler.repairs$;
   }
 
-  history(query: { readonly after?: number; readonly limit: number }): readonly HistoryItem[] {
-    return this.#history.select(query);
+  async history(query: HistoryQuery): Promise<readonly HistoryItem[]> {
+    return await this.#history.select(query, this.state.ordinal, (page) => this.#archivist.read(page));
   }
 
   doctor(): DoctorReport {
-    return { repairs: this.#reconciler.repairs(), failing: this.#reconciler.failing() };
+    return {
+      repairs: this.#reconciler.repairs(),
+      failing: this.#reconciler.failing(),
+      archive: this.#archivist.report,
+    };
   }
 
   evidence(signal: CancelSignal): Promise<Evidence> {
@@ -366,7 +382,13 @@ export class Controller implements Control {
   #standing(): Standing | undefined {
     const { state, position, logId } = this.#replica;
     if (this.#phase !== 'running' || logId === undefined) return undefined;
-    return { state, position, logId, stateHashAt: (at) => this.#replica.stateHashAt(at) };
+    return {
+      state,
+      position,
+      logId,
+      stateHashAt: (at) => this.#replica.stateHashAt(at),
+      archived: (ordinal) => this.#archivist.flush(ordinal),
+    };
   }
 
   #newestSnapshot(): number {
@@ -400,13 +422,19 @@ export class Controller implements Control {
     if (this.#holding) this.#reconciler.touch(this.#desired.takeDirty());
     for (const step of cursor.steps) {
       this.#checkpoints.push(step.state);
-      this.#history.push({
-        outcome: step.outcome,
-        ...(step.record === undefined ? {} : { record: step.record }),
-      });
+      this.#remember(step);
       this.#outcomes.settle(step);
     }
+    this.#folded = cursor.state;
     this.#keeper.notice();
+  }
+
+  #remember(step: Step): void {
+    const item = historyItemOf(step);
+    this.#history.push(item);
+    const { logId } = this.#replica;
+    if (logId !== undefined) this.#archivist.take(item, this.#folded, step.state, logId);
+    this.#folded = step.state;
   }
 
   /** @param record that made the changes; absent where a leap did */

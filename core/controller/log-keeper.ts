@@ -3,7 +3,7 @@
  *
  * Nothing depends on its success: a snapshot that fails is given up and made later, by this host or another, and the log
  * is only longer meanwhile. Nothing is trimmed that is not behind a whole snapshot of this very log with one more behind
- * it, and none of which this host knows that its state was another one.
+ * it, and none of which this host knows that its state was another one; and nothing that this host has not archived.
  */
 import { isWeftError, WeftError } from '../errors.ts';
 import type { State } from '../fold/state.ts';
@@ -30,6 +30,8 @@ export interface Standing {
   readonly logId: LogId;
   /** Hash of the state after the entry at a position; undefined where it is not known any more. */
   stateHashAt(position: Position): string | undefined;
+  /** Writes to this host's archive what waits for it. False where what was folded up to an ordinal is not in it then. */
+  archived(ordinal: number): Promise<boolean>;
 }
 
 export interface KeeperPorts {
@@ -163,12 +165,13 @@ export class LogKeeper {
 
   /** Trims the log behind the oldest snapshot that is kept, and drops those before it, also the unfinished. */
   async #tidy(standing: Standing, persist: UploadPorts['persist'], signal: CancelSignal): Promise<void> {
-    const { log } = this.#ports;
+    const { log, logger } = this.#ports;
     const whole = await this.#look(standing, signal);
     const oldest = whole[snapshotsKept - 1];
     if (oldest === undefined) return;
     for (const manifest of whole.slice(0, snapshotsKept)) requireSameState(standing, manifest);
-    await persist(() => log.trim(oldest.position, signal));
+    if (await standing.archived(oldest.ordinal)) await persist(() => log.trim(oldest.position, signal));
+    else logger.warn('the log is not trimmed before it is archived', { ordinal: oldest.ordinal });
     const kept = new Set(whole.slice(0, snapshotsKept).map(({ id }) => id));
     for (const { id } of await log.snapshots.list(signal)) {
       if (kept.has(id) || ordinalOf(id) >= oldest.ordinal) continue;

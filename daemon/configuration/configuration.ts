@@ -16,6 +16,8 @@ export interface Configuration {
   readonly dataDir: string;
   readonly socket: string;
   readonly netnsPrefix: string;
+  /** Disk that the archive of trimmed records may take, MiB. */
+  readonly archiveMib: number;
   readonly logLevel: LogLevel;
   /** How the store knows us: names of files. */
   readonly secrets: StoreSecrets;

@@ -37,6 +37,7 @@ describe('the configuration', () => {
       dataDir: '/var/lib/weft',
       socket: '/run/weft/weft.sock',
       netnsPrefix: 'weft-',
+      archiveMib: 1_024,
       logLevel: 'info',
       secrets: {},
     });

@@ -11,6 +11,9 @@ import { quote } from '../../core/lib/quote.ts';
 import { type IpAddress, parseAddress } from '../../core/model/address.ts';
 import { isName, nameRule } from '../../core/model/names.ts';
 import {
+  archiveMibDefault,
+  archiveMibMax,
+  archiveMibMin,
   dataDirectoryDefault,
   logLevelDefault,
   netnsPrefixDefault,
@@ -38,6 +41,7 @@ export async function loadConfiguration(commandLine: CommandLine): Promise<Confi
     dataDir: settings['data-dir'] ?? dataDirectoryDefault,
     socket: settings.socket ?? socketDefault,
     netnsPrefix: netnsPrefixOf(settings),
+    archiveMib: archiveMibOf(settings),
     logLevel: settings['log-level'] ?? logLevelDefault,
     secrets: secretsOf(settings),
   };
@@ -93,6 +97,13 @@ function netnsPrefixOf(settings: Settings): string {
   if (prefix.length <= netnsPrefixLengthMax && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(prefix)) return prefix;
   const rule = `use 1 to ${netnsPrefixLengthMax} letters, digits, '_', '.' or '-', beginning with a letter or digit`;
   throw wrong(`${quote(prefix)} is no namespace prefix: ${rule}`);
+}
+
+function archiveMibOf(settings: Settings): number {
+  const text = settings['archive-mib'] ?? String(archiveMibDefault);
+  const mib = /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : 0;
+  if (mib >= archiveMibMin && mib <= archiveMibMax) return mib;
+  throw wrong(`archive-mib ${quote(text)} is not within ${archiveMibMin} and ${archiveMibMax} MiB`);
 }
 
 function secretsOf(settings: Settings): StoreSecrets {

@@ -11,6 +11,7 @@ export const flagsSchema = z.strictObject({
   'data-dir': path.exactOptional(),
   socket: path.exactOptional(),
   'netns-prefix': z.string().exactOptional(),
+  'archive-mib': z.union([z.string(), z.int()]).transform(String).exactOptional(),
   'log-level': z.enum(logLevels, `is none of ${logLevels.join(', ')}`).exactOptional(),
 });
 

@@ -10,9 +10,9 @@ export const controlModule = new ContainerModule(({ bind }) => {
   bind(tokens.drivers).toConstantValue(drivers);
   bind(tokens.controller)
     .toResolvedValue(
-      (log, kernel, clock, random, logger, compression, byName, configuration, claim, { mtu }) => {
+      (log, kernel, clock, random, logger, compression, archive, byName, configuration, claim, { mtu }) => {
         const { host, advertise: address, netnsPrefix } = configuration;
-        const ports = { log, kernel, clock, random, logger, compression, drivers: byName };
+        const ports = { log, kernel, clock, random, logger, compression, archive, drivers: byName };
         return new Controller(ports, { host, address, identity: claim.identity, mtu, version, netnsPrefix });
       },
       [
@@ -22,6 +22,7 @@ export const controlModule = new ContainerModule(({ bind }) => {
         tokens.random,
         tokens.logger,
         tokens.compression,
+        tokens.archive,
         tokens.drivers,
         tokens.configuration,
         tokens.claim,

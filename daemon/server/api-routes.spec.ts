@@ -216,6 +216,7 @@ describe('the routes of the API', () => {
     );
     assert.equal((await api.client.call('doctor')).healthy, true);
     api.control.doctorReport = {
+      ...api.control.doctorReport,
       repairs: [],
       failing: [
         {

@@ -85,7 +85,12 @@ export function storeView({ store, snapshots, snapshotsReason, ...rest }: StoreS
 }
 
 export function historyItemView(item: HistoryItem): HistoryItemView {
-  return { ...outcomeView(item.outcome), ...(item.record !== undefined && { record: item.record }) };
+  const { outcome, record, attached } = item;
+  return {
+    ...outcomeView(outcome),
+    ...(attached !== undefined && { attached: { ...attached, addresses: [...attached.addresses] } }),
+    ...(record !== undefined && { record }),
+  };
 }
 
 function outcomeView(outcome: Outcome): HistoryItemView {
@@ -102,7 +107,12 @@ function subjectView(subject: Subject): { type: string; id: string } {
 
 export function doctorView(report: DoctorReport, status: Status): DoctorView {
   return {
-    healthy: status.phase === 'running' && status.store.reachable && report.failing.length === 0,
+    healthy:
+      status.phase === 'running' &&
+      status.store.reachable &&
+      report.failing.length === 0 &&
+      report.archive.fault === undefined &&
+      report.archive.damage.length === 0,
     ordinal: status.ordinal,
     phase: status.phase,
     ...(status.phaseReason !== undefined && { phaseReason: status.phaseReason }),
@@ -111,8 +121,13 @@ export function doctorView(report: DoctorReport, status: Status): DoctorView {
     failing: report.failing.map(({ object, text, reason, attempts }) => {
       return { kind: object.kind, namespace: object.ns, text, reason, attempts };
     }),
+    archive: archiveView(report.archive),
     repairs: report.repairs.map(({ object, text, at, found, noticed }) => {
       return { kind: object.kind, namespace: object.ns, text, at, found, noticed };
     }),
   };
+}
+
+function archiveView({ spans, damage, ...rest }: DoctorReport['archive']): DoctorView['archive'] {
+  return { ...rest, spans: spans.map((span) => ({ ...span })), damage: [...damage] };
 }

@@ -6,6 +6,7 @@
 import { EMPTY, type Observable } from 'rxjs';
 import { MemorySnapshots } from '../../adapters/memory/snapshots.ts';
 import { MemoryStore } from '../../adapters/memory/store.ts';
+import { historyItemOf } from '../../core/archive/archived-record.ts';
 import { endpointBody, networkBody } from '../../core/controller/bodies.ts';
 import type {
   Control,
@@ -15,6 +16,7 @@ import type {
   EntryQuery,
   Evidence,
   HistoryItem,
+  HistoryQuery,
   KernelEvidence,
   NetworkRequest,
   Phase,
@@ -76,7 +78,13 @@ export class FakeControl implements Control {
   health: { reachable: boolean; reason?: string } = { reachable: true };
   phase: Phase = 'running';
   phaseReason: string | undefined;
-  doctorReport: DoctorReport = { repairs: [], failing: [] };
+  /** Items of one page, so that pages are seen to be put together. */
+  pageItems = 2;
+  doctorReport: DoctorReport = {
+    repairs: [],
+    failing: [],
+    archive: { spans: [], bytes: 0, damage: [], waiting: 0, lost: 0 },
+  };
   /** Runs before a change and may throw or wait in its place. */
   before: ((method: Method, context: RequestContext) => Promise<void>) | undefined;
   kernelEvidence: KernelEvidence = { objects: [], steady: true };
@@ -146,8 +154,9 @@ export class FakeControl implements Control {
     this.#items.splice(0, this.#items.length, ...rest);
   }
 
-  history({ after = 0, limit }: { readonly after?: number; readonly limit: number }): readonly HistoryItem[] {
-    return this.#items.filter(({ outcome }) => outcome.ordinal > after).slice(-limit);
+  async history({ after = 0, limit, from }: HistoryQuery): Promise<readonly HistoryItem[]> {
+    const items = this.#items.filter(({ outcome }) => outcome.ordinal > after);
+    return from === 'oldest' ? items.slice(0, Math.min(limit, this.pageItems)) : items.slice(-limit);
   }
 
   doctor(): DoctorReport {
@@ -318,7 +327,7 @@ export class FakeControl implements Control {
     const applied = apply(this.state, bytes);
     if (applied.halted) throw new Error('the fold halted');
     this.state = applied.state;
-    this.#items.push({ outcome: applied.outcome, record });
+    this.#items.push(historyItemOf({ ...applied, position, record }));
     if (!applied.outcome.accepted) throw new WeftError(applied.outcome.code, applied.outcome.message);
     return id;
   }

@@ -9,6 +9,7 @@ import { type CancelScope, cancelScope } from '../../core/lib/cancel-scope.ts';
 import { type IpAddress, parseAddress } from '../../core/model/address.ts';
 import { drivers } from '../../drivers/index.ts';
 import { FakeKernel } from '../../kernel/fake/fake-kernel.ts';
+import { MemoryArchive } from './memory-archive.ts';
 import { PlainCompression } from './plain-compression.ts';
 import { QuietLogger } from './quiet-logger.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -26,6 +27,7 @@ export interface VirtualHost {
   readonly kernel: FakeKernel;
   readonly log: SeverableLog;
   readonly logger: QuietLogger;
+  readonly archive: MemoryArchive;
   /** Rejects with what `run` rejects with. */
   readonly running: Promise<void>;
   readonly scope: CancelScope;
@@ -44,10 +46,10 @@ export class VirtualCluster {
     this.random = new SeededRandom(seed);
   }
 
-  /** Begins the life of a host, on the kernel of a former life if there was one. Does not wait for it to be at work. */
+  /** Begins the life of a host, on the kernel and the archive of a former life if there was one. Does not wait for it to be at work. */
   launch(
     name: string,
-    options: { kernel?: FakeKernel; address?: string; identity?: string } = {},
+    options: { kernel?: FakeKernel; address?: string; identity?: string; archive?: MemoryArchive } = {},
   ): VirtualHost {
     const number = 11 + this.#hosts.length;
     const address = addressOf(options.address ?? `192.168.2.${number}`);
@@ -60,12 +62,22 @@ export class VirtualCluster {
       new MemoryEventLog({ name: 'cluster' }, { clock, random, logger }, this.store),
     );
     const identity = options.identity ?? Buffer.from(name.padEnd(16, '.')).toString('hex');
+    const archive = options.archive ?? new MemoryArchive();
     const controller = new Controller(
-      { log, kernel, clock, random, logger, compression: new PlainCompression(), drivers },
+      { log, kernel, clock, random, logger, compression: new PlainCompression(), archive, drivers },
       { host: name, address, identity, mtu: 1500, version: '0.0.0', netnsPrefix: 'weft-', ...this.#options },
     );
     const scope = cancelScope();
-    const host = { name, controller, kernel, log, logger, running: controller.run(scope.signal), scope };
+    const host = {
+      name,
+      controller,
+      kernel,
+      log,
+      logger,
+      archive,
+      running: controller.run(scope.signal),
+      scope,
+    };
     this.#hosts.push(host);
     return host;
   }

@@ -13,7 +13,7 @@ export function standingHandlers(deps: HandlerDeps): Pick<Handlers, StandingRout
     },
     async log({ query, context }) {
       await readiness.requireReadable(context.signal);
-      return listOf(deps, control.history(query).map(historyItemView));
+      return listOf(deps, (await control.history(query)).map(historyItemView));
     },
     async doctor({ context }) {
       return doctorView(control.doctor(), await control.status(context.signal));

@@ -9,9 +9,11 @@ import { type CancelScope, cancelScope } from '../../../core/lib/cancel-scope.ts
 import { type IpAddress, parseAddress } from '../../../core/model/address.ts';
 import { drivers } from '../../../drivers/index.ts';
 import { FakeKernel } from '../../../kernel/fake/fake-kernel.ts';
+import { MemoryArchive } from '../../support/memory-archive.ts';
 import { PlainCompression } from '../../support/plain-compression.ts';
 import { ForeignActor } from '../kernel/foreign-actor.ts';
 import { HostKernel } from '../kernel/host-kernel.ts';
+import { ArchiveMonitor } from '../monitors/archive-monitor.ts';
 import { BatchMonitor } from '../monitors/batch-monitor.ts';
 import { ReplicaMonitor } from '../monitors/replica-monitor.ts';
 import type { Truth } from '../monitors/truth.ts';
@@ -40,6 +42,8 @@ export interface Life {
 export class SimHost {
   readonly name: string;
   readonly machine = new FakeKernel();
+  /** On its disk. */
+  readonly archive = new MemoryArchive();
   readonly foreign: ForeignActor;
   readonly link: Link;
   readonly time: MachineTime;
@@ -87,7 +91,9 @@ export class SimHost {
     );
     const log = this.#store.connect({ link: this.link, process, clock, random, logger });
     const trim = log.trim.bind(log);
+    const archived = new ArchiveMonitor(world, this.#truth, this.archive, process.name);
     log.trim = async (upTo, signal) => {
+      archived.trims(upTo);
       await trim(upTo, signal);
       world.met(`${world.plan.store} store trimmed`);
     };
@@ -110,7 +116,17 @@ export class SimHost {
       onResult: (operation, result) => batches.answered(operation, result),
     });
     const controller: Controller = new Controller(
-      { log, kernel, clock, random, logger, compression: new PlainCompression(), drivers, fold: world.fold },
+      {
+        log,
+        kernel,
+        clock,
+        random,
+        logger,
+        compression: new PlainCompression(),
+        archive: this.archive,
+        drivers,
+        fold: world.fold,
+      },
       {
         host: this.name,
         address,
@@ -122,7 +138,10 @@ export class SimHost {
       },
     );
     const replica = new ReplicaMonitor(world, this.#truth, process.name);
-    controller.steps$.subscribe((step) => replica.take(step));
+    controller.steps$.subscribe((step) => {
+      replica.take(step);
+      archived.take(step);
+    });
     const scope = cancelScope();
     world.note(process.name, 'starts');
     const running = controller.run(scope.signal);

@@ -1,0 +1,105 @@
+/** History of a host whose log is trimmed again and again, on the file store and on the disk, as `weft log` shows it. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { after, before, describe, it } from 'mocha';
+import { StoreHost } from '../support/store-host.ts';
+
+const weftProgram = fileURLToPath(new URL('../../../bin/weft', import.meta.url));
+const records = 5_000;
+const snapshotOrdinals = 256;
+const outputBytesMax = 64 * 1024 * 1024;
+
+describe('the archive of a host on the file store', function suite() {
+  this.timeout(300_000);
+  let folder: string;
+  let host: StoreHost;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), `wt${process.pid}-archive-`));
+    host = await start();
+  });
+  after(async () => {
+    await host.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const start = () =>
+    StoreHost.start(`file:${join(folder, 'log')}`, { snapshotOrdinals, folder: join(folder, 'host') });
+
+  async function weft(...args: string[]): Promise<{ readonly out: string; readonly err: string }> {
+    const env = { ...process.env, WEFT_SOCKET: host.socket };
+    const options = { env, maxBuffer: outputBytesMax };
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [weftProgram, ...args], options);
+    return { out: stdout, err: stderr };
+  }
+
+  const ordinalsIn = (json: string) => JSON.parse(json).map((item: { ordinal: number }) => item.ordinal);
+  const upTo = (last: number, first = 1) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+  it('has every record that the log was trimmed of, also in the next life of its daemon', async () => {
+    await host.populate('red', 3);
+    await host.grow(records);
+    await host.until(async () => (await trimmedTo()) > records / 2);
+    await host.stop();
+    host = await start();
+    const { out, err } = await weft('--format', 'json', 'log', '--all');
+    assert.equal(err, '');
+    assert.deepEqual(ordinalsIn(out), upTo(host.controller.state.ordinal));
+    assert.ok(host.controller.state.ordinal > records);
+    const table = (await weft('log', '--all')).out.split('\n');
+    assert.match(table[0] ?? '', /^ORDINAL {3,}WHEN/);
+    assert.match(
+      table[3] ?? '',
+      /^3 .* uid:0 .*endpoint-create red-0 red-0 on [0-9a-f]{12} .*endpoint [0-9a-f]{12} 10\./,
+    );
+    assert.deepEqual(
+      ordinalsIn((await weft('--format', 'json', 'log', '--after', '4000')).out),
+      upTo(host.controller.state.ordinal, 4_001),
+    );
+    assert.deepEqual(
+      ordinalsIn((await weft('--format', 'json', 'log', '--after', '10', '-n', '3')).out).length,
+      3,
+    );
+  });
+
+  it('is for its owner alone, and packed', async () => {
+    const archive = join(folder, 'host', 'archive');
+    const names = await readdir(archive);
+    assert.ok(names.length > 0);
+    assert.equal((await stat(archive)).mode & 0o777, 0o700);
+    for (const name of names) assert.equal((await stat(join(archive, name))).mode & 0o777, 0o600);
+  });
+
+  it('says what a host that came later does not know', async () => {
+    const late = await StoreHost.start(`file:${join(folder, 'log')}`, {
+      name: 'h2',
+      number: 2,
+      snapshotOrdinals,
+    });
+    try {
+      const [first] = (await late.client.call('log', { query: { from: 'oldest' } })).items;
+      assert.ok(first !== undefined && first.ordinal > records / 2);
+      const env = { ...process.env, WEFT_SOCKET: late.socket };
+      const args = [weftProgram, 'log', '--all'];
+      const { stderr } = await promisify(execFile)(process.execPath, args, {
+        env,
+        maxBuffer: outputBytesMax,
+      });
+      assert.match(stderr, new RegExp(`^weft: records 1 to ${first.ordinal - 1} are not known on this host`));
+    } finally {
+      await late.stop();
+    }
+  });
+
+  /** The oldest record that a fresh reader of the log would see, or what stands before it. */
+  async function trimmedTo(): Promise<number> {
+    const { snapshots = [] } = await host.client.call('storeStatus');
+    return snapshots.length < 2 ? 0 : (snapshots.at(-1)?.ordinal ?? 0);
+  }
+});
