@@ -47,6 +47,30 @@ describe('a sorted table', () => {
     );
   });
 
+  it('that is loaded is the same as one that got its entries one by one, also when it is written to then', () => {
+    const entries = fc.uniqueArray(fc.tuple(fc.string({ maxLength: 3 }), fc.nat()), {
+      selector: ([key]) => key,
+      maxLength: 200,
+    });
+    fc.assert(
+      fc.property(entries, fc.boolean(), fc.array(edit, { maxLength: 50 }), (given, isEnded, edits) => {
+        const [table, model] = [SortedTable.loading<string, number>(), new Map(given)];
+        for (const [key, value] of given) table.set(key, value);
+        if (isEnded) table.endLoading();
+        const before = table.fork();
+        run(table, model, edits);
+        assert.deepEqual([...table.entries()], sorted(model));
+        assert.deepEqual([...before.entries()], sorted(new Map(given)));
+      }),
+    );
+  });
+
+  it('that is loaded takes no two entries of one key', () => {
+    const table = SortedTable.loading<string, number>();
+    for (const key of ['b', 'a', 'b']) table.set(key, 1);
+    assert.throws(() => table.endLoading(), /strictly ascending/);
+  });
+
   it('and its forks do not notice what is written to each other', () => {
     const edits = fc.array(edit, { maxLength: 100 });
     fc.assert(

@@ -22,6 +22,9 @@ export type Family = 4 | 6;
 const octet = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 const ipv4 = new RegExp(`^${octet}(?:\\.${octet}){3}$`);
 
+const dot = 0x2e;
+const zero = 0x30;
+
 export function familyOf(address: IpAddress | Prefix | InterfaceAddress): Family {
   return address.includes(':') ? 6 : 4;
 }
@@ -64,7 +67,15 @@ export function addressFromBigInt(value: bigint, family: Family): IpAddress {
 
 /** Network byte order: 4 or 16 bytes. */
 export function addressBytes(address: IpAddress): number[] {
-  return familyOf(address) === 4 ? address.split('.').map(Number) : ipaddr.parse(address).toByteArray();
+  if (familyOf(address) === 6) return ipaddr.parse(address).toByteArray();
+  const bytes = [0, 0, 0, 0];
+  let at = 0;
+  for (let index = 0; index < address.length; index += 1) {
+    const code = address.charCodeAt(index);
+    if (code === dot) at += 1;
+    else bytes[at] = (bytes[at] ?? 0) * 10 + code - zero;
+  }
+  return bytes;
 }
 
 /** @throws Error when there are not 4 or 16 bytes. */

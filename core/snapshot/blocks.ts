@@ -5,7 +5,7 @@
 
 import { WeftError } from '../errors.ts';
 import { assert } from '../lib/assert.ts';
-import { decodeUtf8, writeUtf8 } from '../lib/utf8.ts';
+import { writeUtf8 } from '../lib/utf8.ts';
 import { recordBytesMax, snapshotChunkBytesMax } from '../limits.ts';
 
 /** Room for what a block holds before it is compressed. Deflate adds 5 bytes to 16 KiB, gzip 18 to all (RFC 1951, 1952). */
@@ -34,11 +34,10 @@ export function* blocksOf(lines: Iterable<string>): IterableIterator<Uint8Array>
   if (end > 0) yield block.slice(0, end);
 }
 
-/** The lines of a block. @throws WeftError `bad-snapshot` */
-export function linesOf(block: Uint8Array): readonly string[] {
-  const text = decodeUtf8(block);
-  if (text === undefined || !text.endsWith('\n')) {
-    throw new WeftError('bad-snapshot', 'Cannot use the snapshot: a part of it is no text of whole lines');
+/** The lines of a block's text. @throws WeftError `bad-snapshot` */
+export function linesOf(text: string): readonly string[] {
+  if (!text.endsWith('\n')) {
+    throw new WeftError('bad-snapshot', 'Cannot use the snapshot: a part of it does not end with a line');
   }
   return text.slice(0, -1).split('\n');
 }

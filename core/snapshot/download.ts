@@ -51,11 +51,20 @@ export async function downloadSnapshot(
   }
   const reader = new SnapshotReader();
   const digest = sha256.create();
-  for (let index = 0; index < manifest.chunks; index += 1) {
+  const read = async (index: number): Promise<string> => {
     const chunk = await snapshots.getChunk(manifest.id, index, signal);
     if (chunk === undefined) throw bad(`chunk ${index} of ${manifest.chunks} is missing`);
     digest.update(chunk);
-    for (const line of linesOf(await compression.expand(chunk, blockBytesMax))) reader.take(line);
+    return await compression.expand(chunk, blockBytesMax);
+  };
+  // The next chunk is on its way, and unpacked beside us, while one is taken in.
+  let ahead = read(0);
+  for (let index = 0; index < manifest.chunks; index += 1) {
+    const text = await ahead;
+    if (index + 1 < manifest.chunks) ahead = read(index + 1);
+    // It is waited for in any case, or the failure before it is the one to tell of.
+    ahead.catch(() => undefined);
+    for (const line of linesOf(text)) reader.take(line);
   }
   if (bytesToHex(digest.digest()) !== manifest.digest) throw bad('its bytes are not those that were written');
   const state = reader.finish();

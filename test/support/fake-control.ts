@@ -194,7 +194,7 @@ export class FakeControl implements Control {
   async snapshotLines(id: SnapshotId, chunk: number): Promise<readonly string[]> {
     const bytes = this.store.chunk(id, chunk);
     if (bytes === undefined) throw new WeftError('bad-snapshot', `There is no chunk ${chunk}`);
-    return linesOf(bytes);
+    return linesOf(Buffer.from(bytes).toString());
   }
 
   async storeStatus({ check }: { readonly check: boolean }, signal: CancelSignal): Promise<StoreStatus> {
