@@ -28,7 +28,7 @@ import {
   vniMember,
 } from './hash.ts';
 import { byNetworkKey, bySandboxKey, endpointNameKey, macKey } from './index-keys.ts';
-import { memoryFor, type RecordMemory, withRecord } from './record-memory.ts';
+import { memoryFor, type RecordMemory, withRecords } from './record-memory.ts';
 import type { RemovedHost } from './removed-host.ts';
 import { emptyState, type State } from './state.ts';
 
@@ -275,9 +275,15 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
   }
 
   rememberRecord(id: RecordId, ordinal: number): void {
-    const member = SetHash.of(recentMember(id, ordinal));
-    this.#memory = withRecord(this.#memory, id, ordinal, member);
-    this.#hash.addAll(member);
+    this.rememberRecords([[id, ordinal]]);
+  }
+
+  /** The same of many, of one stretch. */
+  rememberRecords(records: readonly (readonly [RecordId, number])[]): void {
+    const members = SetHash.empty();
+    for (const [id, ordinal] of records) members.add(recentMember(id, ordinal));
+    this.#memory = withRecords(this.#memory, records, members);
+    this.#hash.addAll(members);
   }
 
   #addSpaceMember(name: string): void {

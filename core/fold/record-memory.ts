@@ -38,16 +38,15 @@ export function memoryFor(memory: RecordMemory, ordinal: number): RecordMemory {
   return { ...emptyMemory, previous: memory.present, previousHash: memory.presentHash };
 }
 
-/** With one more record, which has not been seen in the present stretch. @param member set hash of it alone */
-export function withRecord(
+/** With more records, which have not been seen in the present stretch. @param members set hash of them alone */
+export function withRecords(
   memory: RecordMemory,
-  id: RecordId,
-  ordinal: number,
-  member: SetHash,
+  records: readonly (readonly [RecordId, number])[],
+  members: SetHash,
 ): RecordMemory {
   const present = SortedTable.forkOf(memory.present);
-  present.set(id, ordinal);
+  for (const [id, ordinal] of records) present.set(id, ordinal);
   const hash = SetHash.fromHex(memory.presentHash);
-  hash.addAll(member);
+  hash.addAll(members);
   return { ...memory, present, presentHash: hash.hex };
 }

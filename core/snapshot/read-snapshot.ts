@@ -184,7 +184,7 @@ export class SnapshotReader {
   #remember({ stretch, records }: LineOf<'memory'>): void {
     if (stretch === 'previous' && this.#isPresent) throw bad('its memory is out of order');
     if (stretch === 'present') this.#beginPresent();
-    for (const [id, ordinal] of records) this.#draft.rememberRecord(id, ordinal);
+    this.#draft.rememberRecords(records);
   }
 
   #beginPresent(): void {
