@@ -5,7 +5,6 @@ import { openLog } from '../../adapters/open-log.ts';
 import { SystemClock } from '../../adapters/system/clock.ts';
 import { SystemRandom } from '../../adapters/system/random.ts';
 import { genesis } from '../../core/log/event-log.ts';
-import { snapshotsKept } from '../../core/snapshot/defaults.ts';
 import { never } from '../support/log-drafts.ts';
 import { QuietLogger } from '../support/quiet-logger.ts';
 import { skipBecause } from '../support/requirements.ts';
@@ -42,7 +41,7 @@ for (const kind of storeKinds) {
         }
         const { ordinal } = oldest.controller.state;
         assert.ok(ordinal > records);
-        const snapshots = await wholeSnapshots(oldest);
+        const snapshots = await oldest.snapshotsAtRest();
         const kept = await recordsIn(url, snapshots.at(-1)?.ordinal ?? 0, ordinal);
         assert.ok(kept < keptMax, `${kept} records are kept`);
         const fresh = await StoreHost.start(url, { name: 'h2', number: 2, snapshotOrdinals });
@@ -61,16 +60,6 @@ for (const kind of storeKinds) {
       }
     });
   });
-}
-
-/** What is there once nothing is being made or dropped: the two that are kept, both of which can be read. */
-async function wholeSnapshots(host: StoreHost) {
-  let found: readonly { readonly ordinal: number; readonly fault?: string }[] = [];
-  await host.until(async () => {
-    found = (await host.client.call('storeStatus', { query: { check: 'true' } })).snapshots ?? [];
-    return found.length === snapshotsKept && found.every(({ fault }) => fault === undefined);
-  });
-  return found;
 }
 
 /** Records behind the newest snapshot. */

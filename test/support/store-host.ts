@@ -17,6 +17,7 @@ import { isWeftError } from '../../core/errors.ts';
 import { cancelScope } from '../../core/lib/cancel-scope.ts';
 import type { EventLog } from '../../core/log/event-log.ts';
 import { parseAddress } from '../../core/model/address.ts';
+import { snapshotsKept } from '../../core/snapshot/defaults.ts';
 import { ApiServer } from '../../daemon/server/api-server.ts';
 import { drivers } from '../../drivers/index.ts';
 import { FakeKernel } from '../../kernel/fake/fake-kernel.ts';
@@ -127,6 +128,17 @@ export class StoreHost {
       this.kernel.addSandbox(sandbox);
       const wish = { sandbox, name: sandbox, aliases: [] };
       await this.controller.connect(network, wish, this.#context);
+    }
+  }
+
+  /** The snapshots once nothing is being made or dropped: those that are kept, all of which can be read; newest first. */
+  async snapshotsAtRest(): Promise<readonly { readonly ordinal: number; readonly bytes?: number }[]> {
+    for (;;) {
+      const { snapshots = [], ownTurn } = await this.client.call('storeStatus', { query: { check: 'true' } });
+      const isWhole =
+        snapshots.length === snapshotsKept && snapshots.every(({ fault }) => fault === undefined);
+      if (isWhole && ownTurn > this.controller.state.ordinal) return snapshots;
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
