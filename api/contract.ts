@@ -26,7 +26,14 @@ import { historyItemSchema, historyQuerySchema } from './schemas/history.ts';
 import { hostSchema } from './schemas/host.ts';
 import { networkDetailSchema, networkRequestSchema, networkSchema } from './schemas/network.ts';
 import { statusSchema } from './schemas/status.ts';
-import { madeSnapshotSchema, storeQuerySchema, storeSchema } from './schemas/store.ts';
+import {
+  exportHeadSchema,
+  exportPageSchema,
+  exportQuerySchema,
+  madeSnapshotSchema,
+  storeQuerySchema,
+  storeSchema,
+} from './schemas/store.ts';
 
 export interface Operation {
   readonly summary: string;
@@ -197,6 +204,20 @@ export const contract = {
     query: snapshotLinesQuerySchema,
     status: 200,
     answer: snapshotLinesSchema,
+  },
+  beginExport: {
+    summary: 'Holds the state as it is now for an export; ends the one before.',
+    params: none,
+    query: none,
+    status: 201,
+    answer: exportHeadSchema,
+  },
+  exportLines: {
+    summary: 'The lines of the state that is held for an export, a page at a time, in turn.',
+    params: snapshotParamsSchema,
+    query: exportQuerySchema,
+    status: 200,
+    answer: exportPageSchema,
   },
   openApi: {
     summary: 'This document.',

@@ -32,6 +32,8 @@ export const routes = {
   storeStatus: { method: 'GET', path: '/v1/store' },
   makeSnapshot: { method: 'POST', path: '/v1/store/snapshot' },
   snapshotLines: { method: 'GET', path: '/v1/store/snapshots/{ref}/lines' },
+  beginExport: { method: 'POST', path: '/v1/store/export' },
+  exportLines: { method: 'GET', path: '/v1/store/export/{ref}/lines' },
   openApi: { method: 'GET', path: '/v1/openapi.json' },
   healthy: { method: 'GET', path: '/healthz' },
   ready: { method: 'GET', path: '/readyz' },

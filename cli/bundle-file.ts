@@ -1,13 +1,16 @@
-/** Bundles as files: compressed lines, written so that nothing is overwritten and nothing half done is left. */
+/** Bundles and exports as files: compressed lines, written so that nothing is overwritten and nothing half done is left. */
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
+import type { ExportLine } from '../core/bundle/export.ts';
 import type { BundleLine } from '../core/bundle/lines.ts';
-import { badBundle } from '../core/bundle/read.ts';
+import { badFile, bundleKind, type FileKind } from '../core/bundle/read.ts';
 import { bundleBytes } from '../core/bundle/write.ts';
 import { WeftError } from '../core/errors.ts';
 import type { Streams } from './context.ts';
+
+type Lines = AsyncIterable<BundleLine | ExportLine>;
 
 /** Only the owner reads it: it holds what the log's users wrote. */
 const bundleMode = 0o600;
@@ -18,12 +21,16 @@ const bundleMode = 0o600;
  * @throws WeftError `file-failed` when there is a file of that name or it cannot be written; what `lines` throws. Nothing
  *   is left of a file that could not be finished
  */
-export async function writeBundleFile(path: string, lines: AsyncIterable<BundleLine>): Promise<void> {
+export async function writeBundleFile(
+  path: string,
+  lines: Lines,
+  header?: 'bundle' | 'export',
+): Promise<void> {
   const file = await open(path, 'wx', bundleMode).catch((error: unknown) => {
     throw fileFailed(`Cannot write ${path}`, error);
   });
   try {
-    for await (const chunk of compressed(lines)) await write(file, path, chunk);
+    for await (const chunk of compressed(lines, header)) await write(file, path, chunk);
     await file.sync();
   } catch (error) {
     await unlink(path);
@@ -34,12 +41,15 @@ export async function writeBundleFile(path: string, lines: AsyncIterable<BundleL
 }
 
 /** Writes a bundle to standard output. @throws UsageError where that is a terminal */
-export async function writeBundleOut(streams: Streams, lines: AsyncIterable<BundleLine>): Promise<void> {
+export async function writeBundleOut(streams: Streams, lines: Lines): Promise<void> {
   for await (const chunk of compressed(lines)) await streams.bytes(chunk);
 }
 
-/** The bytes of a bundle's lines. @throws WeftError `file-failed`, `bad-bundle` */
-export async function* readBundleFile(path: string): AsyncGenerator<Uint8Array, void, void> {
+/** The bytes of a file's lines. @throws WeftError `file-failed`, `bad-bundle` or `bad-export` */
+export async function* readBundleFile(
+  path: string,
+  kind: Pick<FileKind<never>, 'name' | 'badCode'> = bundleKind,
+): AsyncGenerator<Uint8Array, void, void> {
   const file = createReadStream(path);
   const plain = createGunzip();
   // The error of the one that failed is what its reader is told.
@@ -48,9 +58,9 @@ export async function* readBundleFile(path: string): AsyncGenerator<Uint8Array, 
     yield* file.pipe(plain) as AsyncIterable<Uint8Array>;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'Z_BUF_ERROR') throw badBundle('it was cut short; take it anew', error);
+    if (code === 'Z_BUF_ERROR') throw badFile(kind, 'it was cut short; take it anew', error);
     if (code?.startsWith('Z_') === true)
-      throw badBundle('it is not compressed as one, or was altered', error);
+      throw badFile(kind, 'it is not compressed as one, or was altered', error);
     throw fileFailed(`Cannot read ${path}`, error);
   } finally {
     file.destroy();
@@ -58,8 +68,11 @@ export async function* readBundleFile(path: string): AsyncGenerator<Uint8Array, 
   }
 }
 
-async function* compressed(lines: AsyncIterable<BundleLine>): AsyncGenerator<Uint8Array, void, void> {
-  const source = Readable.from(bundleBytes(lines), { objectMode: false });
+async function* compressed(
+  lines: Lines,
+  header?: 'bundle' | 'export',
+): AsyncGenerator<Uint8Array, void, void> {
+  const source = Readable.from(bundleBytes(lines, header), { objectMode: false });
   const zip = createGzip();
   source.on('error', (error) => zip.destroy(error));
   try {

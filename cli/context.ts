@@ -27,10 +27,25 @@ export interface Streams {
   lines(): AsyncIterable<string>;
 }
 
-/** Starts the daemon; given by whoever composes the program, so that no verb but one pays for it. */
+/** What of the daemon's folder verbs use; given by whoever composes the program, so that no other verb pays for it. */
 export type LoadDaemon = () => Promise<{
   readonly runDaemon: (commandLine: DaemonCommandLine) => Promise<number>;
+  readonly importStore: (
+    commandLine: DaemonCommandLine,
+    chunks: AsyncIterable<Uint8Array>,
+  ) => Promise<ImportedStore>;
 }>;
+
+/** The log that an import has begun. */
+export interface ImportedStore {
+  /** Without credentials. */
+  readonly store: string;
+  readonly logId: string;
+  readonly ordinal: number;
+  readonly hosts: number;
+  readonly networks: number;
+  readonly endpoints: number;
+}
 
 export interface DaemonCommandLine {
   readonly flags: Readonly<Record<string, string>>;

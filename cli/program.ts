@@ -45,10 +45,12 @@ const branches: Readonly<Record<string, Branch>> = {
     },
   },
   store: {
-    description: 'look at the store, and make a snapshot in it',
+    description: 'look at the store, and take what is in it elsewhere',
     verbs: {
       status: () => import('./verbs/store/status.ts'),
       snapshot: () => import('./verbs/store/snapshot.ts'),
+      export: () => import('./verbs/store/export.ts'),
+      import: () => import('./verbs/store/import.ts'),
     },
   },
   status: { description: 'where the daemon stands', verb: () => import('./verbs/status.ts') },

@@ -173,6 +173,11 @@ const table = {
     summary: 'The store has no space left; nothing was written.',
   },
   'store-auth': { status: 503, retryable: false, summary: 'The store refuses the credentials.' },
+  'log-exists': {
+    status: 409,
+    retryable: false,
+    summary: 'The store that a log was to be begun in has one already; nothing was changed.',
+  },
   'entry-conflict': {
     status: 409,
     retryable: false,
@@ -220,6 +225,16 @@ const table = {
     status: 400,
     retryable: false,
     summary: 'The bundle was made by a newer weft than the one that shall read it.',
+  },
+  'bad-export': {
+    status: 400,
+    retryable: false,
+    summary: 'The file is no export of a cluster, was cut short, or was altered after it was made.',
+  },
+  'newer-export': {
+    status: 400,
+    retryable: false,
+    summary: 'The export was made by a newer weft than the one that shall read it.',
   },
   'file-failed': {
     status: 500,

@@ -1,6 +1,6 @@
 /** What lies beside the log in the store, in the members of `Control.storeStatus`. */
 import { z } from 'zod';
-import { count } from './common.ts';
+import { count, numeral } from './common.ts';
 import { storeShape } from './status.ts';
 
 const snapshotSchema = z.object({
@@ -50,5 +50,28 @@ export const madeSnapshotSchema = z.object({
   bytes: count,
   stateHash: z.string(),
 });
+
+/** What an export stands at. `ref` is by which its pages are asked for. */
+export const exportHeadSchema = z.object({
+  ref: z.string(),
+  /** Of the daemon, and of the records' schema. */
+  weft: z.string(),
+  recordVersion: count,
+  host: z.string(),
+  /** Without credentials. */
+  store: z.string(),
+  logId: z.string(),
+  position: z.string(),
+  ordinal: count,
+  recordHash: z.string(),
+  stateHash: z.string(),
+});
+
+export const exportQuerySchema = z.strictObject({
+  /** From 0 on. */
+  page: numeral,
+});
+
+export const exportPageSchema = z.object({ items: z.array(z.string()), end: z.boolean() });
 
 export type StoreView = z.output<typeof storeSchema>;

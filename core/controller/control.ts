@@ -85,6 +85,20 @@ export interface Control {
   makeSnapshot(signal: CancelSignal): Promise<Manifest>;
 
   /**
+   * Holds the state as it is now for an export, which needs no store. One at a time: it ends the one before.
+   *
+   * @throws WeftError `not-ready` while this host knows of no log, or nothing of it
+   */
+  beginExport(): ExportHead;
+  /**
+   * The lines of the state that is held, a page at a time: from page 0 on, each in its turn, the last one once more where
+   * its answer was lost.
+   *
+   * @throws WeftError `not-found`
+   */
+  exportPage(ref: string, page: number): ExportPage;
+
+  /**
    * Finds a network by full id, exact name, or unambiguous id prefix, in this order. What is not in the local fold is
    * looked for again after catching up with the store, so that "no such network" is true cluster-wide.
    *
@@ -206,6 +220,19 @@ export interface EntryPage {
 export interface LogPlace {
   readonly position: Position;
   readonly ordinal: number;
+}
+
+/** What an export stands at, and how its pages are asked for. */
+export interface ExportHead extends Checkpoint {
+  readonly ref: string;
+  readonly logId: LogId;
+  readonly position: Position;
+}
+
+export interface ExportPage {
+  readonly lines: readonly string[];
+  /** There is no other page behind it. */
+  readonly end: boolean;
 }
 
 export interface StoreStatus {

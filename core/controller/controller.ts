@@ -39,6 +39,8 @@ import type {
   EntryPage,
   EntryQuery,
   Evidence,
+  ExportHead,
+  ExportPage,
   HistoryItem,
   HistoryQuery,
   LogPlace,
@@ -53,6 +55,7 @@ import type {
 import { askedAttemptsMax, catchUpDeadlineMs, statusDeadlineMs } from './defaults.ts';
 import { readEntries } from './entry-pages.ts';
 import { takeEvidence } from './evidence.ts';
+import { Exports } from './exports.ts';
 import type { Cursor, Fold } from './fold-entries.ts';
 import { History } from './history.ts';
 import { LogKeeper, type Standing } from './log-keeper.ts';
@@ -101,6 +104,7 @@ export class Controller implements Control {
   readonly #reconciler: Reconciler;
   readonly #sandboxes: SandboxWatch;
   readonly #keeper: LogKeeper;
+  readonly #exports = new Exports();
   readonly #archivist: Archivist;
   /** The state after the last record that was taken note of. */
   #folded: State = emptyState();
@@ -221,6 +225,16 @@ export class Controller implements Control {
 
   async makeSnapshot(signal: CancelSignal): Promise<Manifest> {
     return await this.#keeper.make(signal, askedAttemptsMax);
+  }
+
+  beginExport(): ExportHead {
+    const { state, position, logId } = this.#replica;
+    if (logId === undefined || state.ordinal === 0) throw notOpened();
+    return this.#exports.begin(this.#ports.random.hex(16), state, position, logId);
+  }
+
+  exportPage(ref: string, page: number): ExportPage {
+    return this.#exports.page(ref, page);
   }
 
   async storeStatus(query: { readonly check: boolean }, signal: CancelSignal): Promise<StoreStatus> {

@@ -44,6 +44,9 @@ export const entryPageEntriesMax = 1_024;
 export const entryPageBytesMax = 2 * 1024 * 1024;
 export const entryPageMs = 3_000;
 
+/** One page of an export, characters; its last line may come on top. */
+export const exportPageCharsMax = 1024 * 1024;
+
 /** How long `store status` waits for the store: for manifests, and for whole snapshots where it is to read them. */
 export const storeLookMs = 2_000;
 export const storeCheckMs = 20_000;

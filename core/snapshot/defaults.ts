@@ -13,5 +13,9 @@ export const turnPart = 1 / 8;
 /** Whole snapshots that are left in the store. The log is trimmed behind the older one. */
 export const snapshotsKept = 2;
 
+/** Attempts at one write where a log is begun from a state, with these pauses between them: some seconds. */
+export const beginAttemptsMax = 8;
+export const beginPauses = { retryDelayMsMin: 100, retryDelayMsMax: 2_000 };
+
 assert(snapshotsKept >= 2, 'a snapshot that turns out to be damaged must have another before it');
 assert(snapshotOrdinalsMin * turnPart >= 1, 'turns must differ');

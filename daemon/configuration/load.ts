@@ -32,8 +32,7 @@ export interface CommandLine {
 
 /** @throws WeftError `bad-configuration` */
 export async function loadConfiguration(commandLine: CommandLine): Promise<Configuration> {
-  const fromFile = commandLine.file === undefined ? {} : await readSettings(commandLine.file);
-  const settings = { ...fromFile, ...check(flagsSchema, absolutePaths(commandLine.flags), 'options') };
+  const settings = await settingsOf(commandLine);
   return {
     store: settings.store ?? storeUrlDefault,
     host: hostOf(settings),
@@ -45,6 +44,19 @@ export async function loadConfiguration(commandLine: CommandLine): Promise<Confi
     logLevel: settings['log-level'] ?? logLevelDefault,
     secrets: secretsOf(settings),
   };
+}
+
+/** Which store, and how it knows us: of the same flags and file, for who needs nothing else. @throws WeftError `bad-configuration` */
+export async function loadStore(commandLine: CommandLine): Promise<Pick<Configuration, 'store' | 'secrets'>> {
+  const settings = await settingsOf(commandLine);
+  if (settings.store === undefined)
+    throw wrong('no store is named: give --store, or store in the file of --config');
+  return { store: settings.store, secrets: secretsOf(settings) };
+}
+
+async function settingsOf(commandLine: CommandLine): Promise<Settings> {
+  const fromFile = commandLine.file === undefined ? {} : await readSettings(commandLine.file);
+  return { ...fromFile, ...check(flagsSchema, absolutePaths(commandLine.flags), 'options') };
 }
 
 async function readSettings(file: string): Promise<Settings> {

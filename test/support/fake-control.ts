@@ -15,6 +15,8 @@ import type {
   EntryPage,
   EntryQuery,
   Evidence,
+  ExportHead,
+  ExportPage,
   HistoryItem,
   HistoryQuery,
   KernelEvidence,
@@ -27,6 +29,7 @@ import type {
   Step,
   StoreStatus,
 } from '../../core/controller/control.ts';
+import { Exports } from '../../core/controller/exports.ts';
 import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from '../../core/controller/lookup.ts';
 import { WeftError } from '../../core/errors.ts';
 import { apply } from '../../core/fold/apply.ts';
@@ -78,6 +81,7 @@ export class FakeControl implements Control {
   health: { reachable: boolean; reason?: string } = { reachable: true };
   phase: Phase = 'running';
   phaseReason: string | undefined;
+  readonly #exports = new Exports();
   /** Items of one page, so that pages are seen to be put together. */
   pageItems = 2;
   doctorReport: DoctorReport = {
@@ -195,6 +199,15 @@ export class FakeControl implements Control {
     const bytes = this.store.chunk(id, chunk);
     if (bytes === undefined) throw new WeftError('bad-snapshot', `There is no chunk ${chunk}`);
     return linesOf(Buffer.from(bytes).toString());
+  }
+
+  beginExport(): ExportHead {
+    const position = String(this.logEntries.length) as Position;
+    return this.#exports.begin('e'.repeat(32), this.state, position, logId);
+  }
+
+  exportPage(ref: string, page: number): ExportPage {
+    return this.#exports.page(ref, page);
   }
 
   async storeStatus({ check }: { readonly check: boolean }, signal: CancelSignal): Promise<StoreStatus> {

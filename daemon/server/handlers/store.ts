@@ -1,8 +1,13 @@
 /** What lies beside the log in the store. The account is answered in any phase, also with the store down. */
+import { withoutSecrets } from '../../../core/lib/redact.ts';
+import { recordVersion } from '../../../core/log/record.ts';
 import { storeView } from '../views.ts';
 import type { HandlerDeps, Handlers } from './handler.ts';
 
-export function storeHandlers({ control }: HandlerDeps): Pick<Handlers, 'storeStatus' | 'makeSnapshot'> {
+type StoreRoute = 'storeStatus' | 'makeSnapshot' | 'beginExport' | 'exportLines';
+
+export function storeHandlers(deps: HandlerDeps): Pick<Handlers, StoreRoute> {
+  const { control, host, version } = deps;
   return {
     async storeStatus({ query, context }) {
       return storeView(await control.storeStatus({ check: query.check === 'true' }, context.signal));
@@ -10,6 +15,15 @@ export function storeHandlers({ control }: HandlerDeps): Pick<Handlers, 'storeSt
     async makeSnapshot({ context }) {
       const { id, ordinal, chunks, bytes, stateHash } = await control.makeSnapshot(context.signal);
       return { id, ordinal, chunks, bytes, stateHash };
+    },
+    async beginExport({ context }) {
+      const head = control.beginExport();
+      const { store } = await control.status(context.signal);
+      return { ...head, weft: version, recordVersion, host, store: withoutSecrets(store.url) };
+    },
+    async exportLines({ params, query }) {
+      const { lines, end } = control.exportPage(params.ref, query.page);
+      return { items: [...lines], end };
     },
   };
 }
