@@ -119,6 +119,15 @@ describe('the archivist', () => {
     assert.deepEqual([archivist.report.fault, archivist.report.waiting], [undefined, 0]);
   });
 
+  it('writes what waits before it ends, and nothing after that', async () => {
+    fold(1, 10);
+    await archivist.close();
+    assert.deepEqual(spans(), [[1, 10]]);
+    fold(11, 12);
+    assert.equal(await archivist.flush(12), false);
+    assert.deepEqual(spans(), [[1, 10]]);
+  });
+
   it('says that nothing is archived while it cannot look at what is there', async () => {
     archive.fault = 'gone';
     assert.equal(await archivist.flush(0), false);

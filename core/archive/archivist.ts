@@ -52,6 +52,7 @@ export class Archivist {
   readonly #wake = new Wake();
   #queue: Waiting[] = [];
   #isOpen = false;
+  #isClosed = false;
   #lost = 0;
   #fault: string | undefined;
   /** The last line that is known to be there. */
@@ -100,6 +101,13 @@ export class Archivist {
     return this.#isOpen && (oldest === undefined || oldest > ordinal);
   }
 
+  /** Writes what still waits, if it can, and ends. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#queue.length > 0) await this.#drain();
+    this.#isClosed = true;
+    await this.#ports.archive.close();
+  }
+
   /** Items above an ordinal, ascending; none while the archive cannot be read. */
   async read(query: { readonly after: number; readonly limit: number }): Promise<readonly HistoryItem[]> {
     if (!this.#isOpen) return [];
@@ -120,6 +128,7 @@ export class Archivist {
   }
 
   async #writeAll(): Promise<boolean> {
+    if (this.#isClosed) return false;
     const { archive, logger } = this.#ports;
     try {
       if (!this.#isOpen) {

@@ -159,7 +159,7 @@ export class Controller implements Control {
     await this.#appender.close();
     await this.#reconciler.stop();
     await this.#ports.log.close();
-    await this.#ports.archive.close();
+    await this.#archivist.close();
     await this.#ports.kernel.close();
   }
 

@@ -31,8 +31,9 @@ export class History {
     // Ordinals are dense: that many, from the first that is wanted, are all.
     if (own.length === Math.min(limit, end - after) && isDense(own, start + 1)) return own;
     const byOrdinal = new Map<number, HistoryItem>();
-    for (const item of [...(await archived({ after: start, limit })), ...known])
-      byOrdinal.set(ordinalOf(item), item);
+    // Beyond the end it may have another history, which the log has left.
+    const older = (await archived({ after: start, limit })).filter((item) => ordinalOf(item) <= end);
+    for (const item of [...older, ...known]) byOrdinal.set(ordinalOf(item), item);
     return wanted([...byOrdinal.values()].sort((a, b) => ordinalOf(a) - ordinalOf(b)));
   }
 }

@@ -53,6 +53,20 @@ describe('A daemon that is killed and started again', function () {
     assert.equal(status.epoch, 2);
   });
 
+  it('has its archive in one piece', async () => {
+    const { api } = cluster.member(0);
+    const { ordinal, items } = await api.call('log', { query: { from: 'oldest', limit: '1000' } });
+    assert.deepEqual(
+      items.map((item) => item.ordinal),
+      Array.from({ length: ordinal }, (_, index) => index + 1),
+    );
+    await eventually('all is archived', async () => {
+      const { archive } = await api.call('doctor');
+      assert.deepEqual([archive.fault, archive.lost, archive.damage], [undefined, 0, []]);
+      return archive.spans.length === 1 && archive.spans[0]?.first === 1 && archive.spans[0].last >= ordinal;
+    });
+  });
+
   it('repairs what was altered while it was away', async () => {
     const { daemon } = cluster.member(0);
     await daemon.kill();
