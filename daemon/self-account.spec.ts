@@ -46,6 +46,7 @@ describe('What the daemon tells of itself', () => {
       'data-dir': '/var/lib/weft',
       socket: '/run/weft/weft.sock',
       'netns-prefix': 'weft-',
+      'archive-mib': '1024',
       'log-level': 'info',
       tls: 'mutual',
       authentication: 'yes',
