@@ -2,14 +2,10 @@
  * What the calls of one handle have in common: they end with the caller's signal and with `close`, they are refused once it
  * is closed, and what failed is told as the port has it.
  */
-import { WeftError } from '../../core/errors.ts';
-import { cancelScope } from '../../core/lib/cancel-scope.ts';
+import { type CancelScope, cancelScope } from '../../core/lib/cancel-scope.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { closed } from '../log-faults.ts';
 import { ConsulCallError, readError, writeError } from './errors.ts';
-
-export interface Call extends Disposable {
-  readonly signal: CancelSignal;
-}
 
 /** Carries out what a call consists of. @throws ConsulCallError, WeftError */
 export type Work<T> = (signal: CancelSignal) => Promise<T>;
@@ -24,15 +20,8 @@ export class Calls {
   }
 
   /** Ends with the caller's signal and with `end`. */
-  begin(signal: CancelSignal): Call {
-    const scope = cancelScope(this.#life.signal);
-    signal.addEventListener('abort', scope.cancel, { once: true });
-    if (signal.aborted) scope.cancel();
-    const dispose = () => {
-      signal.removeEventListener('abort', scope.cancel);
-      scope[Symbol.dispose]();
-    };
-    return { signal: scope.signal, [Symbol.dispose]: dispose };
+  begin(signal: CancelSignal): CancelScope {
+    return cancelScope(this.#life.signal, signal);
   }
 
   /** Only reads. @param what as in "Cannot … URL" @throws WeftError */
@@ -58,9 +47,7 @@ export class Calls {
 
   /** @throws WeftError `closed` */
   assertLive(): void {
-    if (this.#life.signal.aborted) {
-      throw new WeftError('closed', `Cannot use the log at ${this.url}: it is closed; open another.`);
-    }
+    if (this.#life.signal.aborted) throw closed(this.url);
   }
 
   end(): void {

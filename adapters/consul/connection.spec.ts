@@ -41,7 +41,7 @@ async function outcomeOf(
   try {
     const verdict = await call(connection).then(
       () => 'done',
-      (error: unknown) => (error instanceof ConsulCallError ? judge(error).code : String(error)),
+      (error: unknown) => (error instanceof ConsulCallError ? judge(error) : String(error)),
     );
     return { verdict, asked };
   } finally {

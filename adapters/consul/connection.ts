@@ -1,14 +1,14 @@
 /**
  * The cluster as one thing: which member to ask next, how often, and whether the store can be reached.
  *
- * One member is preferred until it fails; then the next has its turn. The first is drawn by lot, so that many hosts spread
- * over the members. A write is sent once: only a try that was not sent moves on to the next member. A read may be asked again.
+ * Whose turn it is, `Rota` says. A write is sent once: only a try that was not sent moves on to the next member. A read may
+ * be asked again.
  */
-import { WeftError } from '../../core/errors.ts';
 import type { LogHealth } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { Rota } from '../rota.ts';
 import type { CallLimits, KvOperation, OpenChannel } from './channel.ts';
 import { asCallError, type ConsulCallError, judge } from './errors.ts';
 import { callDeadlineMs, readTriesMax } from './limits.ts';
@@ -16,37 +16,31 @@ import { Member, type TransactionAnswer } from './member.ts';
 import type { ConsulOptions } from './options.ts';
 
 export class Connection {
-  readonly #members: readonly Member[];
-  #preferred: number;
-  #failuresInRow = 0;
-  #health: LogHealth = { reachable: false, reason: 'not asked yet' };
+  readonly #rota: Rota<Member>;
 
   constructor(options: ConsulOptions, clock: Clock, random: Random, openChannel: OpenChannel) {
-    this.#members = options.hosts.map((host) => new Member(host, options, clock, openChannel));
-    this.#preferred = Math.floor(random.unit() * this.#members.length);
+    const members = options.hosts.map((host) => new Member(host, options, clock, openChannel));
+    this.#rota = new Rota(members, random);
   }
 
   get health(): LogHealth {
-    return this.#health;
+    return this.#rota.health;
   }
 
   get preferred(): Member {
-    const member = this.#members[this.#preferred];
-    if (member === undefined)
-      throw new WeftError('internal', 'Cannot choose a member of Consul: the URL names none.');
-    return member;
+    return this.#rota.preferred;
   }
 
   /** For what may be repeated. @throws ConsulCallError of the last try */
   async read<T>(signal: CancelSignal, call: (member: Member, limits: CallLimits) => Promise<T>): Promise<T> {
-    const tries = Math.max(readTriesMax, this.#members.length);
+    const tries = Math.max(readTriesMax, this.#rota.members.length);
     return this.#try(tries, () => true, signal, call);
   }
 
   /** Sends at most once. @throws ConsulCallError */
   async write(operations: readonly KvOperation[], signal: CancelSignal): Promise<TransactionAnswer> {
-    const unsent = (error: ConsulCallError) => judge(error).code === 'store-unreachable';
-    return this.#try(this.#members.length, unsent, signal, (member, limits) =>
+    const unsent = (error: ConsulCallError) => judge(error) === 'store-unreachable';
+    return this.#try(this.#rota.members.length, unsent, signal, (member, limits) =>
       member.transact(operations, limits),
     );
   }
@@ -64,7 +58,7 @@ export class Connection {
           return await member.transact(operations, limits);
         } catch (thrown) {
           const error = asCallError(thrown);
-          if (judge(error).code === 'outcome-unknown') unknown = error;
+          if (judge(error) === 'outcome-unknown') unknown = error;
           throw error;
         }
       });
@@ -86,23 +80,19 @@ export class Connection {
   }
 
   noteSuccess(): void {
-    this.#failuresInRow = 0;
-    if (!this.#health.reachable) this.#health = { reachable: true };
+    this.#rota.noteSuccess();
   }
 
-  /** Failures count once every member had its turn: the loss of one of three is no loss of the store. */
   noteFailure(member: Member, error: ConsulCallError): void {
     if (error.stage === 'cancelled') return;
     // The store answered; what it said is not about the way to it.
-    if (judge(error).code === 'too-large') return this.noteSuccess();
-    this.#failuresInRow += 1;
-    if (this.#failuresInRow >= this.#members.length)
-      this.#health = { reachable: false, reason: error.message };
-    if (member === this.preferred) this.#preferred = (this.#preferred + 1) % this.#members.length;
+    if (judge(error) === 'too-large') return this.noteSuccess();
+    this.#rota.noteFailure(error);
+    if (member === this.preferred) this.#rota.turn();
   }
 
   close(): void {
-    for (const member of this.#members) member.close();
+    for (const member of this.#rota.members) member.close();
   }
 
   async #try<T>(
@@ -117,7 +107,7 @@ export class Connection {
         return await this.exchange(member, () => call(member, { deadlineMs: callDeadlineMs, signal }));
       } catch (thrown) {
         const error = asCallError(thrown);
-        const { code } = judge(error);
+        const code = judge(error);
         const transient = code === 'store-unreachable' || code === 'outcome-unknown';
         if (left <= 1 || signal.aborted || !transient || !again(error)) throw error;
       }

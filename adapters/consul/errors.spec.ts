@@ -30,7 +30,7 @@ describe('consul errors', () => {
   ];
   for (const [title, error, code] of cases) {
     it(`${code} when ${title}`, () => {
-      assert.equal(judge(error).code, code);
+      assert.equal(judge(error), code);
       assert.equal(writeError(error, 'append to', 'consul://h').code, code);
     });
   }

@@ -6,8 +6,7 @@
  * status 500 or words that we do not know, may have happened or may happen later. A transaction that was refused because
  * a comparison failed is no error: it is an answer (`transactions.ts`).
  */
-import type { ErrorCode } from '../../core/errors.ts';
-import { WeftError } from '../../core/errors.ts';
+import { oneLine, tellCallErrors, type Verdict } from '../call-errors.ts';
 import { reasonLengthMax } from './limits.ts';
 
 /** How far a call had come when it failed. */
@@ -31,14 +30,10 @@ export class ConsulCallError extends Error {
   readonly status: number | undefined;
 
   constructor(stage: CallStage, message: string, status?: number) {
-    super(oneLine(message));
+    super(oneLine(message, reasonLengthMax));
     this.stage = stage;
     this.status = status;
   }
-}
-
-export interface Verdict {
-  readonly code: Extract<ErrorCode, 'store-unreachable' | 'outcome-unknown' | 'store-auth' | 'too-large'>;
 }
 
 interface Row {
@@ -49,56 +44,40 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { text: /ACL not found|Permission denied/i, verdict: { code: 'store-auth' } },
-  { status: [401, 401], verdict: { code: 'store-auth' } },
-  { status: [403, 403], verdict: { code: 'store-auth' } },
-  { status: [413, 413], verdict: { code: 'too-large' } },
+  { text: /ACL not found|Permission denied/i, verdict: 'store-auth' },
+  { status: [401, 401], verdict: 'store-auth' },
+  { status: [403, 403], verdict: 'store-auth' },
+  { status: [413, 413], verdict: 'too-large' },
   // "No leader errors are always safe to retry since no state could have been changed" (Consul, `agent/consul/rpc.go`).
-  { text: /No cluster leader/, verdict: { code: 'store-unreachable' } },
+  { text: /No cluster leader/, verdict: 'store-unreachable' },
   // Redirected or refused at the door: too many requests, a plain request to a TLS port, or no Consul at all.
-  { status: [300, 499], verdict: { code: 'store-unreachable' } },
+  { status: [300, 499], verdict: 'store-unreachable' },
 ];
-
-const unknown: Verdict = { code: 'outcome-unknown' };
 
 /** For writes. Codes other than `outcome-unknown` say that nothing happened. */
 export function judge(error: ConsulCallError): Verdict {
-  if (error.stage === 'not-sent') return { code: 'store-unreachable' };
+  if (error.stage === 'not-sent') return 'store-unreachable';
   const { status } = error;
-  if (error.stage !== 'status' || status === undefined) return unknown;
+  if (error.stage !== 'status' || status === undefined) return 'outcome-unknown';
   const row = rows.find(
     (one) =>
       (one.status === undefined || (one.status[0] <= status && status <= one.status[1])) &&
       (one.text === undefined || one.text.test(error.message)),
   );
-  return row?.verdict ?? unknown;
+  return row?.verdict ?? 'outcome-unknown';
 }
 
-/** What the caller of a write is told. */
-export function writeError(error: ConsulCallError, what: string, url: string): WeftError {
-  return toWeftError(judge(error).code, error, what, url);
-}
-
-/** What the caller of a read is told: a read that failed has no outcome that could be unknown. */
-export function readError(error: ConsulCallError, what: string, url: string): WeftError {
-  const { code } = judge(error);
-  return toWeftError(code === 'outcome-unknown' ? 'store-unreachable' : code, error, what, url);
-}
-
-const advice: Readonly<Record<Verdict['code'], string>> = {
+const advice: Readonly<Record<Verdict, string>> = {
   'store-unreachable': 'check that Consul runs, that it has a leader, and that the URL is right',
   'outcome-unknown': 'it may be carried out later; ask for its outcome before repeating it under another id',
+  // Consul has no such answer.
+  'store-full': 'make room in Consul',
   'store-auth': 'check the token file and the policy of that token',
   'too-large': "raise Consul's limits.txn_max_req_len to its default of 512 KiB",
 };
 
-function toWeftError(code: Verdict['code'], error: ConsulCallError, what: string, url: string): WeftError {
-  return new WeftError(code, `Cannot ${what} ${url}: ${error.message}; ${advice[code]}.`, { cause: error });
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim().slice(0, reasonLengthMax);
-}
+/** What whoever called is told; `what` is as in "Cannot … URL". */
+export const { readError, writeError } = tellCallErrors(judge, advice);
 
 /** What any thrown value is as a failed call; defects pass through untouched. */
 export function asCallError(error: unknown): ConsulCallError {

@@ -16,8 +16,8 @@
  * - Every write names the log's id, and every read that is believed came with it.
  * - An append sends at most one transaction that may be carried out; repeating it is its caller's to decide.
  */
+
 import { WeftError } from '../../core/errors.ts';
-import { entryBytesMax } from '../../core/limits.ts';
 import type {
   EntryDraft,
   EntryRef,
@@ -28,6 +28,7 @@ import type {
 } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { damaged, openingCancelled, refusePosition, requireEntryFits } from '../log-faults.ts';
 import type { StoredKey } from './answers.ts';
 import { Calls } from './calls.ts';
 import { type OpenChannel, openChannel } from './channel.ts';
@@ -49,7 +50,6 @@ import { ConsulSnapshots } from './snapshots.ts';
 import { Tail, type TailPorts } from './tail.ts';
 import {
   appendOperations,
-  damaged,
   findKey,
   headOf,
   type LogScope,
@@ -57,7 +57,6 @@ import {
   parsePosition,
   positionById,
   refusalOf,
-  refusePosition,
   toPosition,
 } from './transactions.ts';
 import { trim } from './trim.ts';
@@ -111,25 +110,14 @@ export class ConsulEventLog implements EventLog {
       this.#log ??= this.#follow(logId);
       return logId;
     } catch (error) {
-      if (call.signal.aborted) {
-        throw new WeftError(
-          'closed',
-          `Cannot open the log at ${this.url}: it was cancelled; open it again.`,
-          { cause: error },
-        );
-      }
+      if (call.signal.aborted) throw openingCancelled(this.url, error);
       throw error instanceof ConsulCallError ? readError(error, 'open the log at', this.url) : error;
     }
   }
 
   async append(draft: EntryDraft, signal: CancelSignal): Promise<Position> {
     const { scope, segments } = this.#opened();
-    if (draft.bytes.length > entryBytesMax) {
-      throw new WeftError(
-        'too-large',
-        `Cannot append an entry of ${draft.bytes.length} bytes: the bound is ${entryBytesMax}; send fewer records at once.`,
-      );
-    }
+    requireEntryFits(draft.bytes);
     using call = this.#calls.begin(signal);
     for (let moves = 0; moves < segmentMovesMax; moves++) {
       const open = await this.#openSegment(segments, call.signal);

@@ -1,13 +1,14 @@
 /** What an append does where the key under its id is there already. */
-import { WeftError } from '../../core/errors.ts';
+
 import type { EntryDraft, Position } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { conflict, damaged } from '../log-faults.ts';
 import type { StoredKey } from './answers.ts';
 import type { Connection } from './connection.ts';
 import { type Floor, floorOf, isTrimmed } from './floor.ts';
 import { readFenced } from './reads.ts';
 import { forget } from './sweep.ts';
-import { damaged, findKey, type LogScope, positionById, toPosition, writtenOnce } from './transactions.ts';
+import { findKey, type LogScope, positionById, toPosition, writtenOnce } from './transactions.ts';
 
 /**
  * Where the entry is. Undefined when it is not in the log any more and may be put once more: an entry that was trimmed is
@@ -37,10 +38,7 @@ export async function findExisting(
   }
   writtenOnce(scope, entry.stored);
   if (entry.stored.value.equals(draft.bytes)) return toPosition(mark);
-  throw new WeftError(
-    'entry-conflict',
-    `Cannot append the entry ${draft.id} to ${scope.url}: one with that id and other contents exists; draw a new id.`,
-  );
+  throw conflict(scope.url, draft.id);
 }
 
 interface FoundKey {

@@ -10,12 +10,12 @@
  * - Whatever is deleted is deleted on condition that the floor is as it was read. So nothing that arrives late deletes
  *   anything in a store that was restored from a backup of before the trim.
  */
-import { WeftError } from '../../core/errors.ts';
+
 import type { Position } from '../../core/log/event-log.ts';
+import { damaged } from '../log-faults.ts';
 import type { StoredKey } from './answers.ts';
 import type { KvOperation } from './channel.ts';
 import {
-  damaged,
   type EntryMark,
   encode,
   endOperations,
@@ -50,15 +50,6 @@ export function isTrimmed({ index }: { readonly index: number }, floor: Floor): 
 /** Whether something that follows the position was trimmed. */
 export function isBelow({ index }: EntryMark, floor: Floor): boolean {
   return index < floor.mark.index;
-}
-
-export function trimmed({ url }: LogScope, after: EntryMark, floor: Floor): WeftError {
-  return new WeftError(
-    'log-trimmed',
-    `Cannot read the log at ${url} from position ${after.index}: it has been trimmed up to ${floor.mark.index}; ` +
-      'begin again from a snapshot.',
-    { details: { position: after.index } },
-  );
 }
 
 export interface Raise {

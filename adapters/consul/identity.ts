@@ -1,13 +1,15 @@
 /** Opening: find the log's identity, or write it where there is no log yet. */
+
 import { WeftError } from '../../core/errors.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { damaged } from '../log-faults.ts';
 import type { StoredKey } from './answers.ts';
 import type { Connection } from './connection.ts';
 import { type PlaceKeys, parseLogId } from './keys.ts';
 import { markBytes } from './segment.ts';
-import { damaged, genesisOperations } from './transactions.ts';
+import { genesisOperations } from './transactions.ts';
 
 export interface LogPlace {
   readonly keys: PlaceKeys;

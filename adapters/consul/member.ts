@@ -127,7 +127,7 @@ export class Member {
       if (!(error instanceof ConsulCallError)) throw error;
       // The connections may be half-open: nothing else would tell.
       if (error.stage === 'timed-out') this.#channel?.dropIdle();
-      if (judge(error).code !== 'store-auth' || limits.signal.aborted) throw error;
+      if (judge(error) !== 'store-auth' || limits.signal.aborted) throw error;
       // Refused means that nothing happened. Only another token is worth another try.
       this.#token = undefined;
       const renewed = this.#readToken();

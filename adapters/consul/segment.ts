@@ -4,9 +4,11 @@
  * Whichever server answers, what it shows is the store after some write and before the next one, so a segment that is read
  * holds every entry of it up to the last that it holds: none can appear between them later.
  */
+
 import type { EntryId } from '../../core/model/ids.ts';
+import { damaged } from '../log-faults.ts';
 import type { StoredKey } from './answers.ts';
-import { damaged, type EntryMark, type LogScope, writtenOnce } from './transactions.ts';
+import { type EntryMark, type LogScope, writtenOnce } from './transactions.ts';
 
 /** Length of the random marks at the ends of segments. */
 export const markBytes = 8;

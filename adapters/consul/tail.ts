@@ -8,17 +8,18 @@
  * gone; before it begins it asks for the floor. An answer that disagrees may be an old leader's, who does not know yet that he is none; so
  * the store is asked again, linearizably, and what that says is true.
  */
-import { WeftError } from '../../core/errors.ts';
+
 import { backoffMs } from '../../core/log/backoff.ts';
 import type { LogEntry } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { ahead, mismatch, trimmed } from '../log-faults.ts';
 import type { StoredKey } from './answers.ts';
 import type { Connection } from './connection.ts';
 import { ConsulCallError, judge, readError } from './errors.ts';
-import { floorOf, isBelow, trimmed } from './floor.ts';
+import { floorOf, isBelow } from './floor.ts';
 import {
   callDeadlineMs,
   idleWakeDelayMs,
@@ -37,7 +38,6 @@ import {
   findKey,
   headOf,
   type LogScope,
-  mismatch,
   toPosition,
 } from './transactions.ts';
 
@@ -97,7 +97,7 @@ export class Tail {
     if (this.#signal.aborted) return;
     this.#connection.noteFailure(member, error);
     this.#failures += 1;
-    if (judge(error).code === 'store-auth') {
+    if (judge(error) === 'store-auth') {
       // Once may be a token that this server has not heard of yet.
       this.#refusals += 1;
       if (this.#refusals > 1) throw readError(error, 'read the log at', this.#scope.url);
@@ -178,7 +178,7 @@ export class Tail {
     this.#assertLeft(truth);
     const head = headOf(this.#scope, findKey(truth, keys.head));
     const { last } = this.#progress;
-    throw head.index < last.index ? this.#ahead(last) : mismatch(this.#scope, contradiction);
+    throw head.index < last.index ? ahead(this.#scope.url, last.index) : mismatch(this.#scope, contradiction);
   }
 
   /** Keys that begin with these, linearizable and believed. @throws ConsulCallError; WeftError `log-mismatch` */
@@ -200,15 +200,6 @@ export class Tail {
   /** @throws WeftError `log-trimmed` when something that was not delivered yet has been trimmed */
   #assertLeft(truth: readonly StoredKey[]): void {
     const floor = floorOf(this.#scope, findKey(truth, this.#scope.keys.floor));
-    if (isBelow(this.#progress.last, floor)) throw trimmed(this.#scope, this.#progress.last, floor);
-  }
-
-  #ahead(after: EntryMark): WeftError {
-    return new WeftError(
-      'log-ahead',
-      `Cannot read the log at ${this.#scope.url} from position ${after.index}: it ends before that; ` +
-        'the store may have been restored from a backup, compare it with what this host has applied.',
-      { details: { position: after.index } },
-    );
+    if (isBelow(this.#progress.last, floor)) throw trimmed(this.#scope.url, this.#progress.last.index);
   }
 }

@@ -5,10 +5,11 @@
  * An append is conditional on the open segment: its key holds the log's id, so that a store that was wiped or swapped can
  * not be written to, and it is overwritten when a segment ends, so that nothing is ever added to an ended one.
  */
-import { WeftError } from '../../core/errors.ts';
+
 import type { EntryDraft, Position } from '../../core/log/event-log.ts';
 import { genesis } from '../../core/log/event-log.ts';
 import { isRandomId, type LogId } from '../../core/model/ids.ts';
+import { damaged, mismatch } from '../log-faults.ts';
 import type { StoredKey } from './answers.ts';
 import type { KvOperation } from './channel.ts';
 import type { LogKeys, PlaceKeys } from './keys.ts';
@@ -98,31 +99,6 @@ export function assertIdentity(scope: LogScope, found: StoredKey | undefined): v
   const logId = found === undefined ? undefined : parseLogId(found.value);
   if (logId === scope.logId) return;
   throw mismatch(scope, logId === undefined ? 'it holds no log now' : `it holds the log ${logId} now`);
-}
-
-export function mismatch(scope: LogScope, why: string): WeftError {
-  return new WeftError(
-    'log-mismatch',
-    `Cannot follow the log ${scope.logId} at ${scope.url}: ${why}; nothing was changed, ` +
-      'check whether the store was wiped, restored from a backup or swapped.',
-    { details: { logId: scope.logId } },
-  );
-}
-
-/** @throws WeftError `log-ahead` always: no entry of this store can have such a position */
-export function refusePosition(url: string, position: string): never {
-  throw new WeftError(
-    'log-ahead',
-    `Cannot find "${position}" in the log at ${url}: that is no position in it; give one that it gave out.`,
-  );
-}
-
-export function damaged(url: string, why: string): WeftError {
-  return new WeftError(
-    'log-damaged',
-    `Cannot read the log at ${url} further: ${why}; something other than weft writes under its prefix, ` +
-      'keep it away and seed the log again.',
-  );
 }
 
 /**

@@ -1,8 +1,10 @@
 /** Trimming: raise the floor, by which everything behind it is gone for every reader, then remove what it hides. */
+
 import { WeftError } from '../../core/errors.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { mismatch, refusePosition } from '../log-faults.ts';
 import type { StoredKey } from './answers.ts';
 import type { Calls } from './calls.ts';
 import type { Connection } from './connection.ts';
@@ -18,9 +20,7 @@ import {
   findKey,
   headOf,
   type LogScope,
-  mismatch,
   openSegmentOf,
-  refusePosition,
   toPosition,
   writtenOnce,
 } from './transactions.ts';

@@ -5,14 +5,15 @@
  * listing costs the server a look at every live key, whatever it gives back (it filters and sorts after reading), so a
  * listing is large and brings no values, and a catch-up of any size holds no more than one listing and two batches.
  */
+
 import type { IKeyValue, ITxnRequest, ITxnResponse } from 'etcd3';
-import { WeftError } from '../../core/errors.ts';
 import type { LogEntry } from '../../core/log/event-log.ts';
 import type { EntryId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { ahead, damaged, mismatch, trimmed } from '../log-faults.ts';
 import type { Connection } from './connection.ts';
 import { EtcdCallError } from './errors.ts';
-import { floorOf, trimmedError } from './floor.ts';
+import { floorOf } from './floor.ts';
 import {
   batchBytesTarget,
   batchEntriesFirst,
@@ -25,12 +26,10 @@ import type { CallLimits, Member } from './member.ts';
 import type { EntryMark, LogHead, LogScope } from './transactions.ts';
 import {
   assertFence,
-  damaged,
   entryRevision,
   fencedRead,
   headOf,
   kvsOf,
-  mismatch,
   readKey,
   revisionOf,
   toPosition,
@@ -134,24 +133,15 @@ export class CatchUp {
 
   /** Drops the entry `after`, which must be there, unless the floor says that it was the last one to be trimmed. */
   #after(listed: ListedEntry[], after: EntryMark, floor: EntryMark): readonly ListedEntry[] {
-    if (after.revision < floor.revision) throw trimmedError(this.#scope, after, floor);
+    if (after.revision < floor.revision) throw trimmed(this.#scope.url, after.revision);
     const first = listed[0];
     const isFloor = after.revision === floor.revision && after.id === floor.id;
     if (isFloor) return first?.revision === floor.revision ? listed.slice(1) : listed;
-    if (first === undefined) throw this.#ahead(after);
+    if (first === undefined) throw ahead(this.#scope.url, after.revision);
     if (first.revision === after.revision && first.id === after.id) return listed.slice(1);
     throw mismatch(
       this.#scope,
       `the entry ${after.id} is not at position ${after.revision}, which others follow`,
-    );
-  }
-
-  #ahead(after: EntryMark): WeftError {
-    return new WeftError(
-      'log-ahead',
-      `Cannot read the log at ${this.#scope.url} from position ${after.revision}: it ends before that; ` +
-        'the store may have been restored from a backup, compare it with what this host has applied.',
-      { details: { position: after.revision } },
     );
   }
 
@@ -195,7 +185,7 @@ export class CatchUp {
     return batch.map((entry, index) => {
       const kv = kvsOf(answer, index)[0];
       if (kv === undefined || entryRevision(this.#scope, kv) !== entry.revision) {
-        if (entry.revision <= floor.revision) throw trimmedError(this.#scope, entry, floor);
+        if (entry.revision <= floor.revision) throw trimmed(this.#scope.url, entry.revision);
         throw damaged(
           this.#scope.url,
           `the entry at position ${entry.revision} was deleted while it was read`,

@@ -1,15 +1,15 @@
 /**
  * The cluster as one thing: which member to ask next, how often, and whether the store can be reached.
  *
- * One member is preferred until it fails; then the next has its turn. The first is drawn by lot, so that many hosts spread
- * over the members. A write is sent once: only a try that was not sent moves on to the next member. A read may be asked again.
+ * Whose turn it is, `Rota` says. A write is sent once: only a try that was not sent moves on to the next member. A read may
+ * be asked again.
  */
 import type { ITxnRequest, ITxnResponse } from 'etcd3';
-import { WeftError } from '../../core/errors.ts';
 import type { LogHealth } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { Rota } from '../rota.ts';
 import type { OpenChannel } from './channel.ts';
 import { asCallError, type EtcdCallError, judge } from './errors.ts';
 import { callDeadlineMs, readTriesMax } from './limits.ts';
@@ -17,25 +17,19 @@ import { Member } from './member.ts';
 import type { EtcdOptions } from './options.ts';
 
 export class Connection {
-  readonly #members: readonly Member[];
-  #preferred: number;
-  #failuresInRow = 0;
-  #health: LogHealth = { reachable: false, reason: 'not asked yet' };
+  readonly #rota: Rota<Member>;
 
   constructor(options: EtcdOptions, clock: Clock, random: Random, openChannel: OpenChannel) {
-    this.#members = options.hosts.map((host) => new Member(host, options, clock, openChannel));
-    this.#preferred = Math.floor(random.unit() * this.#members.length);
+    const members = options.hosts.map((host) => new Member(host, options, clock, openChannel));
+    this.#rota = new Rota(members, random);
   }
 
   get health(): LogHealth {
-    return this.#health;
+    return this.#rota.health;
   }
 
   get preferred(): Member {
-    const member = this.#members[this.#preferred];
-    if (member === undefined)
-      throw new WeftError('internal', 'Cannot choose a member of etcd: the URL names none.');
-    return member;
+    return this.#rota.preferred;
   }
 
   /** For whatever may be repeated, and land late. @throws EtcdCallError of the last try */
@@ -44,7 +38,7 @@ export class Connection {
     signal: CancelSignal,
     deadlineMs: number = callDeadlineMs,
   ): Promise<ITxnResponse> {
-    const tries = Math.max(readTriesMax, this.#members.length);
+    const tries = Math.max(readTriesMax, this.#rota.members.length);
     return this.#try(
       tries,
       () => true,
@@ -55,8 +49,8 @@ export class Connection {
 
   /** Sends at most once. @throws EtcdCallError */
   async write(request: ITxnRequest, signal: CancelSignal): Promise<ITxnResponse> {
-    const unsent = (error: EtcdCallError) => judge(error).code === 'store-unreachable';
-    return this.#try(this.#members.length, unsent, signal, (member) =>
+    const unsent = (error: EtcdCallError) => judge(error) === 'store-unreachable';
+    return this.#try(this.#rota.members.length, unsent, signal, (member) =>
       member.txn(request, { deadlineMs: callDeadlineMs, signal }),
     );
   }
@@ -82,24 +76,20 @@ export class Connection {
   }
 
   noteSuccess(): void {
-    this.#failuresInRow = 0;
-    if (!this.#health.reachable) this.#health = { reachable: true };
+    this.#rota.noteSuccess();
   }
 
-  /** Failures count once every member had its turn: the loss of one of three is no loss of the store. */
   noteFailure(member: Member, error: EtcdCallError): void {
     if (error.stage === 'cancelled') return;
-    const { code } = judge(error);
+    const code = judge(error);
     // The store answered; what it said is not about the way to it.
     if (code === 'store-full' || code === 'too-large') return this.noteSuccess();
-    this.#failuresInRow += 1;
-    if (this.#failuresInRow >= this.#members.length)
-      this.#health = { reachable: false, reason: error.message };
-    if (member === this.preferred) this.#preferred = (this.#preferred + 1) % this.#members.length;
+    this.#rota.noteFailure(error);
+    if (member === this.preferred) this.#rota.turn();
   }
 
   close(): void {
-    for (const member of this.#members) member.reset();
+    for (const member of this.#rota.members) member.reset();
   }
 
   async #try<T>(
@@ -113,7 +103,7 @@ export class Connection {
         return await this.exchange(this.preferred, call);
       } catch (thrown) {
         const error = asCallError(thrown);
-        const { code } = judge(error);
+        const code = judge(error);
         const transient = code === 'store-unreachable' || code === 'outcome-unknown';
         if (left <= 1 || signal.aborted || !transient || !again(error)) throw error;
       }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { type CallStage, EtcdCallError, judge, readError, writeError } from './errors.ts';
+import { type CallStage, EtcdCallError, judge, readError, wantsNewToken, writeError } from './errors.ts';
 
 /** Status, words and stage as met with etcd 3.4.23 and grpc-js 1.14. */
 const cases: readonly (readonly [number | undefined, string, string, CallStage?])[] = [
@@ -34,16 +34,13 @@ const cases: readonly (readonly [number | undefined, string, string, CallStage?]
 describe('etcd errors', () => {
   for (const [status, message, code, stage = 'status'] of cases) {
     it(`takes ${stage} ${status ?? ''} "${message}" for ${code}`, () => {
-      assert.equal(judge(new EtcdCallError(stage, message, status)).code, code);
+      assert.equal(judge(new EtcdCallError(stage, message, status)), code);
     });
   }
 
   it('renews a token only where a token is at fault', () => {
-    assert.equal(judge(new EtcdCallError('status', 'etcdserver: invalid auth token', 16)).renewToken, true);
-    assert.equal(
-      judge(new EtcdCallError('status', 'etcdserver: permission denied', 7)).renewToken,
-      undefined,
-    );
+    assert.equal(wantsNewToken(new EtcdCallError('status', 'etcdserver: invalid auth token', 16)), true);
+    assert.equal(wantsNewToken(new EtcdCallError('status', 'etcdserver: permission denied', 7)), false);
   });
 
   it('tells readers that the store is unreachable where writers are told that the outcome is unknown', () => {

@@ -5,8 +5,7 @@
  * proposes a change, or refuses while applying it, is definite; so is a call for which no connection existed. Anything
  * else, be it a timeout, a reset, a lost leader or words that we do not know, may have happened or may happen later.
  */
-import type { ErrorCode } from '../../core/errors.ts';
-import { WeftError } from '../../core/errors.ts';
+import { oneLine, tellCallErrors, type Verdict } from '../call-errors.ts';
 
 /** How far a call had come when it failed. */
 export type CallStage =
@@ -33,19 +32,12 @@ export class EtcdCallError extends Error {
   }
 }
 
-export interface Verdict {
-  readonly code: Extract<
-    ErrorCode,
-    'store-unreachable' | 'outcome-unknown' | 'store-full' | 'store-auth' | 'too-large'
-  >;
-  /** The token is no longer good: worth one try with a new one. */
-  readonly renewToken?: boolean;
-}
-
 interface Row {
   readonly status?: number;
   readonly text?: RegExp;
   readonly verdict: Verdict;
+  /** The token is no longer good: worth one try with a new one. */
+  readonly renewToken?: true;
 }
 
 const unavailable = 14;
@@ -55,52 +47,48 @@ const rows: readonly Row[] = [
   {
     status: unavailable,
     text: /^No connection established|^Name resolution failed|Channel closed before call started/,
-    verdict: { code: 'store-unreachable' },
+    verdict: 'store-unreachable',
   },
-  { text: /database space exceeded/, verdict: { code: 'store-full' } },
+  { text: /database space exceeded/, verdict: 'store-full' },
   {
     text: /invalid auth token|revision of auth store is old/,
-    verdict: { code: 'store-auth', renewToken: true },
+    verdict: 'store-auth',
+    renewToken: true,
   },
   {
     text: /permission denied|authentication failed|user name (is empty|not found)/,
-    verdict: { code: 'store-auth' },
+    verdict: 'store-auth',
   },
-  { status: 16, verdict: { code: 'store-auth', renewToken: true } },
-  { text: /request is too large|larger than max/, verdict: { code: 'too-large' } },
+  { status: 16, verdict: 'store-auth', renewToken: true },
+  { text: /request is too large|larger than max/, verdict: 'too-large' },
   // Refused at the door: etcd has fallen too far behind in applying what it has.
-  { text: /too many requests/, verdict: { code: 'store-unreachable' } },
-  { text: /not supported for learner|etcdserver: not capable/, verdict: { code: 'store-unreachable' } },
+  { text: /too many requests/, verdict: 'store-unreachable' },
+  { text: /not supported for learner|etcdserver: not capable/, verdict: 'store-unreachable' },
   // UNIMPLEMENTED: whatever answers there is not etcd's v3 API.
-  { status: 12, verdict: { code: 'store-unreachable' } },
+  { status: 12, verdict: 'store-unreachable' },
 ];
-
-const unknown: Verdict = { code: 'outcome-unknown' };
 
 /** For writes. Codes other than `outcome-unknown` say that nothing happened (of `store-full`, see the event log). */
 export function judge(error: EtcdCallError): Verdict {
-  if (error.stage === 'not-sent') return { code: 'store-unreachable' };
-  if (error.stage !== 'status') return unknown;
-  const row = rows.find(
-    (one) =>
-      (one.status === undefined || one.status === error.status) &&
-      (one.text === undefined || one.text.test(error.message)),
+  if (error.stage === 'not-sent') return 'store-unreachable';
+  if (error.stage !== 'status') return 'outcome-unknown';
+  return rowOf(error)?.verdict ?? 'outcome-unknown';
+}
+
+/** Whether a new token may help. */
+export function wantsNewToken(error: EtcdCallError): boolean {
+  return error.stage === 'status' && rowOf(error)?.renewToken === true;
+}
+
+function rowOf({ status, message }: EtcdCallError): Row | undefined {
+  return rows.find(
+    (row) =>
+      (row.status === undefined || row.status === status) &&
+      (row.text === undefined || row.text.test(message)),
   );
-  return row?.verdict ?? unknown;
 }
 
-/** What the caller of a write is told. */
-export function writeError(error: EtcdCallError, what: string, url: string): WeftError {
-  return toWeftError(judge(error).code, error, what, url);
-}
-
-/** What the caller of a read is told: a read that failed has no outcome that could be unknown. */
-export function readError(error: EtcdCallError, what: string, url: string): WeftError {
-  const { code } = judge(error);
-  return toWeftError(code === 'outcome-unknown' ? 'store-unreachable' : code, error, what, url);
-}
-
-const advice: Readonly<Record<Verdict['code'], string>> = {
+const advice: Readonly<Record<Verdict, string>> = {
   'store-unreachable': 'check that etcd runs, that it has a leader, and that the URL is right',
   'outcome-unknown': 'it may be carried out later; ask for its outcome before repeating it under another id',
   'store-full': 'compact and defragment etcd, raise its quota, then disarm its NOSPACE alarm',
@@ -108,13 +96,8 @@ const advice: Readonly<Record<Verdict['code'], string>> = {
   'too-large': "raise etcd's --max-request-bytes to its default of 1.5 MiB",
 };
 
-function toWeftError(code: Verdict['code'], error: EtcdCallError, what: string, url: string): WeftError {
-  return new WeftError(code, `Cannot ${what} ${url}: ${error.message}; ${advice[code]}.`, { cause: error });
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
-}
+/** What whoever called is told; `what` is as in "Cannot … URL". */
+export const { readError, writeError } = tellCallErrors(judge, advice);
 
 /** What any thrown value is as a failed call; defects pass through untouched. */
 export function asCallError(error: unknown): EtcdCallError {

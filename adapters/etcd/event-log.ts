@@ -16,9 +16,9 @@
  * Nothing here compacts etcd's history, which is the whole cluster's: see trim.ts. Snapshots are in snapshots.ts, beats in
  * presence.ts.
  */
+
 import type { ITxnResponse } from 'etcd3';
-import { isWeftError, WeftError } from '../../core/errors.ts';
-import { entryBytesMax } from '../../core/limits.ts';
+import { isWeftError, type WeftError } from '../../core/errors.ts';
 import type {
   EntryDraft,
   EntryRef,
@@ -29,6 +29,7 @@ import type {
 } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { conflict, openingCancelled, refusePosition, requireEntryFits } from '../log-faults.ts';
 import { type OpenChannel, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { asCallError, EtcdCallError, judge, readError, writeError } from './errors.ts';
@@ -40,7 +41,7 @@ import { EtcdPresence } from './presence.ts';
 import { Requests } from './requests.ts';
 import { warnOfServerVersion } from './server-version.ts';
 import { EtcdSnapshots } from './snapshots.ts';
-import { refusePosition, Tail, type TailPorts } from './tail.ts';
+import { Tail, type TailPorts } from './tail.ts';
 import {
   appendRequest,
   assertIdentity,
@@ -97,25 +98,14 @@ export class EtcdEventLog implements EventLog {
       this.#requests.opened(logId);
       return logId;
     } catch (error) {
-      if (call.signal.aborted) {
-        throw new WeftError(
-          'closed',
-          `Cannot open the log at ${this.url}: it was cancelled; open it again.`,
-          { cause: error },
-        );
-      }
+      if (call.signal.aborted) throw openingCancelled(this.url, error);
       throw error instanceof EtcdCallError ? readError(error, 'open the log at', this.url) : error;
     }
   }
 
   async append(draft: EntryDraft, signal: CancelSignal): Promise<Position> {
     const scope = this.#requests.scope();
-    if (draft.bytes.length > entryBytesMax) {
-      throw new WeftError(
-        'too-large',
-        `Cannot append an entry of ${draft.bytes.length} bytes: the bound is ${entryBytesMax}; send fewer records at once.`,
-      );
-    }
+    requireEntryFits(draft.bytes);
     using call = this.#requests.call(signal);
     for (;;) {
       const answer = await this.#sendAppend(scope, draft, call.signal);
@@ -199,7 +189,7 @@ export class EtcdEventLog implements EventLog {
    */
   async #afterFailedWrite(error: EtcdCallError, draft: EntryDraft, signal: CancelSignal): Promise<Position> {
     if (this.#requests.isClosed) throw this.#unknown(error);
-    if (judge(error).code === 'store-full') {
+    if (judge(error) === 'store-full') {
       const position = await this.#positionAfterRefusal(error, draft, signal);
       if (position !== undefined) return position;
     }
@@ -239,10 +229,7 @@ function existingPosition(scope: LogScope, draft: EntryDraft, answer: ITxnRespon
   const floor = floorOf(scope, kvsOf(answer, 2)[0]);
   if (Number(kv.create_revision) <= floor.revision) return { type: 'trimmed', floor };
   if (!kv.value.equals(draft.bytes)) {
-    throw new WeftError(
-      'entry-conflict',
-      `Cannot append the entry ${draft.id} to ${scope.url}: one with that id and other contents exists; draw a new id.`,
-    );
+    throw conflict(scope.url, draft.id);
   }
   return { type: 'entry', position: toPosition(entryRevision(scope, kv), draft.id) };
 }

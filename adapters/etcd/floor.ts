@@ -5,10 +5,11 @@
  * whether its key is still there or not, and a key that is missing behind it is no damage. An entry that was trimmed and is
  * put once more by its author has a create revision beyond the floor, which tells it from the one that was trimmed.
  */
+
 import type { IKeyValue } from 'etcd3';
-import { WeftError } from '../../core/errors.ts';
 import type { Position } from '../../core/log/event-log.ts';
-import { damaged, type EntryMark, type LogScope, parsePosition } from './transactions.ts';
+import { damaged } from '../log-faults.ts';
+import { type EntryMark, type LogScope, parsePosition } from './transactions.ts';
 
 /** @throws WeftError `log-damaged` when something else wrote over it */
 export function floorOf(scope: LogScope, kv: IKeyValue | undefined): EntryMark {
@@ -17,13 +18,4 @@ export function floorOf(scope: LogScope, kv: IKeyValue | undefined): EntryMark {
   if (mark === undefined || mark.revision === 0)
     throw damaged(scope.url, `the key ${kv.key.toString()} names no entry up to which it was trimmed`);
   return mark;
-}
-
-export function trimmedError(scope: LogScope, after: EntryMark, floor: EntryMark): WeftError {
-  return new WeftError(
-    'log-trimmed',
-    `Cannot read the log at ${scope.url} from position ${after.revision}: it was trimmed up to ${floor.revision}; ` +
-      'begin again from a snapshot.',
-    { details: { position: after.revision } },
-  );
 }

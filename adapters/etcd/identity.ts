@@ -1,12 +1,14 @@
 /** Opening: find the log's identity, or write it where there is no log yet. */
+
 import type { ITxnRequest } from 'etcd3';
 import { WeftError } from '../../core/errors.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { damaged } from '../log-faults.ts';
 import type { Connection } from './connection.ts';
 import { type LogKeys, parseLogId } from './keys.ts';
-import { damaged, genesisRequest, kvsOf, readKey } from './transactions.ts';
+import { genesisRequest, kvsOf, readKey } from './transactions.ts';
 
 export interface LogPlace {
   readonly keys: LogKeys;

@@ -19,7 +19,7 @@ import type {
   WatchDuplex,
 } from './channel.ts';
 import { channelState, readPassword } from './channel.ts';
-import { EtcdCallError, judge } from './errors.ts';
+import { EtcdCallError, judge, wantsNewToken } from './errors.ts';
 import { callDeadlineMs, connectDeadlineMs } from './limits.ts';
 import type { EtcdHost, EtcdOptions } from './options.ts';
 
@@ -109,7 +109,7 @@ export class Member {
     try {
       return await call();
     } catch (error) {
-      const renewable = error instanceof EtcdCallError && judge(error).renewToken === true;
+      const renewable = error instanceof EtcdCallError && wantsNewToken(error);
       if (!renewable || this.#options.auth === undefined || limits.signal.aborted) throw error;
       this.#token = undefined;
       return call();
@@ -220,7 +220,7 @@ export class Member {
     } catch (error) {
       if (this.#token === token) this.#token = undefined;
       // Nothing of the caller's own was sent yet, whatever became of the request for a token.
-      if (error instanceof EtcdCallError && judge(error).code === 'outcome-unknown') {
+      if (error instanceof EtcdCallError && judge(error) === 'outcome-unknown') {
         throw new EtcdCallError('not-sent', error.message);
       }
       throw error;

@@ -3,10 +3,10 @@
  * and fails with what its error means.
  */
 import type { IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3';
-import { WeftError } from '../../core/errors.ts';
 import { type CancelScope, cancelScope } from '../../core/lib/cancel-scope.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { closed } from '../log-faults.ts';
 import type { Connection } from './connection.ts';
 import { asCallError, EtcdCallError, readError, writeError } from './errors.ts';
 import type { LogKeys } from './keys.ts';
@@ -44,9 +44,7 @@ export class Requests {
 
   /** @throws WeftError `closed` */
   assertLive(): void {
-    if (this.isClosed) {
-      throw new WeftError('closed', `Cannot use the log at ${this.#url}: it is closed; open another.`);
-    }
+    if (this.isClosed) throw closed(this.#url);
   }
 
   /** @throws WeftError `closed` */
@@ -57,15 +55,8 @@ export class Requests {
   }
 
   /** Ends with the caller's signal and with `close`. */
-  call(signal: CancelSignal): Pick<CancelScope, 'signal'> & Disposable {
-    const scope = cancelScope(this.#life.signal);
-    signal.addEventListener('abort', scope.cancel, { once: true });
-    if (signal.aborted) scope.cancel();
-    const dispose = () => {
-      signal.removeEventListener('abort', scope.cancel);
-      scope[Symbol.dispose]();
-    };
-    return { signal: scope.signal, [Symbol.dispose]: dispose };
+  call(signal: CancelSignal): CancelScope {
+    return cancelScope(this.#life.signal, signal);
   }
 
   /**

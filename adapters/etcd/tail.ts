@@ -6,14 +6,15 @@
  * a watch that leaves one out is noticed at the next; what is left out last is noticed by an audit. Silence while waiting,
  * an overflow, a compaction, a cancelled or broken stream: all lead to the same resynchronisation.
  */
+
 import type { IKeyValue } from 'etcd3';
-import { WeftError } from '../../core/errors.ts';
 import { backoffMs } from '../../core/log/backoff.ts';
 import type { LogEntry } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { damaged, mismatch } from '../log-faults.ts';
 import { CatchUp, type CaughtUp } from './catch-up.ts';
 import type { Connection } from './connection.ts';
 import { EtcdCallError, judge, readError } from './errors.ts';
@@ -30,12 +31,10 @@ import type { Member } from './member.ts';
 import type { EntryMark, LogHead, LogScope } from './transactions.ts';
 import {
   assertFence,
-  damaged,
   entryRevision,
   fencedRead,
   headOf,
   kvsOf,
-  mismatch,
   readKey,
   toPosition,
 } from './transactions.ts';
@@ -111,7 +110,7 @@ export class Tail {
     if (this.#signal.aborted) return;
     this.#connection.noteFailure(member, error);
     this.#failures += 1;
-    if (judge(error).code === 'store-auth') {
+    if (judge(error) === 'store-auth') {
       // Once may be a token that the member forgot in a restart between our read and our watch.
       this.#refusals += 1;
       if (this.#refusals > 1) throw readError(error, 'read the log at', this.#scope.url);
@@ -226,12 +225,4 @@ export class Tail {
 function reasonOf(end: WatchEnd): Resync {
   if (end.type === 'broken') throw end.error;
   return end.type === 'overflow' ? 'the consumer did not keep up' : "the log's identity was written";
-}
-
-/** @throws WeftError `log-ahead` always: no entry of this store can have such a position */
-export function refusePosition(url: string, position: string): never {
-  throw new WeftError(
-    'log-ahead',
-    `Cannot read the log at ${url} from "${position}": that is no position in it; start from one that it gave out.`,
-  );
 }

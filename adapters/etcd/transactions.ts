@@ -2,11 +2,12 @@
  * The requests that the adapter sends, and what their answers say. Every one of them is a transaction that first compares
  * the log's identity, so that a store that was wiped or swapped can neither be written to nor believed.
  */
+
 import type { IKeyValue, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3';
-import { WeftError } from '../../core/errors.ts';
 import type { EntryRef, Position } from '../../core/log/event-log.ts';
 import { genesis } from '../../core/log/event-log.ts';
 import { isRandomId, type LogId } from '../../core/model/ids.ts';
+import { damaged, mismatch } from '../log-faults.ts';
 import type { LogKeys } from './keys.ts';
 import { formatLogId, parseLogId } from './keys.ts';
 
@@ -118,23 +119,6 @@ export function assertIdentity(scope: LogScope, found: IKeyValue | undefined): v
   const logId = found === undefined ? undefined : parseLogId(found.value);
   if (logId === scope.logId) return;
   throw mismatch(scope, logId === undefined ? 'it holds no log now' : `it holds the log ${logId} now`);
-}
-
-export function mismatch(scope: LogScope, why: string): WeftError {
-  return new WeftError(
-    'log-mismatch',
-    `Cannot follow the log ${scope.logId} at ${scope.url}: ${why}; nothing was changed, ` +
-      'check whether the store was wiped, restored from a backup or swapped.',
-    { details: { logId: scope.logId } },
-  );
-}
-
-export function damaged(url: string, why: string): WeftError {
-  return new WeftError(
-    'log-damaged',
-    `Cannot read the log at ${url} further: ${why}; something other than weft writes under its prefix, ` +
-      'keep it away and seed the log again.',
-  );
 }
 
 /**

@@ -10,16 +10,17 @@
  * --auto-compaction-retention=10m` what is trimmed makes room within minutes. Compacting does not disturb the log: its tails
  * read by range on the present keys, and open a watch again where its start was compacted.
  */
-import { WeftError } from '../../core/errors.ts';
+
+import { type WeftError } from '../../core/errors.ts';
 import type { Position } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import { ahead, mismatch, refusePosition } from '../log-faults.ts';
 import type { Connection } from './connection.ts';
 import { EtcdCallError, readError } from './errors.ts';
 import { floorOf } from './floor.ts';
 import { callDeadlineMs, deletesMax, listDeadlineMsMax, listKeysMax } from './limits.ts';
 import type { Requests } from './requests.ts';
-import { refusePosition } from './tail.ts';
 import {
   assertFence,
   assertIdentity,
@@ -30,7 +31,6 @@ import {
   headOf,
   kvsOf,
   type LogScope,
-  mismatch,
   parsePosition,
   readKey,
 } from './transactions.ts';
@@ -94,13 +94,7 @@ export class Trimming {
     const head = headOf(this.#scope, kvsOf(answer, 0)[0]);
     const kv = kvsOf(answer, 1)[0];
     const floor = floorOf(this.#scope, kv);
-    if (mark.revision > head.revision) {
-      throw new WeftError(
-        'log-ahead',
-        `Cannot trim the log at ${url} up to position ${mark.revision}: it ends at ${head.revision}; ` +
-          'the store may have been restored from a backup, compare it with what this host has applied.',
-      );
-    }
+    if (mark.revision > head.revision) throw ahead(url, mark.revision);
     if (mark.revision === floor.revision && mark.id !== floor.id) throw this.#foreign(mark);
     return { floor, modRevision: kv?.mod_revision ?? 0 };
   }

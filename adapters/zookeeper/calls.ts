@@ -1,7 +1,7 @@
 /** How a call of the port goes over the connection: when it ends early, and what its caller is told when it fails. */
-import { WeftError } from '../../core/errors.ts';
-import { cancelScope } from '../../core/lib/cancel-scope.ts';
+import { type CancelScope, cancelScope } from '../../core/lib/cancel-scope.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { closed } from '../log-faults.ts';
 import type { Channel } from './channel.ts';
 import type { Connection } from './connection.ts';
 import { judge, readError, writeError, ZookeeperCallError } from './errors.ts';
@@ -20,22 +20,13 @@ export class Calls {
   }
 
   /** A signal that ends with the caller's and with `close`. */
-  within(signal: CancelSignal): { readonly signal: CancelSignal; [Symbol.dispose](): void } {
-    const scope = cancelScope(this.#life);
-    signal.addEventListener('abort', scope.cancel, { once: true });
-    if (signal.aborted) scope.cancel();
-    const dispose = () => {
-      signal.removeEventListener('abort', scope.cancel);
-      scope[Symbol.dispose]();
-    };
-    return { signal: scope.signal, [Symbol.dispose]: dispose };
+  within(signal: CancelSignal): CancelScope {
+    return cancelScope(this.#life, signal);
   }
 
   /** @throws WeftError `closed` */
   assertLive(): void {
-    if (this.#life.aborted) {
-      throw new WeftError('closed', `Cannot use the log at ${this.#url}: it is closed; open another.`);
-    }
+    if (this.#life.aborted) throw closed(this.#url);
   }
 
   /** @throws ZookeeperCallError */

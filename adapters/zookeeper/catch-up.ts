@@ -2,14 +2,16 @@
  * Reads the entries of a segment by their numbers, in batches that are bounded by weight, each fetched by requests that are
  * all under way at once. No listing of names is needed: the segment's own node says how many were made.
  */
+
 import type { WeftError } from '../../core/errors.ts';
 import type { LogEntry } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { damaged, trimmed } from '../log-faults.ts';
 import type { Channel } from './channel.ts';
-import { isTrimmed, readFloor, trimmed } from './floor.ts';
+import { isTrimmed, placeText, readFloor } from './floor.ts';
 import { sequenceOf } from './keys.ts';
 import { batchBytesTarget, batchEntriesFirst, batchEntriesMax } from './limits.ts';
-import { damaged, entryOf, gone, type LogScope, toPosition } from './transactions.ts';
+import { entryOf, gone, type LogScope, toPosition } from './transactions.ts';
 
 /** Which number of which segment is to be read next. */
 export interface Cursor {
@@ -88,7 +90,7 @@ async function assertForeign(
   const path = scope.paths.segment(place.segment);
   const found = await channel.children(path, signal);
   const floor = await readFloor(scope, channel, signal);
-  if (isTrimmed(place, floor)) throw trimmed(scope, place);
+  if (isTrimmed(place, floor)) throw trimmed(scope.url, placeText(place));
   if (found === undefined) throw await gone(scope, channel, signal);
   const isFloorHere = floor.mark.segment === place.segment;
   const start = isFloorHere ? floor.mark.sequence + 1 : 0;
@@ -110,7 +112,7 @@ async function missing(
   const { segment, next: sequence } = cursor;
   const floor = await readFloor(scope, channel, signal);
   // The floor's own segment stays.
-  if (segment < floor.mark.segment) return trimmed(scope, { segment, sequence });
+  if (segment < floor.mark.segment) return trimmed(scope.url, placeText({ segment, sequence }));
   return await gone(scope, channel, signal);
 }
 

@@ -1,16 +1,15 @@
 /**
  * The ensemble as one thing: one channel at a time to the member that is preferred, and whether the store can be reached.
  *
- * A member is preferred until it fails; then the next has its turn. The first is drawn by lot, so that many hosts spread
- * over the members. Every channel has a new session: a server refuses a client that has seen more than it has, and after a
+ * Whose turn it is, `Rota` says. Every channel has a new session: a server refuses a client that has seen more than it has, and after a
  * restore from a backup that is every client that was there before. What a new session sees may be old; whoever needs more
  * makes a transaction first (`Channel.multi`), which is stricter than ZooKeeper's `sync` (that a deposed leader may answer).
  */
-import { WeftError } from '../../core/errors.ts';
 import type { LogHealth } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { Rota } from '../rota.ts';
 import type { Channel, OpenChannel } from './channel.ts';
 import { asCallError, judge, ZookeeperCallError } from './errors.ts';
 import { readTriesMax } from './limits.ts';
@@ -22,11 +21,9 @@ export class Connection {
   /** Ends with `close`. */
   readonly #life: CancelSignal;
   readonly #newChannel: OpenChannel;
-  #preferred: number;
+  readonly #rota: Rota<ZookeeperHost>;
   #channel: Channel | undefined;
   #opening: Promise<Channel> | undefined;
-  #failuresInRow = 0;
-  #health: LogHealth = { reachable: false, reason: 'not asked yet' };
 
   constructor(
     options: ZookeeperOptions,
@@ -39,11 +36,11 @@ export class Connection {
     this.#clock = clock;
     this.#life = life;
     this.#newChannel = newChannel;
-    this.#preferred = Math.floor(random.unit() * options.hosts.length);
+    this.#rota = new Rota(options.hosts, random);
   }
 
   get health(): LogHealth {
-    return this.#health;
+    return this.#rota.health;
   }
 
   /** The channel that stands, or a new one, from the first member in turn that gives one. @throws ZookeeperCallError */
@@ -86,17 +83,13 @@ export class Connection {
   }
 
   noteSuccess(): void {
-    this.#failuresInRow = 0;
-    if (!this.#health.reachable) this.#health = { reachable: true };
+    this.#rota.noteSuccess();
   }
 
-  /** Failures count once every member had its turn: the loss of one of three is no loss of the store. */
   noteFailure(error: ZookeeperCallError): void {
     if (error.stage === 'cancelled') return;
     if (error.stage === 'refused' && judge(error) !== 'store-auth') return this.noteSuccess();
-    this.#failuresInRow += 1;
-    if (this.#failuresInRow >= this.#options.hosts.length)
-      this.#health = { reachable: false, reason: error.message };
+    this.#rota.noteFailure(error);
   }
 
   async close(): Promise<void> {
@@ -107,31 +100,20 @@ export class Connection {
 
   async #open(): Promise<Channel> {
     // After a loss another member may well be up when the one that was preferred is not.
-    if (this.#channel !== undefined) this.#turn();
+    if (this.#channel !== undefined) this.#rota.turn();
     this.#channel = undefined;
     for (let left = this.#options.hosts.length; ; left -= 1) {
       try {
-        const channel = await this.#newChannel(this.#host(), this.#options, this.#clock, this.#life);
+        const channel = await this.#newChannel(this.#rota.preferred, this.#options, this.#clock, this.#life);
         this.#channel = channel;
         return channel;
       } catch (thrown) {
         const error = asCallError(thrown);
         this.noteFailure(error);
-        this.#turn();
+        this.#rota.turn();
         if (left <= 1 || this.#life.aborted) throw error;
       }
     }
-  }
-
-  #turn(): void {
-    this.#preferred = (this.#preferred + 1) % this.#options.hosts.length;
-  }
-
-  #host(): ZookeeperHost {
-    const host = this.#options.hosts[this.#preferred];
-    if (host === undefined)
-      throw new WeftError('internal', 'Cannot choose a server of ZooKeeper: the URL names none.');
-    return host;
   }
 }
 

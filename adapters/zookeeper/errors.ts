@@ -5,8 +5,7 @@
  * refused as a whole, also a multi. A lost connection says nothing about the requests that were under way, and is not the
  * end of the session either; the adapter hangs nothing on its sessions, so that it needs no such difference.
  */
-import type { ErrorCode } from '../../core/errors.ts';
-import { WeftError } from '../../core/errors.ts';
+import { oneLine, tellCallErrors, type Verdict } from '../call-errors.ts';
 
 /** How far a call had come when it failed. */
 export type CallStage =
@@ -46,16 +45,11 @@ export class ZookeeperCallError extends Error {
   readonly code: number | undefined;
 
   constructor(stage: CallStage, message: string, code?: number) {
-    super(message.replace(/\s+/g, ' ').trim());
+    super(oneLine(message));
     this.stage = stage;
     this.code = code;
   }
 }
-
-type Verdict = Extract<
-  ErrorCode,
-  'store-unreachable' | 'outcome-unknown' | 'store-full' | 'store-auth' | 'too-large'
->;
 
 const verdicts: ReadonlyMap<number, Verdict> = new Map<number, Verdict>([
   [zkCode.noAuth, 'store-auth'],
@@ -77,17 +71,6 @@ export function judge(error: ZookeeperCallError): Verdict {
   return error.stage === 'not-sent' ? 'store-unreachable' : 'outcome-unknown';
 }
 
-/** What the caller of a write is told. */
-export function writeError(error: ZookeeperCallError, what: string, url: string): WeftError {
-  return toWeftError(judge(error), error, what, url);
-}
-
-/** What the caller of a read is told: a read that failed has no outcome that could be unknown. */
-export function readError(error: ZookeeperCallError, what: string, url: string): WeftError {
-  const code = judge(error);
-  return toWeftError(code === 'outcome-unknown' ? 'store-unreachable' : code, error, what, url);
-}
-
 const advice: Readonly<Record<Verdict, string>> = {
   'store-unreachable': 'check that ZooKeeper runs, that it has a leader, and that the URL is right',
   'outcome-unknown': 'it may be carried out later; ask for its outcome before repeating it under another id',
@@ -96,9 +79,8 @@ const advice: Readonly<Record<Verdict, string>> = {
   'too-large': 'send fewer records at once',
 };
 
-function toWeftError(code: Verdict, error: ZookeeperCallError, what: string, url: string): WeftError {
-  return new WeftError(code, `Cannot ${what} ${url}: ${error.message}; ${advice[code]}.`, { cause: error });
-}
+/** What whoever called is told; `what` is as in "Cannot … URL". */
+export const { readError, writeError } = tellCallErrors(judge, advice);
 
 /**
  * What comes behind the first transaction of several: when it is broken off, something was carried out, though not all,

@@ -15,9 +15,8 @@
  * - An append sends at most one transaction that may be carried out; repeating it is its caller's to decide.
  * - Nothing hangs on a session: a lost connection and an expired session are the same to the log.
  */
-import { WeftError } from '../../core/errors.ts';
+
 import { cancelScope } from '../../core/lib/cancel-scope.ts';
-import { entryBytesMax } from '../../core/limits.ts';
 import {
   type EntryDraft,
   type EntryRef,
@@ -28,6 +27,7 @@ import {
 } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { conflict, damaged, openingCancelled, refusePosition, requireEntryFits } from '../log-faults.ts';
 import { Calls } from './calls.ts';
 import { type OpenChannel, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
@@ -45,12 +45,10 @@ import {
   appendOps,
   appendRequest,
   assertFresh,
-  damaged,
   gone,
   type LogScope,
   parsePosition,
   readOpen,
-  refusePosition,
   removalOps,
   rollRequest,
   toPosition,
@@ -106,25 +104,14 @@ export class ZookeeperEventLog implements EventLog {
       this.#scope ??= { keys: this.#keys, paths: this.#keys.log(logId), logId, url: this.url };
       return logId;
     } catch (error) {
-      if (call.signal.aborted) {
-        throw new WeftError(
-          'closed',
-          `Cannot open the log at ${this.url}: it was cancelled; open it again.`,
-          { cause: error },
-        );
-      }
+      if (call.signal.aborted) throw openingCancelled(this.url, error);
       throw error instanceof ZookeeperCallError ? readError(error, 'open the log at', this.url) : error;
     }
   }
 
   async append(draft: EntryDraft, signal: CancelSignal): Promise<Position> {
     const scope = this.#opened();
-    if (draft.bytes.length > entryBytesMax) {
-      throw new WeftError(
-        'too-large',
-        `Cannot append an entry of ${draft.bytes.length} bytes: the bound is ${entryBytesMax}; send fewer records at once.`,
-      );
-    }
+    requireEntryFits(draft.bytes);
     return await this.#calls.write(signal, 'append to', (call) => this.#put(scope, draft, call));
   }
 
@@ -247,10 +234,7 @@ export class ZookeeperEventLog implements EventLog {
       throw error;
     }
     if (found === undefined || found.isTrimmed || found.bytes.equals(draft.bytes)) return found;
-    throw new WeftError(
-      'entry-conflict',
-      `Cannot append the entry ${draft.id} to ${scope.url}: one with that id and other contents exists; draw a new id.`,
-    );
+    throw conflict(scope.url, draft.id);
   }
 
   #opened(): LogScope {

@@ -4,18 +4,17 @@
  * The floor never moves back, and is moved before anything behind it is deleted. So a node is looked at first and the
  * floor after it, on one channel: where the floor has not reached what was missing by then, trimming is not to blame.
  */
-import { WeftError } from '../../core/errors.ts';
+
 import type { Position } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { ahead, damaged, mismatch } from '../log-faults.ts';
 import type { Channel, MultiOp } from './channel.ts';
 import {
-  damaged,
   type EntryMark,
   entryOf,
   genesisMark,
   gone,
   type LogScope,
-  mismatch,
   parsePosition,
   readOpen,
   toPosition,
@@ -78,6 +77,11 @@ export function isTrimmed(place: Place, { mark }: Floor): boolean {
   return compare(place, mark) <= 0;
 }
 
+/** As people may compare it: without the entry's id. */
+export function placeText({ segment, sequence }: Place): string {
+  return `${segment}:${sequence}`;
+}
+
 function compare(one: Place, other: Place): number {
   return one.segment === other.segment ? one.sequence - other.sequence : one.segment - other.segment;
 }
@@ -109,29 +113,9 @@ export async function standingOf(
     if (entryOf(scope, segment, sequence, node).id !== id) throw mismatch(scope, stranger);
     return { type: 'there', floor, czxid: node.stat.czxid };
   }
-  if (segment > open) throw ahead(scope, mark);
+  if (segment > open) throw ahead(scope.url, placeText(mark));
   const stat = await channel.exists(paths.segment(segment), signal);
   if (stat === undefined) throw await gone(scope, channel, signal);
-  if (segment === open && stat.creations <= sequence) throw ahead(scope, mark);
+  if (segment === open && stat.creations <= sequence) throw ahead(scope.url, placeText(mark));
   throw mismatch(scope, `the entry ${id} is not at position ${segment}:${sequence}, which others follow`);
-}
-
-/** What to throw where a reader wants what was trimmed. */
-export function trimmed(scope: LogScope, { segment, sequence }: Place): WeftError {
-  const position = `${segment}:${sequence}`;
-  return new WeftError(
-    'log-trimmed',
-    `Cannot read the log at ${scope.url} from ${position}: it has been trimmed there; start from a snapshot.`,
-    { details: { position } },
-  );
-}
-
-function ahead(scope: LogScope, { segment, sequence }: Place): WeftError {
-  const position = `${segment}:${sequence}`;
-  return new WeftError(
-    'log-ahead',
-    `Cannot use position ${position} of the log at ${scope.url}: the log ends before it; ` +
-      'the store may have been restored from a backup, compare it with what this host has applied.',
-    { details: { position } },
-  );
 }

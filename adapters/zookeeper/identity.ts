@@ -1,11 +1,13 @@
 /** Opening: find the log's identity, or write it where there is no log yet. */
+
 import { WeftError } from '../../core/errors.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { damaged } from '../log-faults.ts';
 import type { Channel } from './channel.ts';
 import { isLaterLayout, isLogName, type LogKeys, parseLogId } from './keys.ts';
-import { damaged, genesisRequest } from './transactions.ts';
+import { genesisRequest } from './transactions.ts';
 
 export interface LogPlace {
   readonly keys: LogKeys;

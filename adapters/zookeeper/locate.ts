@@ -1,10 +1,12 @@
 /** Finding an entry by its id. */
+
 import type { EntryRef } from '../../core/log/event-log.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { damaged } from '../log-faults.ts';
 import type { Channel } from './channel.ts';
 import { readFloor } from './floor.ts';
 import { parseSegment, sequenceOf } from './keys.ts';
-import { damaged, type EntryMark, entryOf, type LogScope } from './transactions.ts';
+import { type EntryMark, entryOf, type LogScope } from './transactions.ts';
 
 export interface FoundEntry {
   readonly mark: EntryMark;

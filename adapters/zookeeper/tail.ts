@@ -10,6 +10,7 @@
  * entry it delivered stands where it stood, or was the last that was trimmed: a store that was restored from a backup has the same log id, and uses the same
  * numbers again.
  */
+
 import { cancelScope } from '../../core/lib/cancel-scope.ts';
 import { backoffMs } from '../../core/log/backoff.ts';
 import type { LogEntry } from '../../core/log/event-log.ts';
@@ -17,11 +18,12 @@ import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { trimmed } from '../log-faults.ts';
 import { type Cursor, readSegment } from './catch-up.ts';
 import type { Channel } from './channel.ts';
 import type { Connection } from './connection.ts';
 import { judge, readError, ZookeeperCallError } from './errors.ts';
-import { standingOf, trimmed } from './floor.ts';
+import { placeText, standingOf } from './floor.ts';
 import { firstSegment } from './keys.ts';
 import { resyncDelayMsMax, resyncDelayMsMin, tailPollMs } from './limits.ts';
 import type { EntryMark, LogScope } from './transactions.ts';
@@ -151,7 +153,7 @@ export class Tail {
   async #start(channel: Channel): Promise<Cursor> {
     const { segment, sequence } = this.#last;
     const { type } = await standingOf(this.#scope, channel, this.#last, this.#signal);
-    if (type === 'trimmed') throw trimmed(this.#scope, this.#last);
+    if (type === 'trimmed') throw trimmed(this.#scope.url, placeText(this.#last));
     return segment === 0 ? { segment: firstSegment, next: 0 } : { segment, next: sequence + 1 };
   }
 }

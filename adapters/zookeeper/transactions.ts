@@ -2,11 +2,13 @@
  * The transactions that the adapter sends, what a position is, and what is said when the store is not as it must be.
  * Everything lies below a node that is named for the log: where that is gone, the store was wiped or swapped.
  */
-import { WeftError } from '../../core/errors.ts';
+
+import type { WeftError } from '../../core/errors.ts';
 import type { EntryRef, Position } from '../../core/log/event-log.ts';
 import { genesis } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { damaged, mismatch } from '../log-faults.ts';
 import type { Channel, MultiOp, NodeData } from './channel.ts';
 import {
   type EntryData,
@@ -140,31 +142,6 @@ export function entryOf(scope: LogScope, segment: number, sequence: number, node
   const entry = parseEntry(node.data);
   if (entry === undefined) throw damaged(scope.url, `the node ${path} holds no entry`);
   return entry;
-}
-
-export function mismatch(scope: LogScope, why: string): WeftError {
-  return new WeftError(
-    'log-mismatch',
-    `Cannot follow the log ${scope.logId} at ${scope.url}: ${why}; nothing was changed, ` +
-      'check whether the store was wiped, restored from a backup or swapped.',
-    { details: { logId: scope.logId } },
-  );
-}
-
-/** @throws WeftError `log-ahead` always: no entry of this store can have such a position */
-export function refusePosition(url: string, position: string): never {
-  throw new WeftError(
-    'log-ahead',
-    `Cannot use "${position}" with the log at ${url}: that is no position in it; give one that it gave out.`,
-  );
-}
-
-export function damaged(url: string, why: string): WeftError {
-  return new WeftError(
-    'log-damaged',
-    `Cannot use the log at ${url} further: ${why}; something other than weft writes under its prefix, ` +
-      'keep it away and seed the log again.',
-  );
 }
 
 /**

@@ -3,7 +3,9 @@
  * in between leaves nodes that count for nothing; the next trim deletes them, whoever makes it and however far it goes.
  * Any number of hosts may do both at once: a transaction that is refused says that another one has got on.
  */
+
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import { damaged } from '../log-faults.ts';
 import type { Calls } from './calls.ts';
 import { fittingSize } from './catch-up.ts';
 import type { Channel } from './channel.ts';
@@ -11,15 +13,7 @@ import { ZookeeperCallError, zkCode } from './errors.ts';
 import { type Floor, floorRequest, readFloor, standingOf } from './floor.ts';
 import { type EntryData, isBucketName, segmentOf, sequenceOf } from './keys.ts';
 import { batchEntriesFirst, sweepEntries, trimTriesMax } from './limits.ts';
-import {
-  assertFresh,
-  damaged,
-  type EntryMark,
-  entryOf,
-  gone,
-  type LogScope,
-  removalOps,
-} from './transactions.ts';
+import { assertFresh, type EntryMark, entryOf, gone, type LogScope, removalOps } from './transactions.ts';
 
 /**
  * Moves the floor to that position, unless it is there or further. Nothing is deleted.

@@ -1,6 +1,6 @@
 /**
- * A cancellation signal of one's own that also follows a parent: what AbortController and `AbortSignal.any` are for,
- * without a platform library. Disposing aborts the scope and lets go of the parent.
+ * A cancellation signal of one's own that also follows parents: what AbortController and `AbortSignal.any` are for,
+ * without a platform library. Disposing aborts the scope and lets go of the parents.
  */
 import type { CancelSignal } from '../ports/cancel.ts';
 
@@ -10,14 +10,15 @@ export interface CancelScope extends Disposable {
   cancel(): void;
 }
 
-export function cancelScope(parent?: CancelSignal): CancelScope {
+/** Aborts with whichever parent aborts first. */
+export function cancelScope(...parents: readonly CancelSignal[]): CancelScope {
   const signal = new ScopeSignal();
   const cancel = (): void => {
-    parent?.removeEventListener('abort', cancel);
+    for (const parent of parents) parent.removeEventListener('abort', cancel);
     signal.abort();
   };
-  if (parent?.aborted === true) signal.abort();
-  else parent?.addEventListener('abort', cancel, { once: true });
+  if (parents.some((parent) => parent.aborted)) signal.abort();
+  else for (const parent of parents) parent.addEventListener('abort', cancel, { once: true });
   return { signal, cancel, [Symbol.dispose]: cancel };
 }
 

@@ -47,8 +47,8 @@ export const adapterMutants: readonly Mutant[] = [
     id: 'etcd-timeout-is-never',
     breaks: 'a request that was sent and timed out counts as one that was not sent',
     file: 'adapters/etcd/errors.ts',
-    find: "if (error.stage !== 'status') return unknown;",
-    replace: "if (error.stage !== 'status') return { code: 'store-unreachable' };",
+    find: "if (error.stage !== 'status') return 'outcome-unknown';",
+    replace: "if (error.stage !== 'status') return 'store-unreachable';",
     invariants: ['I2', 'I7'],
   },
   {
