@@ -24,6 +24,9 @@ function runWeft(args: readonly string[], env: Readonly<Record<string, string>>)
   });
 }
 
+/** Of `host` and `none`, as `network ls -q` shows them. */
+const predefinedIds = '7bcfca90423c\n1cfc0029afee\n';
+
 describe('the command line', () => {
   let api: ApiFixture;
 
@@ -45,12 +48,11 @@ describe('the command line', () => {
   it('walks through the seed', async () => {
     const id = (await createRed()).trimEnd();
     assert.match(id, /^[0-9a-f]{64}$/);
-    await ok('network', 'create', '-d', 'null', 'none2');
-    const none = (await api.client.call('inspectNetwork', { params: { ref: 'none2' } })).id;
     assert.equal(
       await ok('network', 'ls'),
       'NETWORK ID     NAME         DRIVER    SCOPE\n' +
-        `${none.slice(0, 12)}   none2        null      global\n` +
+        '7bcfca90423c   host         host      local\n' +
+        '1cfc0029afee   none         null      local\n' +
         `${id.slice(0, 12)}   overlayred   overlay   global\n`,
     );
     assert.equal(
@@ -103,14 +105,14 @@ describe('the command line', () => {
         `${endpoint?.id.slice(0, 12)}   web    overlayred   h1     c1        eth0        02:42:0a:00:01:02   10.0.1.2/24\n`,
     );
     assert.equal(await ok('network', 'disconnect', 'overlayred', 'c1'), '');
-    assert.equal(await ok('network', 'rm', 'overlayred', 'none2'), 'overlayred\nnone2\n');
-    assert.equal(await ok('network', 'ls'), 'NETWORK ID   NAME   DRIVER   SCOPE\n');
+    assert.equal(await ok('network', 'rm', 'overlayred'), 'overlayred\n');
+    assert.equal(await ok('network', 'ls', '-q'), predefinedIds);
   });
 
   it('prints ids alone with -q, whole ones with --no-trunc', async () => {
     const id = (await createRed()).trimEnd();
-    assert.equal(await ok('network', 'ls', '-q'), `${id.slice(0, 12)}\n`);
-    assert.equal(await ok('network', 'ls', '-q', '--no-trunc'), `${id}\n`);
+    assert.equal(await ok('network', 'ls', '-q'), `${predefinedIds}${id.slice(0, 12)}\n`);
+    assert.ok((await ok('network', 'ls', '-q', '--no-trunc')).endsWith(`\n${id}\n`));
     const endpoint = (await ok('network', 'connect', '-q', 'overlayred', 'c1')).trimEnd();
     assert.match(endpoint, /^[0-9a-f]{64}$/);
     assert.equal(await ok('endpoint', 'ls', '-q', '--no-trunc', '--network', 'overlayred'), `${endpoint}\n`);
@@ -179,8 +181,7 @@ describe('the command line', () => {
   });
 
   it('keeps the fields of connect in their places where there is nothing to say', async () => {
-    await ok('network', 'create', '-d', 'null', 'none2');
-    assert.equal(await ok('network', 'connect', 'none2', 'c1'), '- - - -\n');
+    assert.equal(await ok('network', 'connect', 'none', 'c1'), '- - - -\n');
   });
 
   it('prints JSON and YAML of anything', async () => {
@@ -190,7 +191,7 @@ describe('the command line', () => {
       const json = JSON.parse(await ok('--format', 'json', ...command));
       assert.deepEqual(parse(await ok(...command, '--format', 'yaml')), json, command.join(' '));
     }
-    assert.equal(JSON.parse(await ok('network', 'ls', '--format=json'))[0].name, 'overlayred');
+    assert.equal(JSON.parse(await ok('network', 'ls', '--format=json'))[2].name, 'overlayred');
     assert.match(
       await ok('network', 'inspect', 'overlayred', '--format', 'yaml'),
       /^- Name: overlayred\n {2}Id: /,
@@ -226,7 +227,7 @@ Ordinal:     1, at the end of the log
 Record hash: ${recordHash}
 State hash:  ${stateHash}
 Hosts:       1
-Networks:    0
+Networks:    2
 Endpoints:   0
 Kernel:      12 objects, 0 pending, audited 1 min ago
 Writes:      34 since the daemon started, of drift repaired: 5
@@ -246,7 +247,7 @@ Writes:      34 since the daemon started, of drift repaired: 5
 
   it('shows what is in the store, and makes a snapshot', async () => {
     const made = await ok('store', 'snapshot');
-    const id = /^Snapshot of ordinal 1: 1 chunk, \d+ B, id ([0-9a-f]{32})\n$/.exec(made)?.[1] ?? made;
+    const id = /^Snapshot of ordinal 1: 1 chunk, [\d.]+ KiB, id ([0-9a-f]{32})\n$/.exec(made)?.[1] ?? made;
     await createRed();
     await ok('network', 'create', 'blue');
     const later = JSON.parse(await ok('--format', 'json', 'store', 'snapshot')) as {
@@ -255,7 +256,7 @@ Writes:      34 since the daemon started, of drift repaired: 5
     };
     await ok('network', 'create', 'green');
     api.control.badSnapshots = [{ id: 'f'.repeat(32) as never, ordinal: 0, records: 4, fault: 'it is odd' }];
-    const bytes = api.control.made[0]?.bytes;
+    const bytes = api.control.made[0]?.bytes ?? 0;
     const [first, second] = [id, later.id].map((each) => each.slice(-12));
     assert.equal(
       await ok('store', 'status'),
@@ -269,7 +270,7 @@ Next:      at ordinal 2051, in 2047 records: turn of host h1, which this is
 
 SNAPSHOT       ORDINAL   BEHIND   HOST   WHEN                       SIZE      USABLE
 ${second}   3         1        h1     2015-11-23T12:00:00.000Z   ${(later.bytes / 1_024).toFixed(1)} KiB   yes
-${first}   1         3        h1     2015-11-23T12:00:00.000Z   ${bytes} B     yes
+${first}   1         3        h1     2015-11-23T12:00:00.000Z   ${(bytes / 1_024).toFixed(1)} KiB   yes
 ffffffffffff   0         4        -      -                          -         it is odd
 `,
     );
@@ -431,7 +432,7 @@ ffffffffffff   0         4        -      -                          -         it
   it('says how old a list is when the store is not reachable', async () => {
     api.control.health = { reachable: false };
     const { code, out, err } = await weft('network', 'ls', '-q');
-    assert.deepEqual([code, out], [0, '']);
+    assert.deepEqual([code, out], [0, predefinedIds]);
     assert.equal(
       err,
       "weft: the store is not reachable: this is the state at ordinal 1; 'weft status' says more\n",
@@ -440,11 +441,11 @@ ffffffffffff   0         4        -      -                          -         it
 
   it('goes on after a failure among several, and exits with 1', async () => {
     await createRed();
-    const removed = await weft('network', 'rm', 'none', 'overlayred', 'neither');
+    const removed = await weft('network', 'rm', 'nothing', 'overlayred', 'neither');
     assert.deepEqual(removed, {
       code: 1,
       out: 'overlayred\n',
-      err: "weft: No network is named 'none' (no-such-network)\nweft: No network is named 'neither' (no-such-network)\n",
+      err: "weft: No network is named 'nothing' (no-such-network)\nweft: No network is named 'neither' (no-such-network)\n",
     });
     const shown = await weft('host', 'inspect', 'h1', 'h9');
     assert.equal(shown.code, 1);

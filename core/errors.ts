@@ -84,6 +84,16 @@ const table = {
   // Requests that the present state refuses.
   'name-taken': { status: 409, retryable: false, summary: 'Another live object has that name.' },
   'name-reserved': { status: 403, retryable: false, summary: 'The name belongs to a predefined network.' },
+  'predefined-network': {
+    status: 403,
+    retryable: false,
+    summary: 'The network, or the only one of its driver, is predefined: it is neither made nor removed.',
+  },
+  'sandbox-alone': {
+    status: 403,
+    retryable: false,
+    summary: 'A sandbox on the network host or none is on no other.',
+  },
   'pool-overlap': {
     status: 409,
     retryable: false,
@@ -121,7 +131,7 @@ const table = {
   'host-sandbox': {
     status: 403,
     retryable: false,
-    summary: "The sandbox is the host's own network namespace.",
+    summary: "The sandbox is the host's own network namespace, or it is not and should be.",
   },
   'host-taken': {
     status: 409,

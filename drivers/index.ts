@@ -5,10 +5,11 @@
  * To add one: a folder, a line in this table, and its defaults and options in the fold.
  */
 import type { Driver } from '../core/driver/driver.ts';
+import { hostDriver } from './host/driver.ts';
 import { nullDriver } from './null/driver.ts';
 import { overlayDriver } from './overlay/driver.ts';
 
 /** By the word after `weft network create -d`. */
 export const drivers: ReadonlyMap<string, Driver> = new Map(
-  [nullDriver, overlayDriver].map((driver) => [driver.name, driver]),
+  [hostDriver, nullDriver, overlayDriver].map((driver) => [driver.name, driver]),
 );

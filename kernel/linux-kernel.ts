@@ -140,7 +140,9 @@ export class LinuxKernel implements Kernel {
 
   async inspectSandbox(ref: string): Promise<SandboxInspection> {
     this.#requireOpen();
-    const handle = this.#registry.open(sandboxNamespace(ref));
+    const opened = this.#registry.open(sandboxNamespace(ref));
+    const isHost = opened === 'host' && this.#registry.leadsToHost(sandboxNamespace(ref));
+    const handle = isHost ? this.#registry.open(hostNamespace) : opened;
     if (typeof handle !== 'object') throw sandboxError(ref, handle);
     try {
       return this.#told(`Cannot look into the sandbox ${ref}`, () => ({
@@ -148,6 +150,7 @@ export class LinuxKernel implements Kernel {
         foreignLinks: dumpLinks(handle.requests)
           .filter((link) => link.weft === undefined)
           .map((link) => link.name),
+        ...(isHost ? { isHost } : {}),
       }));
     } finally {
       this.#registry.close(handle);
@@ -221,7 +224,7 @@ function sandboxError(ref: string, fault: OpenFault): WeftError {
     case 'host':
       return new WeftError(
         'host-sandbox',
-        `Cannot use ${ref} as a sandbox: it is the host's own network namespace; name another`,
+        `Cannot use ${ref} as a sandbox: it is the machine's own network namespace, and the daemon runs in another; name another`,
       );
     case 'no-namespace':
     case 'malformed':

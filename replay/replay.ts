@@ -5,7 +5,8 @@ import { badBundle, readBundle } from '../core/bundle/read.ts';
 import { isWeftError, WeftError } from '../core/errors.ts';
 import { apply } from '../core/fold/apply.ts';
 import { changesBetween } from '../core/fold/difference.ts';
-import { emptyState, type State } from '../core/fold/state.ts';
+import { initialState } from '../core/fold/predefined.ts';
+import type { State } from '../core/fold/state.ts';
 import { decodeEntry } from '../core/log/entry.ts';
 import type { Manifest } from '../core/snapshot/manifest.ts';
 import { SnapshotReader } from '../core/snapshot/read-snapshot.ts';
@@ -67,7 +68,7 @@ class Replay {
   readonly #to: number;
   /** While the lines of the snapshot come in. */
   #reader: SnapshotReader | undefined;
-  #state: State = emptyState();
+  #state: State = initialState();
 
   constructor(dossier: Dossier, host: string, to = Number.POSITIVE_INFINITY) {
     const { header, daemon, checkpoints, snapshot } = dossier;

@@ -32,8 +32,10 @@ export const networkSchema = z.object({
   id: objectId,
   name: z.string(),
   driver: z.string(),
-  /** How far the network reaches: all networks of a log are known to all of its hosts. */
+  /** How far the network reaches, in Docker's words: all hosts (`global`), or each host by itself (`local`). */
   scope: z.string(),
+  /** In every cluster from the beginning; cannot be removed. */
+  predefined: z.boolean(),
   vni: count.exactOptional(),
   subnets: z.array(
     z.object({

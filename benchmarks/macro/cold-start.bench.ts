@@ -10,8 +10,9 @@ import { SystemClock } from '../../adapters/system/clock.ts';
 import { GzipCompression } from '../../adapters/system/compression.ts';
 import { createLogger } from '../../adapters/system/logger.ts';
 import { SystemRandom } from '../../adapters/system/random.ts';
+import { initialState } from '../../core/fold/predefined.ts';
 import { replay } from '../../core/fold/replay.ts';
-import { emptyState, type State } from '../../core/fold/state.ts';
+import type { State } from '../../core/fold/state.ts';
 import type { Position } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import { linesOf } from '../../core/snapshot/blocks.ts';
@@ -66,7 +67,7 @@ function folded(): State {
   const lines = new ClusterLines(hosts);
   const joins = lines.joins();
   const { line, id } = lines.network('crowd');
-  let { state } = replay(emptyState(), [...joins, line]);
+  let { state } = replay(initialState(), [...joins, line]);
   for (let count = 0; count < endpoints; count += 1) {
     const applied = replay(state, [lines.endpoint(id)]);
     if (applied.outcomes[0]?.accepted !== true) throw new Error('the cluster is not as meant');

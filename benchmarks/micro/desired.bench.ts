@@ -2,8 +2,8 @@
 import { bench, do_not_optimize, run, summary } from 'mitata';
 import { DesiredState } from '../../core/desired/desired-state.ts';
 import { apply } from '../../core/fold/apply.ts';
+import { initialState } from '../../core/fold/predefined.ts';
 import { replay } from '../../core/fold/replay.ts';
-import { emptyState } from '../../core/fold/state.ts';
 import { drivers } from '../../drivers/index.ts';
 import { ClusterLines } from '../support/cluster-lines.ts';
 
@@ -15,7 +15,7 @@ summary(() => {
     const joins = lines.joins();
     const { line, id } = lines.network('crowd');
     const before = Array.from({ length: hosts * endpointsPerHost + 1 }, () => lines.endpoint(id));
-    const { state } = replay(emptyState(), [...joins, line, ...before]);
+    const { state } = replay(initialState(), [...joins, line, ...before]);
     const desired = new DesiredState(drivers, { host: 'host-0', netnsPrefix: 'weft-' });
     desired.load(state);
     desired.takeDirty();

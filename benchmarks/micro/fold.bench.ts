@@ -1,8 +1,8 @@
 /** One more endpoint for the fold, in clusters of different sizes: the cost must not grow with the cluster. */
 import { bench, do_not_optimize, run, summary } from 'mitata';
 import { apply } from '../../core/fold/apply.ts';
+import { initialState } from '../../core/fold/predefined.ts';
 import { replay } from '../../core/fold/replay.ts';
-import { emptyState } from '../../core/fold/state.ts';
 import { ClusterLines } from '../support/cluster-lines.ts';
 
 const hosts = 100;
@@ -13,7 +13,7 @@ summary(() => {
     const network = [...lines.joins()];
     const { line, id } = lines.network('crowd');
     const before = Array.from({ length: endpoints }, () => lines.endpoint(id));
-    const { state, outcomes } = replay(emptyState(), [...network, line, ...before]);
+    const { state, outcomes } = replay(initialState(), [...network, line, ...before]);
     const refused = outcomes.find((outcome) => !outcome.accepted);
     if (refused !== undefined) throw new Error(`the cluster is not as meant: ${JSON.stringify(refused)}`);
     const next = lines.endpoint(id);

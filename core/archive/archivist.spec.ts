@@ -4,7 +4,8 @@ import { MemoryArchive } from '../../test/support/memory-archive.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { VirtualCluster, type VirtualHost } from '../../test/support/virtual-cluster.ts';
-import { emptyState, type State } from '../fold/state.ts';
+import { initialState } from '../fold/predefined.ts';
+import type { State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { encodeEntry } from '../log/entry.ts';
 import type { EntryId, LogId } from '../model/ids.ts';
@@ -31,7 +32,7 @@ describe('the archivist', () => {
   function fold(from: number, to: number, { parts = Number.POSITIVE_INFINITY, log = logId } = {}): void {
     const stateAt = (ordinal: number): State => {
       const history = ordinal >= parts ? 'f' : '0';
-      return { ...emptyState(), ordinal, recordHash: `${ordinal}`.padStart(16, history).padEnd(64, '0') };
+      return { ...initialState(), ordinal, recordHash: `${ordinal}`.padStart(16, history).padEnd(64, '0') };
     };
     for (let ordinal = from; ordinal <= to; ordinal += 1) {
       const outcome = { accepted: false, ordinal, code: 'malformed', message: '' } as const;

@@ -43,6 +43,7 @@ export function endpointBody(
     ...(mac === undefined ? {} : { mac }),
     sandbox: { ref: request.sandbox, identity: sandbox.identity },
     ...(ifname === undefined ? {} : { ifname }),
-    avoid: [...sandbox.foreignLinks].slice(0, avoidedInterfacesMax),
+    // In the host's namespace no interface is made that could be in anybody's way.
+    avoid: sandbox.isHost === true ? [] : [...sandbox.foreignLinks].slice(0, avoidedInterfacesMax),
   };
 }

@@ -5,6 +5,7 @@ import { ownedNamespace, sandboxNamespace } from '../dataplane/namespace.ts';
 import type { KernelObject } from '../dataplane/object.ts';
 import { toText } from '../dataplane/text.ts';
 import { isWeftError } from '../errors.ts';
+import { predefinedNetworks } from '../fold/predefined.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { encodeEntry } from '../log/entry.ts';
 import type { EntryId } from '../model/ids.ts';
@@ -63,7 +64,7 @@ describe('Controller', () => {
       const refused = results.filter((result) => result.status === 'rejected');
       assert.equal(refused.length, 1);
       assert.ok(isWeftError(refused[0]?.reason, 'name-taken'));
-      assert.equal(h1.controller.state.networks.size, 1);
+      assert.equal(h1.controller.state.networks.size, 1 + predefinedNetworks.length);
     });
 
     it('finds what the other host has just made, although its own tail has not brought it yet', async () => {
@@ -176,6 +177,8 @@ describe('Controller', () => {
       await cluster.drive(h1.controller.createNetwork(network('green', '10.0.3.0/24'), context));
       assert.deepEqual([...h1.controller.state.networks.values()].map(({ name }) => name).sort(), [
         'green',
+        'host',
+        'none',
         'red',
       ]);
     });
@@ -188,7 +191,11 @@ describe('Controller', () => {
       await assert.rejects(cluster.drive(creating), (error) => isWeftError(error, 'outcome-unknown'));
       restore();
       await cluster.settle();
-      assert.equal(h1.controller.state.networks.size, 1, 'and it was carried out');
+      assert.equal(
+        h1.controller.state.networks.size,
+        1 + predefinedNetworks.length,
+        'and it was carried out',
+      );
     });
 
     it('waits for an outcome that comes late, for as long as the request may take', async () => {
@@ -343,7 +350,13 @@ describe('Controller', () => {
     await attach(h1, 'red', 'one');
     h1.kernel.deleteByHand(h1.kernel.objects().find(({ kind }) => kind === 'address') as KernelObject);
     await cluster.settle();
-    assert.deepEqual(networks, [[], ['red']]);
+    assert.deepEqual(
+      networks.map((names) => names.sort()),
+      [
+        ['host', 'none'],
+        ['host', 'none', 'red'],
+      ],
+    );
     assert.ok(repairs.includes('missing address'), repairs.join());
   });
 

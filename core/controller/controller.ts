@@ -8,13 +8,14 @@
 import { defer, filter, map, merge, type Observable, startWith } from 'rxjs';
 import { historyItemOf } from '../archive/archived-record.ts';
 import { Archivist } from '../archive/archivist.ts';
-import type { Kernel } from '../dataplane/kernel.ts';
+import type { Kernel, SandboxInspection } from '../dataplane/kernel.ts';
 import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
 import { isWeftError, WeftError } from '../errors.ts';
 import type { Change } from '../fold/change.ts';
 import { endpointsOfHost, endpointsOfSandbox } from '../fold/lookup.ts';
-import { emptyState, type State } from '../fold/state.ts';
+import { initialState } from '../fold/predefined.ts';
+import type { State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { Appender } from '../log/appender.ts';
 import type { EventLog, Position } from '../log/event-log.ts';
@@ -107,7 +108,7 @@ export class Controller implements Control {
   readonly #exports = new Exports();
   readonly #archivist: Archivist;
   /** The state after the last record that was taken note of. */
-  #folded: State = emptyState();
+  #folded: State = initialState();
   /** Whether the kernel is held to the fold: not before the whole log is known. */
   #holding = false;
   #phase: Phase = 'opening';
@@ -332,6 +333,7 @@ export class Controller implements Control {
     const network = await this.findNetwork(networkRef, context.signal);
     const author = this.#membership.author(this.state);
     const sandbox = await this.#ports.kernel.inspectSandbox(request.sandbox);
+    requireFitting(network, request.sandbox, sandbox);
     const body = endpointBody(
       network.id,
       { ...request, sandbox: this.#refOf(request.sandbox, sandbox.identity) },
@@ -611,6 +613,16 @@ function notOpened(): WeftError {
     'not-ready',
     'This host has not reached its store yet, so it knows of nothing: try again shortly, see `weft status`',
   );
+}
+
+/** The fold cannot see what a sandbox is. @throws WeftError `host-sandbox` */
+function requireFitting(network: Network, ref: string, { isHost }: SandboxInspection): void {
+  if ((isHost === true) === (network.driver === 'host')) return;
+  const why =
+    isHost === true
+      ? "it is the host's own network namespace; name another, or connect it to network 'host'"
+      : "only the host's own network namespace can be on it; name that, as pid:1 on most hosts";
+  throw new WeftError('host-sandbox', `Cannot attach '${ref}' to network '${network.name}': ${why}`);
 }
 
 function reasonOf(error: unknown): string {

@@ -120,7 +120,7 @@ describe('The evidence of a controller', () => {
 
 function anyNetwork(count: number) {
   const rest = { ipv6: false, internal: false, space: 'default', options: {}, labels: {} };
-  return { name: `n${count}`, driver: 'null', subnets: [], ...rest };
+  return { name: `n${count}`, driver: 'overlay', subnets: [], ...rest };
 }
 
 describe('Checkpoints', () => {

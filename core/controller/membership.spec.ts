@@ -5,7 +5,7 @@ import { accepted, Ledger, recordId } from '../../test/support/ledger.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { changesBetween } from '../fold/difference.ts';
-import { emptyState } from '../fold/state.ts';
+import { initialState } from '../fold/predefined.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { parseAddress } from '../model/address.ts';
 import type { RecordId } from '../model/ids.ts';
@@ -28,7 +28,7 @@ function joining(): { readonly membership: Membership; readonly end: () => void 
   const ports = { clock: new VirtualClock(), logger: new QuietLogger() };
   const membership = new Membership(self, requests, ports);
   const scope = cancelScope();
-  for (const _ of ours) void membership.join(emptyState, scope.signal);
+  for (const _ of ours) void membership.join(initialState, scope.signal);
   return { membership, end: scope.cancel };
 }
 
@@ -38,7 +38,7 @@ describe('a membership over a leap', () => {
     const ledger = new Ledger();
     for (const id of ours) accepted(ledger.join('h1', { identity, address: '192.168.2.1' }, { id }));
     const { state } = ledger;
-    assert.equal(membership.observe(changesBetween(emptyState(), state), undefined, state), undefined);
+    assert.equal(membership.observe(changesBetween(initialState(), state), undefined, state), undefined);
     assert.equal(membership.epoch, 2);
     end();
   });
@@ -50,7 +50,7 @@ describe('a membership over a leap', () => {
     assert.ok(first !== undefined);
     accepted(ledger.join('h1', { identity, address: '192.168.2.1' }, { id: first }));
     const before = ledger.state;
-    membership.observe(changesBetween(emptyState(), before), undefined, before);
+    membership.observe(changesBetween(initialState(), before), undefined, before);
     accepted(ledger.join('h1', { identity, address: '192.168.2.1' }, { id: recordId(999) }));
     const { state } = ledger;
     assert.equal(membership.observe(changesBetween(before, state), undefined, state), 'superseded');
@@ -64,7 +64,7 @@ describe('a membership over a leap', () => {
     assert.ok(first !== undefined && second !== undefined);
     accepted(ledger.join('h1', { identity, address: '192.168.2.1' }, { id: first }));
     const before = ledger.state;
-    membership.observe(changesBetween(emptyState(), before), first, before);
+    membership.observe(changesBetween(initialState(), before), first, before);
     accepted(ledger.join('h1', { identity, address: '192.168.2.1' }, { id: second }));
     const { state } = ledger;
     assert.equal(membership.observe(changesBetween(before, state), undefined, state), undefined);

@@ -5,7 +5,8 @@
 import { type Observable, Subject } from 'rxjs';
 import { isWeftError, WeftError } from '../errors.ts';
 import { changesBetween } from '../fold/difference.ts';
-import { emptyState, type State } from '../fold/state.ts';
+import { initialState } from '../fold/predefined.ts';
+import type { State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { type EventLog, genesis, type Position } from '../log/event-log.ts';
 import type { LogId } from '../model/ids.ts';
@@ -44,7 +45,7 @@ export class Replica {
    * "still to come", and whether a snapshot of one of them is what this host would have written.
    */
   readonly #recent = new Map<Position, string>();
-  #cursor: Cursor = { position: genesis, state: emptyState(), isLeap: false, changes: [], steps: [] };
+  #cursor: Cursor = { position: genesis, state: initialState(), isLeap: false, changes: [], steps: [] };
   #logId: LogId | undefined;
   #caughtUpAtMs: number | undefined;
   #newestSnapshot = 0;

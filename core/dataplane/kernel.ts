@@ -51,9 +51,9 @@ export interface Kernel {
   follow(namespaces: ReadonlySet<Namespace>): Promise<void>;
 
   /**
-   * Looks at a sandbox.
+   * Looks at a sandbox, which may be the host's own namespace.
    *
-   * @throws WeftError `no-such-sandbox`, `host-sandbox` (it is the namespace that the daemon runs in, or process 1's),
+   * @throws WeftError `no-such-sandbox`, `host-sandbox` (it is process 1's namespace, and the daemon runs in another),
    *   `bad-sandbox` (it is there but no network namespace), `permission-denied`
    */
   inspectSandbox(ref: string): Promise<SandboxInspection>;
@@ -74,6 +74,8 @@ export interface SandboxInspection {
   readonly identity: string;
   /** Names of interfaces in it that are not weft's, loopback included. */
   readonly foreignLinks: readonly string[];
+  /** Present where it is the namespace that the daemon runs in. */
+  readonly isHost?: true;
 }
 
 /**

@@ -11,8 +11,9 @@ import { decodeRecord, encodeRecord } from '../log/record-codec.ts';
 import { apply } from './apply.ts';
 import { checkState } from './check.ts';
 import type { Outcome } from './outcome.ts';
+import { initialState } from './predefined.ts';
 import { replay } from './replay.ts';
-import { emptyState, type State } from './state.ts';
+import type { State } from './state.ts';
 
 const history = (maxLength: number) => fc.array(anyRequest, { maxLength, size: 'max' });
 
@@ -127,7 +128,7 @@ describe('the fold', () => {
     fc.assert(
       fc.property(history(60), (requests) => {
         const { state, lines, outcomes } = livedThrough(requests);
-        const again = replay(emptyState(), lines);
+        const again = replay(initialState(), lines);
         assert.deepEqual(again.outcomes, outcomes);
         assert.equal(again.state.recordHash, state.recordHash);
         assert.equal(again.state.stateHash, state.stateHash);
@@ -162,8 +163,8 @@ describe('the fold', () => {
           if (copy !== undefined)
             noisy.splice(first + 1 + (at % (noisy.length - first)), 0, { line: copy, index: -1 });
         }
-        const once = replay(emptyState(), lines);
-        const often = replay(emptyState(), rebased(noisy));
+        const once = replay(initialState(), lines);
+        const often = replay(initialState(), rebased(noisy));
         assert.deepEqual(
           often.outcomes.filter((_, index) => noisy[index]?.index === -1).map(codeOf),
           again.slice(0, noisy.length - lines.length).map(() => 'duplicate'),
@@ -184,7 +185,7 @@ describe('the fold', () => {
     const newer = new TextEncoder().encode('{"v":2,"kind":"host-rename"}');
     assert.deepEqual(apply(busy, newer), { halted: true, version: 2 });
     const { line } = accepted(new Ledger().join('h1', { address: '192.168.2.1' }));
-    const result = replay(emptyState(), [line, newer, line]);
+    const result = replay(initialState(), [line, newer, line]);
     assert.deepEqual([result.state.ordinal, result.outcomes.length, result.haltedAtVersion], [1, 1, 2]);
   });
 
@@ -199,7 +200,7 @@ describe('the fold', () => {
 
   it('gives back the record that it decided on', () => {
     const { line } = accepted(new Ledger().join('h1', { address: '192.168.2.1' }));
-    const applied = apply(emptyState(), line);
+    const applied = apply(initialState(), line);
     assert.ok(!applied.halted);
     const decoded = decodeRecord(line);
     assert.deepEqual(applied.record, decoded.type === 'record' ? decoded.record : undefined);
@@ -253,7 +254,13 @@ const reachable: Readonly<Record<RecordKind, readonly ErrorCode[]>> = {
     'no-such-host',
     'host-removed',
   ],
-  'network-remove': ['no-such-network', 'network-in-use', 'no-such-host', 'host-removed'],
+  'network-remove': [
+    'no-such-network',
+    'network-in-use',
+    'predefined-network',
+    'no-such-host',
+    'host-removed',
+  ],
   'endpoint-create': [
     'no-such-network',
     'bad-name',
@@ -266,6 +273,7 @@ const reachable: Readonly<Record<RecordKind, readonly ErrorCode[]>> = {
     'mac-taken',
     'interface-taken',
     'already-attached',
+    'sandbox-alone',
     'no-such-host',
     'host-removed',
   ],

@@ -125,7 +125,7 @@ describe('the check of a state', () => {
     [
       'a name of nobody',
       { networkNames: edited(sound.networkNames, 'blue', none as NetworkId) },
-      /networkNames has 2 entries/,
+      /networkNames has 4 entries and should have 3/,
     ],
     [
       'an underlay address of nobody',

@@ -7,6 +7,7 @@ import { SetHash } from '../lib/set-hash.ts';
 import type { Key, Table } from '../lib/table.ts';
 import { addressOf, addressToBigInt, contains } from '../model/address.ts';
 import { nameKey } from '../model/names.ts';
+import { isPredefined } from '../model/network.ts';
 import type { Stamp } from '../model/stamp.ts';
 import { checkPools } from './check-pools.ts';
 import {
@@ -143,7 +144,7 @@ function checkVnis(state: State, faults: string[]): void {
 
 /** Nothing was made by a record that is not there yet, no two objects by one, and the memory reaches no further back. */
 function checkStamps(state: State, faults: string[]): void {
-  const creations = new Set<number>();
+  const creations = new Set<number | string>();
   const check = (what: string, created: Stamp, changed: Stamp): void => {
     unique(creations, created.ordinal, `${what}: a second object of record`, faults);
     if (created.ordinal < 1 || created.ordinal > changed.ordinal || changed.ordinal > state.ordinal) {
@@ -151,8 +152,10 @@ function checkStamps(state: State, faults: string[]): void {
     }
   };
   for (const host of state.hosts.values()) check(`host ${host.name}`, host.created, host.changed);
-  for (const network of state.networks.values())
-    check(`network ${network.id}`, network.created, network.changed);
+  for (const network of state.networks.values()) {
+    if (!isPredefined(network)) check(`network ${network.id}`, network.created, network.changed);
+    else unique(creations, network.name, `network ${network.id}: a second predefined one called`, faults);
+  }
   for (const endpoint of state.endpoints.values())
     check(`endpoint ${endpoint.id}`, endpoint.created, endpoint.changed);
 }

@@ -10,6 +10,10 @@ export interface DriverTraits {
   readonly hasVni: boolean;
   /** Whether its endpoints are interfaces, with a name and a MAC address. */
   readonly hasInterfaces: boolean;
+  /** Whether the predefined network is the only one of the driver. */
+  readonly isSingle: boolean;
+  /** Whether a sandbox on one of its networks is on no other. */
+  readonly isAlone: boolean;
   /** The options that it knows, each with its check. */
   readonly options: ReadonlyMap<string, OptionCheck>;
 }
@@ -29,21 +33,26 @@ const overlay: DriverTraits = {
   hasAddresses: true,
   hasVni: true,
   hasInterfaces: true,
+  isSingle: false,
+  isAlone: false,
   options: new Map([
     [mtuOption, wholeNumber(mtuMin, mtuMax)],
     [vniOption, wholeNumber(1, vniMax, 'one VNI ')],
   ]),
 };
 
-/** A sandbox with loopback alone. */
+/** A sandbox that is given nothing: with loopback alone, or the host's own namespace, which has all it needs. */
 const nothing: DriverTraits = {
   hasAddresses: false,
   hasVni: false,
   hasInterfaces: false,
+  isSingle: true,
+  isAlone: true,
   options: new Map(),
 };
 
 const drivers: ReadonlyMap<string, DriverTraits> = new Map([
+  ['host', nothing],
   ['null', nothing],
   ['overlay', overlay],
 ]);
@@ -52,8 +61,10 @@ export function driverTraits(driver: string): DriverTraits | undefined {
   return drivers.get(driver);
 }
 
-/** In alphabetical order. */
-export const driverNames: readonly string[] = [...drivers.keys()];
+/** Those of which networks can be made, in alphabetical order. */
+export const driverNames: readonly string[] = [...drivers]
+  .filter(([, traits]) => !traits.isSingle)
+  .map(([name]) => name);
 
 /** Decimal digits without sign, blanks or leading zeros. */
 function wholeNumber(min: number, max: number, what = ''): OptionCheck {

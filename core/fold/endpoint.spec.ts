@@ -60,13 +60,12 @@ describe('an endpoint that is made', () => {
 
   it('of the null driver has neither address nor interface', () => {
     const ledger = new Ledger('h1');
-    accepted(ledger.network('h1', 'quiet', { driver: 'null' }));
-    const endpoint = endpointOf(ledger.attach('h1', 'quiet', { name: 'web' }));
+    const endpoint = endpointOf(ledger.attach('h1', 'none', { name: 'web' }));
     assert.deepEqual([endpoint.addresses, endpoint.mac, endpoint.ifname], [[], undefined, undefined]);
-    refused(ledger.attach('h1', 'quiet', { ipv4: '10.0.1.2' }), 'bad-address', /null makes no interface/);
-    refused(ledger.attach('h1', 'quiet', { ipv6: 'fd00::2' }), 'bad-address');
-    refused(ledger.attach('h1', 'quiet', { mac: '02:42:0a:00:01:02' }), 'bad-mac');
-    refused(ledger.attach('h1', 'quiet', { ifname: 'eth0' }), 'bad-name');
+    refused(ledger.attach('h1', 'none', { ipv4: '10.0.1.2' }), 'bad-address', /null makes no interface/);
+    refused(ledger.attach('h1', 'none', { ipv6: 'fd00::2' }), 'bad-address');
+    refused(ledger.attach('h1', 'none', { mac: '02:42:0a:00:01:02' }), 'bad-mac');
+    refused(ledger.attach('h1', 'none', { ifname: 'eth0' }), 'bad-name');
     ledger.check();
   });
 });

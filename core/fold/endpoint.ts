@@ -10,7 +10,7 @@ import type { Network } from '../model/network.ts';
 import { parseSandboxRef } from '../model/sandbox.ts';
 import type { Context, Decision } from './decision.ts';
 import type { Draft } from './draft.ts';
-import { driverTraits } from './driver-traits.ts';
+import { type DriverTraits, driverTraits } from './driver-traits.ts';
 import { allocateAddresses, releaseAddresses } from './endpoint-addresses.ts';
 import { chooseInterfaceName, chooseMac } from './endpoint-interface.ts';
 import { endpointNamed, endpointsOfSandbox } from './lookup.ts';
@@ -38,8 +38,8 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
   );
   checkNames(what, draft, network, body);
   const siblings = checkSandbox(what, draft, stamp.host, network, body);
-  const traits = driverTraits(network.driver);
-  assert(traits !== undefined, 'a network has a driver that exists');
+  const traits = traitsOf(network);
+  checkCompany(what, draft, network, siblings);
   if (!traits.hasInterfaces) refuseInterface(what, network, body);
   const addresses = allocateAddresses(what, draft, network, body);
   const mac = traits.hasInterfaces ? chooseMac(what, draft, network, id, body.mac, addresses) : undefined;
@@ -116,6 +116,23 @@ function checkSandbox(
     return `${what()}: it is attached by endpoint ${present?.id.slice(0, 12)}; disconnect that first`;
   });
   return siblings;
+}
+
+/** As Docker has it: a sandbox in the host's namespace, or in private mode, is on no other network. */
+function checkCompany(what: What, draft: Draft, network: Network, siblings: readonly Endpoint[]): void {
+  const [sibling] = siblings;
+  const other = sibling === undefined ? undefined : draft.networks.get(sibling.network);
+  if (other === undefined) return;
+  const alone = [network, other].find((each) => traitsOf(each).isAlone);
+  refuseUnless(alone === undefined, 'sandbox-alone', () => {
+    return `${what()}: it is on network ${quote(other.name)}, and a sandbox on ${quote(alone?.name ?? '')} is on no other; disconnect it first`;
+  });
+}
+
+function traitsOf(network: Network): DriverTraits {
+  const traits = driverTraits(network.driver);
+  assert(traits !== undefined, 'a network has a driver that exists');
+  return traits;
 }
 
 function refuseInterface(what: What, network: Network, body: Body): void {

@@ -143,7 +143,7 @@ describe('a ghost', function () {
       }
       // Some are written long before they come, up to the whole window.
       const base = Math.max(0, next - 1 - ((next * 7919) % window));
-      lines.set(next, accepted(ledger.network('h1', `n${next}`, { driver: 'null' }, { base })).line);
+      lines.set(next, accepted(ledger.network('h1', `n${next}`, {}, { base })).line);
       states.push(ledger.state);
     }
   });
@@ -182,7 +182,7 @@ describe('a ghost', function () {
         const ledger = new Ledger('h1');
         const body = {
           name: 'late',
-          driver: 'null',
+          driver: 'overlay',
           subnets: [],
           ipv6: false,
           internal: false,

@@ -9,7 +9,7 @@ import type { Host } from '../model/host.ts';
 import type { NetworkId } from '../model/ids.ts';
 import type { Mac } from '../model/mac.ts';
 import { nameKey } from '../model/names.ts';
-import type { Network } from '../model/network.ts';
+import { isPredefined, type Network } from '../model/network.ts';
 
 /** An ordinal as text that sorts like the number: its base-36 digits behind their count, which is one such digit. */
 export function ordinalKey(ordinal: number): string {
@@ -21,9 +21,12 @@ export function endpointNameKey(network: NetworkId, name: string): string {
   return `${network} ${nameKey(name)}`;
 }
 
-/** Begins the keys of all endpoints of a network in `endpointsByNetwork` and `macs`. */
+/**
+ * Begins the keys of all endpoints of a network in `endpointsByNetwork` and `macs`. Predefined networks share one ordinal
+ * and are told apart by their names; no ordinal's key begins with a 0.
+ */
 export function networkPrefix(network: Network): string {
-  return `${ordinalKey(network.created.ordinal)} `;
+  return isPredefined(network) ? `0${network.name} ` : `${ordinalKey(network.created.ordinal)} `;
 }
 
 export function byNetworkKey(network: Network, endpoint: Endpoint): string {

@@ -12,6 +12,7 @@ import {
 import type { ErrorCode } from '../errors.ts';
 import { networkIdOf } from '../model/ids.ts';
 import { mtuOption, vniOption } from './driver-traits.ts';
+import { predefinedNetworks } from './predefined.ts';
 
 /** The prefixes and gateways of a network, as a user reads them. */
 function layout(wishes: NetworkWishes, ledger = new Ledger('h1')): string[] {
@@ -125,15 +126,6 @@ describe('a network that is made', () => {
     assert.notEqual(second.subnets[1]?.prefix, network.subnets[1]?.prefix);
     ledger.check();
   });
-
-  it('of the null driver has nothing', () => {
-    const ledger = new Ledger('h1');
-    const network = networkOf(ledger.network('h1', 'quiet', { driver: 'null' }));
-    assert.deepEqual([network.vni, network.subnets, network.ipv6], [undefined, [], false]);
-    networkOf(ledger.network('h1', 'silent', { driver: 'null' }));
-    assert.equal(ledger.state.pools.size, 0);
-    ledger.check();
-  });
 });
 
 describe('a network that is refused', () => {
@@ -143,18 +135,12 @@ describe('a network that is refused', () => {
     ['a predefined name', { name: 'Bridge' }, 'name-reserved', /predefined/],
     ['another', { name: 'none' }, 'name-reserved', /predefined/],
     ['an address space that is no name', { space: 'my space' }, 'bad-name', /address space/],
-    ['an unknown driver', { driver: 'vxlan' }, 'unknown-driver', /'vxlan'; choose one of null, overlay/],
+    ['an unknown driver', { driver: 'vxlan' }, 'unknown-driver', /'vxlan'; choose one of overlay/],
     [
       'an option that nobody knows',
       { options: [['com.docker.network.mtu', '1400']] },
       'unknown-option',
       /did you mean com.docker.network.driver.mtu\?/,
-    ],
-    [
-      'an option of a driver that has none',
-      { driver: 'null', options: [[mtuOption, '1400']] },
-      'unknown-option',
-      /it knows none/,
     ],
     [
       'an option twice',
@@ -346,18 +332,24 @@ describe('a network that is refused', () => {
       /broadcast/,
     ],
     [
-      'a subnet of the null driver',
-      { driver: 'null', subnets: [subnet('10.0.1.0/24')] },
-      'bad-subnet',
-      /null has no addresses/,
+      'a second network of the null driver',
+      { driver: 'null' },
+      'predefined-network',
+      /only one instance of 'null' network is allowed; connect to 'none'/,
     ],
-    ['IPv6 of the null driver', { driver: 'null', ipv6: true }, 'bad-option', /null has no addresses/],
+    [
+      'a second network of the host driver',
+      { driver: 'host' },
+      'predefined-network',
+      /only one instance of 'host' network is allowed; connect to 'host'/,
+    ],
   ];
   for (const [what, wishes, code, text] of cases) {
     it(`for ${what}: ${code}`, () => {
       const ledger = new Ledger('h1');
       refused(ledger.network('h1', wishes.name ?? 'red', wishes), code, text);
-      assert.equal(ledger.state.networks.size + ledger.state.pools.size, 0);
+      assert.equal(ledger.state.networks.size, predefinedNetworks.length);
+      assert.equal(ledger.state.pools.size, 0);
       assert.equal(ledger.state.vnis.size, 0n);
       ledger.check();
     });
@@ -550,7 +542,7 @@ describe('a network that is removed', () => {
     const { changes, outcome } = accepted(ledger.removeNetwork('h2', 'red'));
     assert.deepEqual(changes, [{ type: 'network-removed', network: red }]);
     assert.deepEqual(outcome.accepted && outcome.subject, { type: 'network', id: red.id });
-    assert.equal(ledger.state.networkNames.size, 0);
+    assert.equal(ledger.state.networkNames.size, predefinedNetworks.length);
     ledger.check();
   });
 

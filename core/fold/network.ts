@@ -5,7 +5,7 @@ import type { BodyOf, RecordOf } from '../log/record.ts';
 import { addressFromBigInt, boundsOf, familyOf, type Prefix } from '../model/address.ts';
 import { type NetworkId, networkIdOf } from '../model/ids.ts';
 import { isName, nameKey, nameRule } from '../model/names.ts';
-import type { Network, Subnet } from '../model/network.ts';
+import { isPredefined, type Network, type Subnet } from '../model/network.ts';
 import {
   joinPool,
   leavePool,
@@ -19,11 +19,16 @@ import type { Draft } from './draft.ts';
 import { type DriverTraits, driverNames, driverTraits, vniOption } from './driver-traits.ts';
 import { endpointsOfNetwork, networkNamed } from './lookup.ts';
 import { checkIpv6Mtu, checkLabels, checkOptions } from './network-options.ts';
+import { predefinedNetworks } from './predefined.ts';
 import { Refused, refuseUnless } from './refused.ts';
 import { planSubnets, type SubnetPlan } from './subnet-plan.ts';
 
-/** Docker's predefined networks. Its users expect them to be there, and to be its own. */
-const reservedNames: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'default']);
+/** Names that mean something to Docker's users, beside those of the networks that are predefined here. */
+const reservedNames: ReadonlySet<string> = new Set([
+  ...predefinedNetworks.map(({ name }) => name),
+  'bridge',
+  'default',
+]);
 
 export function createNetwork({ draft, stamp }: Context, record: RecordOf<'network-create'>): Decision {
   const { body } = record;
@@ -43,6 +48,10 @@ export function createNetwork({ draft, stamp }: Context, record: RecordOf<'netwo
   const traits = driverTraits(body.driver);
   refuseUnless(traits !== undefined, 'unknown-driver', () => {
     return `${what}: there is no driver ${quote(body.driver)}; choose one of ${driverNames.join(', ')}`;
+  });
+  refuseUnless(!traits.isSingle, 'predefined-network', () => {
+    const { name } = predefinedNetworks.find(({ driver }) => driver === body.driver) ?? body;
+    return `${what}: only one instance of ${quote(body.driver)} network is allowed; connect to ${quote(name)}, which is there`;
   });
   const options = checkOptions(what, body.driver, traits, body.options);
   const labels = checkLabels(what, body.labels);
@@ -76,6 +85,9 @@ export function removeNetwork({ draft }: Context, record: RecordOf<'network-remo
     'no-such-network',
     () => `No network has the id ${id}: see \`weft network ls\``,
   );
+  refuseUnless(!isPredefined(network), 'predefined-network', () => {
+    return `Cannot remove network ${quote(network.name)}: it is a pre-defined network and cannot be removed; remove others`;
+  });
   const endpoints = countOf(endpointsOfNetwork(draft, network));
   refuseUnless(endpoints === 0, 'network-in-use', () => {
     const several = endpoints === 1 ? '1 endpoint; disconnect it' : `${endpoints} endpoints; disconnect them`;

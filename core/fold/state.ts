@@ -20,7 +20,7 @@ import { emptyMemory, type RecordMemory } from './record-memory.ts';
 import type { RemovedHost } from './removed-host.ts';
 
 export interface State {
-  /** Records folded so far; the ordinal of the last one. */
+  /** Records folded so far; the ordinal of the last one. 0: before the first. */
   readonly ordinal: number;
   /** Running hash of the records' bytes, rejected ones included. 64 hexadecimal digits. */
   readonly recordHash: string;
@@ -84,7 +84,7 @@ const empty: State = {
   memory: emptyMemory,
 };
 
-/** Before the first record. */
+/** Without anything. What a log begins with has the predefined networks: `predefined.ts`. */
 export function emptyState(): State {
   return empty;
 }

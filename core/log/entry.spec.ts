@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { isWeftError } from '../errors.ts';
+import { initialState } from '../fold/predefined.ts';
 import { replay } from '../fold/replay.ts';
-import { emptyState } from '../fold/state.ts';
 import { entryBytesMax, entryRecordsMax, recordBytesMax } from '../limits.ts';
 import { decodeEntry, encodeEntry } from './entry.ts';
 import { decodeRecord } from './record-codec.ts';
@@ -70,7 +70,7 @@ describe('an entry', () => {
     it(`${what} is one line, one rejection`, () => {
       const lines = decodeEntry(bytes);
       assert.equal(lines.length, 1);
-      const result = replay(emptyState(), lines);
+      const result = replay(initialState(), lines);
       assert.equal(result.state.ordinal, 1);
       assert.equal(result.haltedAtVersion, undefined);
       assert.equal(decodeRecord(lines[0] ?? new Uint8Array()).type, 'malformed');

@@ -43,6 +43,12 @@ export function endpointIdOf(record: RecordId): EndpointId {
   return derive('endpoint', record) as EndpointId;
 }
 
-function derive(kind: string, record: RecordId): string {
-  return bytesToHex(digester.digest(encodeUtf8(`weft ${kind} ${record}`)));
+/** The id of a network that no record creates: the same in every cluster. */
+export function predefinedNetworkIdOf(name: string): NetworkId {
+  return derive('predefined network', name) as NetworkId;
+}
+
+/** @param seed a record's id, or the name of what no record creates */
+function derive(kind: string, seed: string): string {
+  return bytesToHex(digester.digest(encodeUtf8(`weft ${kind} ${seed}`)));
 }

@@ -36,5 +36,13 @@ export interface Network {
   readonly changed: Stamp;
 }
 
+/** True for what every cluster has from the beginning: no record made it, so none may remove it. */
+export function isPredefined({ created }: Pick<Network, 'created'>): boolean {
+  return created.ordinal === predefinedStamp.ordinal;
+}
+
+/** Before the first record. */
+export const predefinedStamp: Stamp = { ordinal: 0, host: '', by: 'weft', at: 0 };
+
 /** The address space of networks that name none. */
 export const defaultSpace = 'default';

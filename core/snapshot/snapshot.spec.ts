@@ -27,7 +27,7 @@ function ledger(): Ledger {
     }),
   );
   accepted(ledger.network('h2', 'blue', { ipv6: true, space: 'tenant', subnets: [subnet('10.0.1.0/24')] }));
-  accepted(ledger.network('h2', 'plain', { driver: 'null' }));
+  accepted(ledger.network('h2', 'plain'));
   accepted(ledger.attach('h1', 'red', { name: 'web', aliases: ['www'] }));
   const gone = endpointOf(ledger.attach('h2', 'red'));
   accepted(ledger.attach('h2', 'blue', { name: 'db' }));

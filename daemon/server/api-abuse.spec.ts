@@ -138,7 +138,7 @@ describe('abuse of the API', () => {
     ['GET', `/v1/networks/${'a'.repeat(4_000)}`, 'malformed', /too long|path\.ref/],
     ['GET', '/v1/networks/..', 'no-such-network', /./],
     ['GET', '/v1/networks/..%2f..%2fetc', 'no-such-network', /./],
-    ['DELETE', '/v1/networks/none', 'no-such-network', /./],
+    ['DELETE', '/v1/networks/neither', 'no-such-network', /./],
     ['GET', '/v1/networks/__proto__', 'no-such-network', /./],
     ['GET', '/v1/hosts/constructor', 'no-such-host', /./],
   ];

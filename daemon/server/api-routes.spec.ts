@@ -120,7 +120,10 @@ describe('the routes of the API', () => {
     assert.deepEqual(made.labels, { tier: 'web' });
     assert.equal(made.created.by, 'uid:1000');
     const list = await api.client.call('listNetworks');
-    assert.deepEqual(list.items, [made]);
+    assert.deepEqual(
+      list.items.filter(({ predefined }) => !predefined),
+      [made],
+    );
     assert.equal(list.ordinal, 2);
     assert.equal(list.storeReachable, true);
     for (const ref of ['red', made.id, made.id.slice(0, 12)]) {
@@ -242,7 +245,7 @@ describe('the routes of the API', () => {
     assert.equal(reply.headers['weft-store'], 'unreachable');
     assert.equal(reply.headers['weft-ordinal'], '2');
     assert.equal(JSON.parse(reply.text).storeReachable, false);
-    assert.equal(JSON.parse(reply.text).items.length, 1);
+    assert.equal(JSON.parse(reply.text).items.length, 3);
     assert.equal((await api.client.call('doctor')).storeReason, 'connection refused');
   });
 

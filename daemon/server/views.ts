@@ -16,14 +16,15 @@ import type { State } from '../../core/fold/state.ts';
 import { withoutSecrets } from '../../core/lib/redact.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Host } from '../../core/model/host.ts';
-import type { Network } from '../../core/model/network.ts';
+import { isPredefined, type Network } from '../../core/model/network.ts';
 
-/** Every network is known to all hosts of its log, whatever its driver. Docker's word for that. */
-const scope = 'global';
+/** Drivers by whose networks no host reaches another. */
+const localDrivers: ReadonlySet<string> = new Set(['host', 'null']);
 
 export function networkView(network: Network): NetworkView {
   const subnets = network.subnets.map((subnet) => ({ ...subnet, aux: [...subnet.aux] }));
-  return { ...network, scope, subnets };
+  const scope = localDrivers.has(network.driver) ? 'local' : 'global';
+  return { ...network, scope, predefined: isPredefined(network), subnets };
 }
 
 export function networkDetail(network: Network, state: State): NetworkDetail {

@@ -125,13 +125,8 @@ export class FakeKernel implements Kernel {
         `"${ref}" is no network namespace; give a name of \`ip netns\`, a path or pid:N`,
       );
     }
-    if (this.#hostRefs.has(ref)) {
-      throw new WeftError(
-        'host-sandbox',
-        `"${ref}" is the host's own network namespace; give one of a container`,
-      );
-    }
-    const namespace = this.#machine.namespaces.get(sandboxNamespace(ref));
+    const isHost = this.#hostRefs.has(ref);
+    const namespace = this.#machine.namespaces.get(isHost ? hostNamespace : sandboxNamespace(ref));
     if (namespace === undefined) {
       throw new WeftError(
         'no-such-sandbox',
@@ -139,7 +134,8 @@ export class FakeKernel implements Kernel {
       );
     }
     const foreign = [...namespace.links.values()].filter(({ link }) => link.owner === '');
-    return { identity: namespace.identity, foreignLinks: foreign.map(({ link }) => link.name) };
+    const foreignLinks = foreign.map(({ link }) => link.name);
+    return { identity: namespace.identity, foreignLinks, ...(isHost ? { isHost } : {}) };
   }
 
   async underlay(address: IpAddress): Promise<{ readonly link: string; readonly mtu: number }> {

@@ -91,6 +91,11 @@ export class NamespaceRegistry {
     return fault;
   }
 
+  /** True where the text leads to the host's namespace. */
+  leadsToHost(ns: Namespace): boolean {
+    return this.pathsOf(ns).some((path) => namespaceInode(path) === this.host.inode);
+  }
+
   close(handle: NamespaceHandle): void {
     handle.requests.close();
     if (handle.type !== 'host') fs.closeSync(handle.fd);

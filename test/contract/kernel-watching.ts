@@ -100,12 +100,20 @@ export function describeSandboxes(bench: Bench): void {
     const { kernel, refs } = bench();
     for (const [ref, code] of [
       [refs.missing, 'no-such-sandbox'],
-      [refs.host, 'host-sandbox'],
       [refs.noNamespace, 'bad-sandbox'],
       ['../etc', 'bad-sandbox'],
     ] as const) {
       await assert.rejects(kernel.inspectSandbox(ref), (error) => isWeftError(error, code), ref);
     }
+  });
+
+  it("the host's own namespace is known as such, under every name", async () => {
+    const { kernel, refs } = bench();
+    const found = await kernel.inspectSandbox(refs.host);
+    assert.equal(found.isHost, true);
+    const sandbox = await kernel.inspectSandbox(await bench().addSandbox());
+    assert.equal(sandbox.isHost, undefined);
+    assert.notEqual(sandbox.identity, found.identity);
   });
 
   it('the underlay link is found by its address', async () => {

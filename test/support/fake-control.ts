@@ -34,7 +34,8 @@ import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from '../../core/cont
 import { WeftError } from '../../core/errors.ts';
 import { apply } from '../../core/fold/apply.ts';
 import { hostNamed } from '../../core/fold/lookup.ts';
-import { emptyState, type State } from '../../core/fold/state.ts';
+import { initialState } from '../../core/fold/predefined.ts';
+import type { State } from '../../core/fold/state.ts';
 import { genesis, type LogEntry, type Position } from '../../core/log/event-log.ts';
 import type { BodyOf, LogRecord, RecordKind } from '../../core/log/record.ts';
 import { encodeRecord } from '../../core/log/record-codec.ts';
@@ -71,7 +72,7 @@ type Method =
   | 'makeSnapshot';
 
 export class FakeControl implements Control {
-  state: State = emptyState();
+  state: State = initialState();
   readonly steps$: Observable<Step> = EMPTY;
   readonly networks$: Observable<readonly Network[]> = EMPTY;
   readonly endpoints$: Observable<readonly Endpoint[]> = EMPTY;

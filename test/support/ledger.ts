@@ -8,7 +8,8 @@ import { apply } from '../../core/fold/apply.ts';
 import type { Change } from '../../core/fold/change.ts';
 import { checkState } from '../../core/fold/check.ts';
 import type { Outcome } from '../../core/fold/outcome.ts';
-import { emptyState, type State } from '../../core/fold/state.ts';
+import { initialState } from '../../core/fold/predefined.ts';
+import type { State } from '../../core/fold/state.ts';
 import type { BodyOf, LogRecord, RecordKind } from '../../core/log/record.ts';
 import { encodeRecord } from '../../core/log/record-codec.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
@@ -37,7 +38,7 @@ export function subnet(prefix: string, rest: Partial<BodyOf<'network-create'>['s
 }
 
 export class Ledger {
-  #state: State = emptyState();
+  #state: State = initialState();
   #records = 0;
   readonly lines: Uint8Array[] = [];
   readonly outcomes: Outcome[] = [];

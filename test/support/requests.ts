@@ -1,6 +1,7 @@
 /** Random requests to a ledger: most of them could be right, many are not. Names and addresses are few, so that they meet. */
 import fc from 'fast-check';
 import type { NetworkId } from '../../core/model/ids.ts';
+import { isPredefined } from '../../core/model/network.ts';
 import { type EndpointWishes, type Folded, type Ledger, type NetworkWishes, subnet } from './ledger.ts';
 
 /** One request; `pick` and `variant` choose among what there is at the time. */
@@ -191,7 +192,7 @@ function create(
       : [subnet(prefix, { ...range, ...gateway, aux: bit(8) ? [['a', '10.0.1.5']] : [] })];
   const options: [string, string][] =
     bit(9) && bit(10) ? [['com.docker.network.driver.overlay.vxlanid_list', `${255 + (pick % 4)}`]] : [];
-  const driver = pick % 7 === 0 ? 'null' : 'overlay';
+  const driver = pick % 19 === 0 ? 'null' : 'overlay';
   return ledger.network(host, `n${pick % 5}`, {
     driver,
     subnets: driver === 'null' ? [] : subnets,
@@ -227,6 +228,9 @@ function connect(
   });
 }
 
+/** Mostly one that somebody made. */
 function anyNetwork(ledger: Ledger, pick: number): NetworkId {
-  return of([...ledger.state.networks.keys()], pick) ?? ('d'.repeat(64) as NetworkId);
+  const all = [...ledger.state.networks.values()];
+  const some = pick % 11 === 0 ? all : all.filter((network) => !isPredefined(network));
+  return of(some, pick)?.id ?? ('d'.repeat(64) as NetworkId);
 }

@@ -173,6 +173,6 @@ export class StoreHost {
 const errorsOfTime: ReadonlySet<string> = new Set(['store-unreachable', 'outcome-unknown', 'too-old']);
 
 function networkRequest(name: string) {
-  const request = { name, driver: 'null', subnets: [], ipv6: false, internal: false };
+  const request = { name, driver: 'overlay', subnets: [], ipv6: false, internal: false };
   return { ...request, space: 'default', options: {}, labels: {} };
 }

@@ -7,7 +7,8 @@ import { apply } from '../../../core/fold/apply.ts';
 import type { Change } from '../../../core/fold/change.ts';
 import { checkState } from '../../../core/fold/check.ts';
 import type { Outcome } from '../../../core/fold/outcome.ts';
-import { emptyState, type State } from '../../../core/fold/state.ts';
+import { initialState } from '../../../core/fold/predefined.ts';
+import type { State } from '../../../core/fold/state.ts';
 import { decodeEntry } from '../../../core/log/entry.ts';
 import type { LogEntry } from '../../../core/log/event-log.ts';
 import type { LogRecord } from '../../../core/log/record.ts';
@@ -33,7 +34,7 @@ export class Truth {
   /** By ordinal less one. */
   readonly steps: TrueStep[] = [];
   readonly entries: LogEntry[] = [];
-  state: State = emptyState();
+  state: State = initialState();
   readonly #world: World;
   readonly #onStep: (step: TrueStep) => void;
   /** By record id: whether weft wrote it. */

@@ -1,0 +1,46 @@
+/**
+ * The networks that every cluster has before its first record, as Docker's users expect them: they can be neither made
+ * nor removed. Part of the rules of the log, so that every host begins with the same ones: the table changes with the
+ * version of the schema, never with a release.
+ *
+ * Their ids follow from their names and are the same in all clusters.
+ */
+import { predefinedNetworkIdOf } from '../model/ids.ts';
+import { defaultSpace, type Network, predefinedStamp } from '../model/network.ts';
+import { Draft } from './draft.ts';
+import { emptyRecordHash } from './hash.ts';
+import { emptyState, type State } from './state.ts';
+
+export const predefinedNetworks: readonly Network[] = [
+  { ...predefined('host'), driver: 'host' },
+  { ...predefined('none'), driver: 'null' },
+];
+
+/** One for all: nobody writes to it. */
+const initial: State = makeInitialState();
+
+/** The state before the first record. */
+export function initialState(): State {
+  return initial;
+}
+
+function makeInitialState(): State {
+  const draft = new Draft(emptyState());
+  for (const network of predefinedNetworks) draft.addNetwork(network);
+  return draft.finish(0, emptyRecordHash);
+}
+
+function predefined(name: string): Omit<Network, 'driver'> {
+  return {
+    id: predefinedNetworkIdOf(name),
+    name,
+    subnets: [],
+    ipv6: false,
+    space: defaultSpace,
+    internal: false,
+    options: {},
+    labels: {},
+    created: predefinedStamp,
+    changed: predefinedStamp,
+  };
+}
