@@ -160,7 +160,7 @@ describe('namespaces of the real machine', () => {
     }
   });
 
-  it('links, pipes and other kinds of namespaces are refused, and the host’s own is known', async () => {
+  it('links, pipes, other kinds of namespaces and the host’s own are refused', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'weft-refs-'));
     try {
       const sandbox = await bench.addSandbox();
@@ -171,13 +171,13 @@ describe('namespaces of the real machine', () => {
         [join(directory, 'pipe'), 'bad-sandbox'],
         [directory, 'bad-sandbox'],
         ['/proc/self/ns/mnt', 'bad-sandbox'],
+        ['/proc/self/ns/net', 'host-sandbox'],
+        [`pid:${process.pid}`, 'host-sandbox'],
         ['pid:4194305', 'no-such-sandbox'],
         [join(directory, 'none'), 'no-such-sandbox'],
       ] as const) {
         await assert.rejects(bench.kernel.inspectSandbox(ref), (error) => isWeftError(error, code), ref);
       }
-      for (const ref of ['/proc/self/ns/net', `pid:${process.pid}`])
-        assert.equal((await bench.kernel.inspectSandbox(ref)).isHost, true, ref);
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -107,7 +107,7 @@ export function describeSandboxes(bench: Bench): void {
     }
   });
 
-  it("the host's own namespace is known as such, under every name", async () => {
+  it('the host’s own namespace is known as such', async () => {
     const { kernel, refs } = bench();
     const found = await kernel.inspectSandbox(refs.host);
     assert.equal(found.isHost, true);

@@ -50,6 +50,13 @@ describe('What weft refuses', function () {
     ['network connect red nosuchsandbox', 'no-such-sandbox', /nosuchsandbox/],
     ['network connect red ../etc/passwd', 'bad-sandbox', /passwd/],
     ['network connect red /proc/self/ns/net', 'host-sandbox', /host's own/],
+    ['network connect host SPARE', 'host-sandbox', /only the host's own network namespace/],
+    ['network connect none SANDBOX', 'sandbox-alone', /on network 'red'.*'none' is on no other/],
+    ['network create Host', 'name-reserved', /predefined/],
+    ['network create -d host n', 'predefined-network', /only one instance of 'host' network is allowed/],
+    ['network create -d null n', 'predefined-network', /only one instance of 'null' network is allowed/],
+    ['network rm host', 'predefined-network', /pre-defined network and cannot be removed/],
+    ['network rm none', 'predefined-network', /pre-defined network and cannot be removed/],
     ['network connect red SANDBOX', 'already-attached', /red/],
     ['network connect --name one red SPARE', 'name-taken', /one/],
     ['network connect --ip 10.0.1.2 red SPARE', 'address-taken', /10\.0\.1\.2/],
@@ -78,7 +85,12 @@ describe('What weft refuses', function () {
 
   it('leaves nothing behind of all that', async () => {
     const { api, host } = cluster.member(0);
-    assert.deepEqual((await api.call('listNetworks')).items.map(({ name }) => name).sort(), ['red', 'tiny']);
+    assert.deepEqual((await api.call('listNetworks')).items.map(({ name }) => name).sort(), [
+      'host',
+      'none',
+      'red',
+      'tiny',
+    ]);
     assert.deepEqual((await cluster.endpoints()).map(({ name }) => name).sort(), ['last', 'one']);
     await host.weft(['network', 'connect', 'red', `${cluster.lab.prefix}spare`]);
     await host.weft(['network', 'disconnect', 'red', `${cluster.lab.prefix}spare`]);

@@ -91,7 +91,7 @@ class MachineBench implements LinuxBench {
     this.hostsDir = mkdtempSync(join(tmpdir(), `${tag}-hosts-`));
     this.local = `198.18.${process.pid % 256}.${benches % 250}` as IpAddress;
     this.vni = 8_000_000 + (process.pid % 50_000) * 64 + (benches % 16) * 4;
-    this.refs = { missing: `${tag}-nobody`, host: `pid:${process.pid}`, noNamespace: '/etc/hostname' };
+    this.refs = { missing: `${tag}-nobody`, host: this.#host, noNamespace: '/etc/hostname' };
     execFileSync('ip', ['netns', 'add', this.#host]);
     this.kernel = this.restart();
   }
