@@ -5,11 +5,12 @@
  * started here are ever signalled, and they die with this process however it ends. A server that is down stays a voter of
  * its cluster: autopilot, which would remove it after seconds and take it back after more, is told to leave it.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from './command.ts';
 import { freePorts, missingCommands, ownFolder, removeFolder, ServerProcess } from './server-process.ts';
+import type { ClusterServer, Seat, StoreCluster } from './store-cluster.ts';
 
 const readyTimeoutMs = 20_000;
 const readyPollMs = 25;
@@ -43,13 +44,18 @@ export async function startConsul(options: ConsulServerOptions = {}): Promise<Co
   return server;
 }
 
-/** Starts a cluster of servers on loopback and waits until it has a leader. */
+/**
+ * Starts a cluster of servers and waits until it has a leader.
+ *
+ * @param seats where each runs; on loopback where there are none
+ */
 export async function startConsulCluster(
   size: number,
   options: ConsulServerOptions = {},
+  seats: readonly Seat[] = [],
 ): Promise<ConsulCluster> {
   const names = Array.from({ length: size }, (_, index) => `n${index}`);
-  const places = await Promise.all(names.map((name) => placeOf(options, name)));
+  const places = await Promise.all(names.map((name, index) => placeOf(options, name, seats[index])));
   const servers = places.map((place) => new ConsulServer(place, options, places));
   await startAll(servers);
   return new ConsulCluster(servers);
@@ -58,12 +64,15 @@ export async function startConsulCluster(
 interface Place {
   readonly name: string;
   readonly address: string;
+  readonly netns: string | undefined;
+  /** Whether this process reaches its address. */
+  readonly isReached: boolean;
   readonly ports: Readonly<Record<keyof typeof usualPorts, number>>;
   readonly dataDir: string;
   readonly ownsDataDir: boolean;
 }
 
-export class ConsulServer {
+export class ConsulServer implements ClusterServer {
   readonly #place: Place;
   readonly #options: ConsulServerOptions;
   readonly #peers: readonly Place[];
@@ -73,7 +82,11 @@ export class ConsulServer {
     this.#place = place;
     this.#options = options;
     this.#peers = peers;
-    this.#process = new ServerProcess(`consul ${place.name}`, options.netns);
+    this.#process = new ServerProcess(`consul ${place.name}`, place.netns);
+  }
+
+  get name(): string {
+    return this.#place.name;
   }
 
   get host(): string {
@@ -206,14 +219,14 @@ export class ConsulServer {
 
   async #isHealthy(): Promise<boolean> {
     if (this.pid === undefined) return false;
-    const { netns } = this.#options;
+    const { netns, isReached } = this.#place;
     // Refused is an answer too: the server has a leader to ask.
-    if (netns === undefined) {
+    if (isReached) {
       const answer = await this.#probe('/v1/kv/weft-lab?consistent');
       return answer !== undefined && [200, 403, 404].includes(answer.status);
     }
     const address = `-http-addr=http://${this.host}:${this.clientPort}`;
-    const args = ['netns', 'exec', netns, 'consul', 'kv', 'put', address, 'weft-lab', 'ready'];
+    const args = ['netns', 'exec', netns ?? '', 'consul', 'kv', 'put', address, 'weft-lab', 'ready'];
     return (await run('ip', args, { allowFailure: true })).code === 0;
   }
 
@@ -228,7 +241,7 @@ export class ConsulServer {
   }
 }
 
-export class ConsulCluster {
+export class ConsulCluster implements StoreCluster {
   readonly servers: readonly ConsulServer[];
 
   constructor(servers: readonly ConsulServer[]) {
@@ -249,6 +262,18 @@ export class ConsulCluster {
     throw new Error(`The cluster ${this.url} has no leader`);
   }
 
+  async ready(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.ready()));
+  }
+
+  async backUp(folder: string): Promise<void> {
+    await writeFile(join(folder, 'consul.snap'), await (await this.leader()).backUp());
+  }
+
+  async restore(folder: string): Promise<void> {
+    await (await this.leader()).restore(new Uint8Array(await readFile(join(folder, 'consul.snap'))));
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.stop()));
   }
@@ -266,13 +291,15 @@ async function startAll(servers: readonly ConsulServer[]): Promise<void> {
   }
 }
 
-async function placeOf(options: ConsulServerOptions, name: string): Promise<Place> {
-  const address = options.listenAddress ?? '127.0.0.1';
+async function placeOf(options: ConsulServerOptions, name: string, seat?: Seat): Promise<Place> {
+  const address = seat?.address ?? options.listenAddress ?? '127.0.0.1';
+  const netns = seat?.netns ?? options.netns;
+  const ownsDataDir = options.dataDir === undefined;
   const dataDir = options.dataDir ?? (await ownFolder('weft-consul-'));
+  const isReached = seat !== undefined || netns === undefined;
   // A namespace has ports of its own, so the usual ones are free there.
-  if (options.netns !== undefined)
-    return { name, address, ports: usualPorts, dataDir, ownsDataDir: options.dataDir === undefined };
+  if (netns !== undefined)
+    return { name, address, netns, isReached, ports: usualPorts, dataDir, ownsDataDir };
   const [http = 0, https = 0, server = 0, serf = 0] = await freePorts(address, 4);
-  const ports = { http, https, server, serf };
-  return { name, address, ports, dataDir, ownsDataDir: options.dataDir === undefined };
+  return { name, address, netns, isReached, ports: { http, https, server, serf }, dataDir, ownsDataDir };
 }

@@ -4,20 +4,16 @@
  * A server lives in a data folder of its own below the system's temporary folder, which `stop` removes. Only processes
  * started here are ever signalled, and they die with this process however it ends (`setpriv --pdeathsig`).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from './command.ts';
+import { freePorts, missingCommands, ownFolder, removeFolder, ServerProcess } from './server-process.ts';
+import type { ClusterServer, Seat, StoreCluster } from './store-cluster.ts';
 
 const readyTimeoutMs = 20_000;
 const readyPollMs = 25;
 const probeTimeoutMs = 1_000;
-const logCharactersKept = 4_000;
 
 export interface EtcdServerOptions {
   /** Kept by `stop` when given; otherwise one is made and removed. */
@@ -34,15 +30,9 @@ export interface EtcdServerOptions {
   readonly extraArgs?: readonly string[];
 }
 
-/** Data folders of servers that run; removed when this process ends without having stopped them. */
-const ownedFolders = new Set<string>();
-process.once('exit', () => {
-  for (const folder of ownedFolders) rmSync(folder, { recursive: true, force: true });
-});
-
 /** Why no etcd can be started here, one line; undefined when one can. */
 export function etcdUnavailable(): string | undefined {
-  const missing = ['etcd', 'setpriv'].filter((name) => !isInPath(name));
+  const missing = missingCommands(['etcd', 'setpriv']);
   if (missing.length === 0) return undefined;
   return `no ${missing.join(' and no ')} in PATH (Debian: apt-get install etcd-server util-linux)`;
 }
@@ -50,13 +40,22 @@ export function etcdUnavailable(): string | undefined {
 /** Starts one server and waits until it takes writes. */
 export async function startEtcd(options: EtcdServerOptions = {}): Promise<EtcdServer> {
   const server = new EtcdServer(await placeOf(options, 'n0'), options);
-  return startAll([server]);
+  await startAll([server]);
+  return server;
 }
 
-/** Starts a cluster of servers on loopback and waits until it has a leader. */
-export async function startEtcdCluster(size: number, options: EtcdServerOptions = {}): Promise<EtcdCluster> {
+/**
+ * Starts a cluster of servers and waits until it has a leader.
+ *
+ * @param seats where each runs; on loopback where there are none
+ */
+export async function startEtcdCluster(
+  size: number,
+  options: EtcdServerOptions = {},
+  seats: readonly Seat[] = [],
+): Promise<EtcdCluster> {
   const names = Array.from({ length: size }, (_, index) => `n${index}`);
-  const places = await Promise.all(names.map((name) => placeOf(options, name)));
+  const places = await Promise.all(names.map((name, index) => placeOf(options, name, seats[index])));
   const servers = places.map((place) => new EtcdServer(place, options, places));
   await startAll(servers);
   return new EtcdCluster(servers);
@@ -65,6 +64,9 @@ export async function startEtcdCluster(size: number, options: EtcdServerOptions 
 interface Place {
   readonly name: string;
   readonly address: string;
+  readonly netns: string | undefined;
+  /** Whether this process reaches its address. */
+  readonly isReached: boolean;
   readonly clientPort: number;
   readonly peerPort: number;
   readonly healthPort: number;
@@ -72,17 +74,21 @@ interface Place {
   readonly ownsDataDir: boolean;
 }
 
-export class EtcdServer {
+export class EtcdServer implements ClusterServer {
   readonly #place: Place;
   readonly #options: EtcdServerOptions;
   readonly #peers: readonly Place[];
-  #child: ChildProcess | undefined;
-  #output = '';
+  readonly #process: ServerProcess;
 
   constructor(place: Place, options: EtcdServerOptions, peers: readonly Place[] = [place]) {
     this.#place = place;
     this.#options = options;
     this.#peers = peers;
+    this.#process = new ServerProcess(`etcd ${place.name}`, place.netns);
+  }
+
+  get name(): string {
+    return this.#place.name;
   }
 
   get host(): string {
@@ -105,52 +111,28 @@ export class EtcdServer {
 
   /** Undefined while none is running. */
   get pid(): number | undefined {
-    return this.#child?.pid;
-  }
-
-  /** The end of what it wrote. */
-  get output(): string {
-    return this.#output;
+    return this.#process.pid;
   }
 
   /** Starts the process; does not wait for it to be ready. */
   launch(): void {
-    if (this.#child !== undefined) throw new Error(`etcd ${this.#place.name} runs already`);
-    const [command, ...args] = this.#command();
-    const child = spawn(command ?? '', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        this.#output = (this.#output + text).slice(-logCharactersKept);
-      });
-    }
-    child.once('error', (error) => {
-      this.#output += error.message;
-    });
-    child.once('exit', () => {
-      if (this.#child === child) this.#child = undefined;
-    });
-    this.#child = child;
+    this.#process.launch('etcd', this.#arguments());
   }
 
   /** Resolves when the server serves linearizable reads. @throws Error with its last words when it ends or takes too long */
   async ready(): Promise<void> {
     const deadline = performance.now() + readyTimeoutMs;
     while (!(await this.#isHealthy())) {
-      if (this.#child === undefined) throw new Error(`etcd ${this.#place.name} ended: ${this.#output}`);
+      if (this.pid === undefined) throw new Error(`etcd ${this.name} ended: ${this.#process.output}`);
       if (performance.now() > deadline)
-        throw new Error(`etcd ${this.#place.name} is not ready: ${this.#output}`);
+        throw new Error(`etcd ${this.name} is not ready: ${this.#process.output}`);
       await sleep(readyPollMs);
     }
   }
 
   /** SIGSTOP and SIGCONT freeze and thaw it; after any other signal this waits for its end. */
   async kill(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    if (child === undefined) return;
-    const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT';
-    const ended = ends ? once(child, 'exit') : undefined;
-    child.kill(signal);
-    await ended;
+    await this.#process.kill(signal);
   }
 
   /** Starts it again with its data and waits until it is ready; kills it before if it runs. */
@@ -171,29 +153,37 @@ export class EtcdServer {
   async stop(): Promise<void> {
     await this.kill('SIGKILL');
     const { dataDir, ownsDataDir } = this.#place;
-    if (!ownsDataDir) return;
-    await rm(dataDir, { recursive: true, force: true });
-    ownedFolders.delete(dataDir);
+    if (ownsDataDir) await removeFolder(dataDir);
   }
 
-  #command(): string[] {
-    const { netns, tls, extraArgs = [] } = this.#options;
+  /** Replaces its data by what a backup holds, while it is down (`etcdctl snapshot restore`). */
+  async restoreFrom(backup: string): Promise<void> {
+    const { name, dataDir } = this.#place;
+    await rm(dataDir, { recursive: true, force: true });
+    const place = ['--name', name, '--data-dir', dataDir, ...this.#membership()];
+    await run('etcdctl', ['snapshot', 'restore', backup, ...place], { env: { ETCDCTL_API: '3' } });
+  }
+
+  /** What makes the servers one cluster, for the server and for a restore. */
+  #membership(): string[] {
+    const peers = this.#peers.map((peer) => `${peer.name}=${peerUrl(peer)}`).join(',');
+    const token = ['--initial-cluster-token', 'weft-lab'];
+    return ['--initial-advertise-peer-urls', peerUrl(this.#place), '--initial-cluster', peers, ...token];
+  }
+
+  #arguments(): string[] {
+    const { tls, extraArgs = [] } = this.#options;
     const { name, address, clientPort, healthPort, dataDir } = this.#place;
     const client = `${tls === undefined ? 'http' : 'https'}://${address}:${clientPort}`;
-    const peers = this.#peers.map((peer) => `${peer.name}=${peerUrl(peer)}`).join(',');
     return [
-      ...(netns === undefined ? [] : ['ip', 'netns', 'exec', netns]),
-      ...['setpriv', '--pdeathsig', 'KILL', 'etcd'],
       ...['--name', name, '--data-dir', dataDir, '--log-level', 'warn', '--logger', 'zap'],
       ...['--listen-client-urls', client, '--advertise-client-urls', client],
-      ...['--listen-peer-urls', peerUrl(this.#place), '--initial-advertise-peer-urls', peerUrl(this.#place)],
       ...[
-        '--initial-cluster',
-        peers,
+        '--listen-peer-urls',
+        peerUrl(this.#place),
         '--initial-cluster-state',
         'new',
-        '--initial-cluster-token',
-        'weft-lab',
+        ...this.#membership(),
       ],
       ...['--listen-metrics-urls', `http://${address}:${healthPort}`],
       ...(tls === undefined ? [] : ['--cert-file', tls.certFile, '--key-file', tls.keyFile]),
@@ -205,18 +195,26 @@ export class EtcdServer {
   }
 
   async #isHealthy(): Promise<boolean> {
-    if (this.#child === undefined) return false;
-    const url = `http://${this.#place.address}:${this.#place.healthPort}/health`;
-    const { netns } = this.#options;
-    if (netns === undefined) return (await fetchJson(url))?.['health'] === 'true';
-    const args = ['netns', 'exec', netns, 'etcdctl', '--endpoints', this.endpoints, 'endpoint', 'health'];
+    if (this.pid === undefined) return false;
+    const { address, healthPort, netns, isReached } = this.#place;
+    if (isReached) return (await fetchJson(`http://${address}:${healthPort}/health`))?.['health'] === 'true';
+    const args = [
+      'netns',
+      'exec',
+      netns ?? '',
+      'etcdctl',
+      '--endpoints',
+      this.endpoints,
+      'endpoint',
+      'health',
+    ];
     const result = await run('ip', args, { allowFailure: true, env: { ETCDCTL_API: '3' } });
     return result.code === 0;
   }
 
   /** True where this member calls itself the leader. */
   async isLeader(): Promise<boolean> {
-    if (this.#child === undefined) return false;
+    if (this.pid === undefined) return false;
     const url = `http://${this.endpoints}/v3/maintenance/status`;
     const status = (await fetchJson(url, '{}')) as
       | { leader?: string; header?: { member_id?: string } }
@@ -227,7 +225,7 @@ export class EtcdServer {
   }
 }
 
-export class EtcdCluster {
+export class EtcdCluster implements StoreCluster {
   readonly servers: readonly EtcdServer[];
 
   constructor(servers: readonly EtcdServer[]) {
@@ -252,59 +250,57 @@ export class EtcdCluster {
     throw new Error(`The cluster ${this.endpoints} has no leader`);
   }
 
+  async ready(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.ready()));
+  }
+
+  async backUp(folder: string): Promise<void> {
+    const [server] = this.servers;
+    const save = ['--endpoints', server?.endpoints ?? '', 'snapshot', 'save', join(folder, 'etcd.db')];
+    await run('etcdctl', save, { env: { ETCDCTL_API: '3' } });
+  }
+
+  async restore(folder: string): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.kill('SIGKILL')));
+    await Promise.all(this.servers.map((server) => server.restoreFrom(join(folder, 'etcd.db'))));
+    for (const server of this.servers) server.launch();
+    await this.ready();
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.stop()));
   }
 }
 
-async function startAll(servers: readonly [EtcdServer]): Promise<EtcdServer>;
-async function startAll(servers: readonly EtcdServer[]): Promise<EtcdServer | undefined>;
-async function startAll(servers: readonly EtcdServer[]): Promise<EtcdServer | undefined> {
+async function startAll(servers: readonly EtcdServer[]): Promise<void> {
   const reason = etcdUnavailable();
   if (reason !== undefined) throw new Error(`Cannot start etcd: ${reason}`);
   try {
     for (const server of servers) server.launch();
     await Promise.all(servers.map((server) => server.ready()));
-    return servers[0];
   } catch (error) {
     await Promise.all(servers.map((server) => server.stop()));
     throw error;
   }
 }
 
-async function placeOf(options: EtcdServerOptions, name: string): Promise<Place> {
-  const address = options.listenAddress ?? '127.0.0.1';
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'weft-etcd-')));
-  if (options.dataDir === undefined) ownedFolders.add(dataDir);
+async function placeOf(options: EtcdServerOptions, name: string, seat?: Seat): Promise<Place> {
+  const address = seat?.address ?? options.listenAddress ?? '127.0.0.1';
+  const netns = seat?.netns ?? options.netns;
+  const ownsDataDir = options.dataDir === undefined;
+  const dataDir = options.dataDir ?? (await ownFolder('weft-etcd-'));
   // A namespace has ports of its own, so etcd's usual ones are free there.
-  const [free, peer, health] = options.netns === undefined ? await freePorts(address, 3) : [2379, 2380, 2381];
-  return {
-    name,
-    address,
-    clientPort: options.clientPort ?? free ?? 2379,
-    peerPort: peer ?? 2380,
-    healthPort: health ?? 2381,
-    dataDir,
-    ownsDataDir: options.dataDir === undefined,
-  };
+  const usual = [2379, 2380, 2381];
+  const [client = 0, peerPort = 0, healthPort = 0] =
+    netns === undefined ? await freePorts(address, 3) : usual;
+  const isReached = seat !== undefined || netns === undefined;
+  const clientPort = options.clientPort ?? client;
+  return { name, address, netns, isReached, clientPort, peerPort, healthPort, dataDir, ownsDataDir };
 }
 
 /** Peers of one machine talk over its loopback or its one address. */
 function peerUrl(place: Place): string {
   return `http://${place.address}:${place.peerPort}`;
-}
-
-async function freePorts(address: string, count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    server.listen(0, address);
-    await once(server, 'listening');
-    const bound = server.address();
-    if (bound !== null && typeof bound === 'object') ports.push(bound.port);
-  }
-  await Promise.all(servers.map(async (server) => once(server.close(), 'close')));
-  return ports;
 }
 
 async function fetchJson(url: string, body?: string): Promise<Record<string, unknown> | undefined> {
@@ -316,9 +312,4 @@ async function fetchJson(url: string, body?: string): Promise<Record<string, unk
     // Not up, frozen, or without a leader: the caller asks again.
     return undefined;
   }
-}
-
-function isInPath(name: string): boolean {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.some((folder) => folder !== '' && existsSync(join(folder, name)));
 }

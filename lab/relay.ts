@@ -18,12 +18,14 @@ interface Pair {
 
 export class Relay {
   readonly host = '127.0.0.1';
-  readonly #target: RelayTarget;
+  #target: RelayTarget;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #port = 0;
   #frozen = false;
   #answerBytesLeft = Number.POSITIVE_INFINITY;
+  #connectionsTaken = 0;
+  #bytesAsked = 0;
 
   static async start(target: RelayTarget): Promise<Relay> {
     const relay = new Relay(target);
@@ -38,6 +40,22 @@ export class Relay {
 
   get port(): number {
     return this.#port;
+  }
+
+  /** Connections that it has taken since it began. */
+  get connectionsTaken(): number {
+    return this.#connectionsTaken;
+  }
+
+  /** Bytes of clients that have passed since it began. */
+  get bytesAsked(): number {
+    return this.#bytesAsked;
+  }
+
+  /** Sends new connections elsewhere; those that exist are reset. */
+  redirect(target: RelayTarget): void {
+    this.#target = target;
+    this.cut();
   }
 
   /** Connections that pass through now. */
@@ -104,6 +122,7 @@ export class Relay {
     const server = connect(this.#target.port, this.#target.host);
     const pair: Pair = { client, server, frozen: false };
     this.#pairs.add(pair);
+    this.#connectionsTaken += 1;
     const done = () => {
       this.#pairs.delete(pair);
       end(pair);
@@ -114,7 +133,10 @@ export class Relay {
       socket.on('error', done);
       socket.on('close', done);
     }
-    client.on('data', (bytes) => pass(pair, client, server, bytes));
+    client.on('data', (bytes) => {
+      this.#bytesAsked += bytes.length;
+      pass(pair, client, server, bytes);
+    });
     server.on('data', (bytes) => this.#answer(pair, bytes));
     if (this.#frozen) freezePair(pair);
   }

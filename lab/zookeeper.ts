@@ -6,12 +6,13 @@
  * are ever signalled, and they die with this process however it ends.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from './command.ts';
 import { freePorts, missingCommands, ownFolder, removeFolder, ServerProcess } from './server-process.ts';
+import type { ClusterServer, Seat, StoreCluster } from './store-cluster.ts';
 
 const readyTimeoutMs = 30_000;
 const readyPollMs = 25;
@@ -67,13 +68,18 @@ export async function startZookeeper(options: ZookeeperServerOptions = {}): Prom
   return server;
 }
 
-/** Starts a cluster of servers on loopback and waits until each has its part in it. */
+/**
+ * Starts a cluster of servers and waits until each has its part in it.
+ *
+ * @param seats where each runs; on loopback where there are none
+ */
 export async function startZookeeperCluster(
   size: number,
   options: ZookeeperServerOptions = {},
+  seats: readonly Seat[] = [],
 ): Promise<ZookeeperCluster> {
   const numbers = Array.from({ length: size }, (_, index) => index + 1);
-  const places = await Promise.all(numbers.map((number) => placeOf(options, number)));
+  const places = await Promise.all(numbers.map((number) => placeOf(options, number, seats[number - 1])));
   const servers = places.map((place) => new ZookeeperServer(place, options, places));
   await startAll(servers);
   return new ZookeeperCluster(servers);
@@ -83,6 +89,9 @@ interface Place {
   /** ZooKeeper's `myid`. */
   readonly number: number;
   readonly address: string;
+  readonly netns: string | undefined;
+  /** Whether this process reaches its address. */
+  readonly isReached: boolean;
   readonly ports: Readonly<Record<keyof typeof usualPorts, number>>;
   readonly dataDir: string;
   readonly ownsDataDir: boolean;
@@ -91,7 +100,7 @@ interface Place {
 /** What a server says that it is, in its answer to `srvr`. */
 export type ZookeeperMode = 'standalone' | 'leader' | 'follower';
 
-export class ZookeeperServer {
+export class ZookeeperServer implements ClusterServer {
   readonly #place: Place;
   readonly #options: ZookeeperServerOptions;
   readonly #peers: readonly Place[];
@@ -101,7 +110,11 @@ export class ZookeeperServer {
     this.#place = place;
     this.#options = options;
     this.#peers = peers;
-    this.#process = new ServerProcess(`zookeeper ${place.number}`, options.netns);
+    this.#process = new ServerProcess(`zookeeper ${place.number}`, place.netns);
+  }
+
+  get name(): string {
+    return `n${this.#place.number}`;
   }
 
   get host(): string {
@@ -186,6 +199,21 @@ export class ZookeeperServer {
     if (this.#place.ownsDataDir) await removeFolder(this.#place.dataDir);
   }
 
+  /** Copies its snapshots and its log of transactions; what it has acked is in them. */
+  async backUp(folder: string): Promise<void> {
+    await cp(this.#dataFolder, folder, { recursive: true });
+  }
+
+  /** Replaces its data by such a copy, while it is down. */
+  async restoreFrom(folder: string): Promise<void> {
+    await rm(this.#dataFolder, { recursive: true, force: true });
+    await cp(folder, this.#dataFolder, { recursive: true });
+  }
+
+  get #dataFolder(): string {
+    return join(this.#place.dataDir, 'version-2');
+  }
+
   /** Undefined while it serves nobody: down, frozen, or without a leader. */
   async mode(): Promise<ZookeeperMode | undefined> {
     if (this.pid === undefined) return undefined;
@@ -222,18 +250,28 @@ export class ZookeeperServer {
   /** One of ZooKeeper's words of four letters, and what it answers; nothing where it does not. */
   async #say(word: string): Promise<string> {
     const { host, clientPort } = this;
-    const { netns } = this.#options;
-    if (netns === undefined) return await sayTo(host, clientPort, word);
+    const { netns, isReached } = this.#place;
+    if (isReached) return await sayTo(host, clientPort, word);
     const source =
       "const [host, port, word] = process.argv.slice(1); const socket = require('node:net').connect(Number(port), host);" +
       "socket.on('error', () => undefined).write(word); socket.pipe(process.stdout);";
-    const args = ['netns', 'exec', netns, process.execPath, '--eval', source, host, String(clientPort), word];
+    const args = [
+      'netns',
+      'exec',
+      netns ?? '',
+      process.execPath,
+      '--eval',
+      source,
+      host,
+      String(clientPort),
+      word,
+    ];
     const result = await run('ip', args, { allowFailure: true });
     return result.stdout;
   }
 }
 
-export class ZookeeperCluster {
+export class ZookeeperCluster implements StoreCluster {
   readonly servers: readonly ZookeeperServer[];
 
   constructor(servers: readonly ZookeeperServer[]) {
@@ -260,6 +298,21 @@ export class ZookeeperCluster {
     throw new Error(`The cluster ${this.endpoints} has no leader`);
   }
 
+  async ready(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.ready()));
+  }
+
+  async backUp(folder: string): Promise<void> {
+    await (await this.leader()).backUp(join(folder, 'zookeeper'));
+  }
+
+  async restore(folder: string): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.kill('SIGKILL')));
+    await Promise.all(this.servers.map((server) => server.restoreFrom(join(folder, 'zookeeper'))));
+    await Promise.all(this.servers.map((server) => server.launch()));
+    await this.ready();
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.stop()));
   }
@@ -277,14 +330,18 @@ async function startAll(servers: readonly ZookeeperServer[]): Promise<void> {
   }
 }
 
-async function placeOf(options: ZookeeperServerOptions, number: number): Promise<Place> {
-  const address = options.listenAddress ?? '127.0.0.1';
+async function placeOf(options: ZookeeperServerOptions, number: number, seat?: Seat): Promise<Place> {
+  const address = seat?.address ?? options.listenAddress ?? '127.0.0.1';
+  const netns = seat?.netns ?? options.netns;
+  const isReached = seat !== undefined || netns === undefined;
   const dataDir = options.dataDir ?? (await ownFolder('weft-zookeeper-'));
   const ownsDataDir = options.dataDir === undefined;
   // A namespace has ports of its own, so ZooKeeper's usual ones are free there.
-  if (options.netns !== undefined) return { number, address, ports: usualPorts, dataDir, ownsDataDir };
+  if (netns !== undefined)
+    return { number, address, netns, isReached, ports: usualPorts, dataDir, ownsDataDir };
   const [client = 0, secure = 0, peer = 0, election = 0] = await freePorts(address, 4);
-  return { number, address, ports: { client, secure, peer, election }, dataDir, ownsDataDir };
+  const ports = { client, secure, peer, election };
+  return { number, address, netns, isReached, ports, dataDir, ownsDataDir };
 }
 
 function quorumLine({ number, address, ports }: Place): string {

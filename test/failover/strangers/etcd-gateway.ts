@@ -1,0 +1,56 @@
+/** An operator or a stranger at an etcd cluster: its JSON gateway, without the product's client. */
+import type { StoreCluster } from '../../../lab/store-cluster.ts';
+
+export class EtcdGateway {
+  readonly #cluster: StoreCluster;
+
+  constructor(cluster: StoreCluster) {
+    this.#cluster = cluster;
+  }
+
+  async put(key: string, value: string): Promise<void> {
+    await this.#call('kv/put', { key: base64(key), value: base64(value) });
+  }
+
+  async deletePrefix(prefix: string): Promise<void> {
+    const end = Buffer.from(prefix);
+    end.writeUInt8(end.readUInt8(end.length - 1) + 1, end.length - 1);
+    await this.#call('kv/deleterange', { key: base64(prefix), range_end: end.toString('base64') });
+  }
+
+  /** Forgets the history up to the newest revision. */
+  async compact(): Promise<void> {
+    const { header } = await this.#call('kv/range', { key: base64('x') });
+    await this.#call('kv/compaction', { revision: header.revision, physical: true });
+  }
+
+  /** Gives room back on every member, and takes back the alarm that there was none. */
+  async reclaim(): Promise<void> {
+    await this.compact();
+    for (const { host, clientPort } of this.#cluster.servers)
+      await call(`http://${host}:${clientPort}`, 'maintenance/defragment', {});
+    const { alarms = [] } = await this.#call('maintenance/alarm', { action: 'GET' });
+    for (const alarm of alarms) await this.#call('maintenance/alarm', { ...alarm, action: 'DEACTIVATE' });
+  }
+
+  async #call(path: string, body: object): Promise<Answer> {
+    const [server] = this.#cluster.servers;
+    return await call(`http://${server?.host}:${server?.clientPort}`, path, body);
+  }
+}
+
+interface Answer {
+  readonly header: { readonly revision: string };
+  readonly alarms?: readonly { readonly memberID: string; readonly alarm: string }[];
+}
+
+/** @throws Error with what the server says */
+async function call(server: string, path: string, body: object): Promise<Answer> {
+  const answer = await fetch(`${server}/v3/${path}`, { method: 'POST', body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as Answer;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
