@@ -115,8 +115,9 @@ export class EtcdServer implements ClusterServer {
   }
 
   /** Starts the process; does not wait for it to be ready. */
-  launch(): void {
+  launch(): Promise<void> {
     this.#process.launch('etcd', this.#arguments());
+    return Promise.resolve();
   }
 
   /** Resolves when the server serves linearizable reads. @throws Error with its last words when it ends or takes too long */
@@ -138,7 +139,7 @@ export class EtcdServer implements ClusterServer {
   /** Starts it again with its data and waits until it is ready; kills it before if it runs. */
   async restart(): Promise<void> {
     await this.kill('SIGKILL');
-    this.launch();
+    await this.launch();
     await this.ready();
   }
 
@@ -263,7 +264,7 @@ export class EtcdCluster implements StoreCluster {
   async restore(folder: string): Promise<void> {
     await Promise.all(this.servers.map((server) => server.kill('SIGKILL')));
     await Promise.all(this.servers.map((server) => server.restoreFrom(join(folder, 'etcd.db'))));
-    for (const server of this.servers) server.launch();
+    await Promise.all(this.servers.map((server) => server.launch()));
     await this.ready();
   }
 
@@ -276,7 +277,7 @@ async function startAll(servers: readonly EtcdServer[]): Promise<void> {
   const reason = etcdUnavailable();
   if (reason !== undefined) throw new Error(`Cannot start etcd: ${reason}`);
   try {
-    for (const server of servers) server.launch();
+    await Promise.all(servers.map((server) => server.launch()));
     await Promise.all(servers.map((server) => server.ready()));
   } catch (error) {
     await Promise.all(servers.map((server) => server.stop()));

@@ -26,9 +26,9 @@ export class ServerNetwork {
     }));
   }
 
-  /** Words before a command that have it run in the bridge's namespace. */
-  get enter(): readonly string[] {
-    return ['nsenter', `--net=/run/netns/${this.prefix}switch`];
+  /** What runs another command in the bridge's namespace. */
+  get enter(): { readonly command: string; readonly args: readonly string[] } {
+    return { command: 'nsenter', args: [`--net=/run/netns/${this.prefix}switch`] };
   }
 
   /** Cuts a server off from the other servers, in both directions; clients reach it still. */

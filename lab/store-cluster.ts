@@ -19,7 +19,7 @@ export interface ClusterServer {
   /** SIGSTOP and SIGCONT freeze and thaw it; after any other signal this waits for its end. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts the process with the data that it has; does not wait for it to be ready. */
-  launch(): void | Promise<void>;
+  launch(): Promise<void>;
   /** Kills it if it runs, starts it and waits until it is ready, for which there must be a leader. */
   restart(): Promise<void>;
 }

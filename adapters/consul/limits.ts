@@ -1,9 +1,14 @@
 /** Bounds of the Consul adapter, each with its unit in its name, and the relations between them. */
 import { assert } from '../../core/lib/assert.ts';
 import { entryBytesMax, snapshotChunkBytesMax, snapshotChunksMax } from '../../core/limits.ts';
+import { appenderDefaults } from '../../core/log/appender-options.ts';
 
-/** One try of one call. A server holds a call that waits for a leader for 7 s (`rpc_hold_timeout`); we ask another. */
-export const callDeadlineMs = 1_000;
+/**
+ * One try of one call. A server holds a call that waits for a leader for 7 s (`rpc_hold_timeout`); we ask another. Shorter
+ * than an attempt of the appender: a call that runs out of time costs its member the turn, and one that is cancelled does
+ * not.
+ */
+export const callDeadlineMs = 900;
 /** From the look-up of the name to the end of the TLS handshake. */
 export const connectDeadlineMs = 1_000;
 /** Tries of one read (idempotent, so repeated at once on the next member). */
@@ -68,6 +73,10 @@ assert(
   Math.ceil(Math.max(entryBytesMax, snapshotChunkBytesMax) / 3) * 4 + transactionOverheadBytes <=
     transactionBytesMax,
   'the largest entry and the largest chunk must fit a transaction in base64',
+);
+assert(
+  callDeadlineMs < appenderDefaults.attemptMsMax,
+  'a call must run out of time before the appender gives it up: or a frozen member would keep its turn',
 );
 assert(waitMs <= 30_000, 'a reader of an index of the future must look again soon');
 assert(

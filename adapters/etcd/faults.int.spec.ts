@@ -1,6 +1,8 @@
 /** What servers, processes and connections do to a log on a real etcd. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'mocha';
+import { appendDeadlineMs } from '../../core/controller/defaults.ts';
+import { Appender } from '../../core/log/appender.ts';
 import { type EntryDraft, genesis } from '../../core/log/event-log.ts';
 import { type EtcdServer, etcdUnavailable, startEtcd, startEtcdCluster } from '../../lab/etcd.ts';
 import { Relay } from '../../lab/relay.ts';
@@ -19,6 +21,8 @@ import {
   writeWhile,
 } from '../../test/support/log-trials.ts';
 import { skipBecause } from '../../test/support/requirements.ts';
+import { SystemClock } from '../system/clock.ts';
+import { SystemRandom } from '../system/random.ts';
 
 describe('etcd: faults', function faults() {
   this.timeout(60_000);
@@ -151,6 +155,21 @@ describe('etcd: faults', function faults() {
       drafts.map(({ id }) => id),
     );
     await tail.stop();
+  });
+
+  it('leaves a half-open connection also where the appender gives up its attempts', async () => {
+    const log = await logs.open(place().relayed);
+    const ports = { clock: new SystemClock(), random: new SystemRandom(), logger: logs.logger };
+    const appender = new Appender(log, ports);
+    try {
+      await appender.submit(Buffer.from('first'), 0, appendDeadlineMs);
+      relay.freeze();
+      relay.thawNew();
+      // Acked on a new connection, before gRPC's keepalive could tell; it would end with `outcome-unknown` otherwise.
+      await appender.submit(Buffer.from('second'), 0, appendDeadlineMs);
+    } finally {
+      await appender.close();
+    }
   });
 
   it('puts one entry when a first attempt arrives after its retry', async () => {

@@ -1,11 +1,14 @@
 /** Bounds of the etcd adapter, each with its unit in its name, and the relations between them. */
 import { assert } from '../../core/lib/assert.ts';
 import { entryBytesMax } from '../../core/limits.ts';
+import { appenderDefaults } from '../../core/log/appender-options.ts';
 
 /**
- * One try of one call. A follower lets a request for a dead leader wait 7 s; two tries of 1 s outlive an election.
+ * One try of one call. A follower lets a request for a dead leader wait 7 s; two tries outlive an election. Shorter than
+ * an attempt of the appender: a call that runs out of time costs its member the turn and its connection, and one that is
+ * cancelled does not.
  */
-export const callDeadlineMs = 1_000;
+export const callDeadlineMs = 900;
 /** Waiting for a connection before a call is sent. */
 export const connectDeadlineMs = 1_000;
 /** Tries of one read (idempotent, so repeated at once on the next member). */
@@ -56,6 +59,10 @@ export const keepaliveTimeoutMs = 2_000;
 export const reconnectDelayMsMin = 100;
 export const reconnectDelayMsMax = 1_000;
 
+assert(
+  callDeadlineMs < appenderDefaults.attemptMsMax,
+  'a call must run out of time before the appender gives it up: or a half-open connection would be kept',
+);
 assert(keepaliveTimeMs >= 5_000, 'etcd drops connections that ping more often than every 5 s');
 assert(watchSilenceMsMax > 2 * watchProgressMs, 'a live server must have had two chances to answer');
 assert(

@@ -54,10 +54,9 @@ async function runInNetwork(): Promise<number> {
   const { network, claim } = await buildServerNetwork(clusterSize);
   process.once('exit', () => claim.release());
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-  const [command = '', ...args] = [...network.enter, process.execPath, fileURLToPath(import.meta.url)];
-  const child = spawn(command, [...args, ...process.argv.slice(2), '--network', network.prefix], {
-    stdio: 'inherit',
-  });
+  const { command, args } = network.enter;
+  const self = [process.execPath, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const child = spawn(command, [...args, ...self, '--network', network.prefix], { stdio: 'inherit' });
   claim.addProcess(child.pid ?? 0);
   const [code] = await once(child, 'exit');
   return typeof code === 'number' ? code : 1;
