@@ -1,6 +1,6 @@
 /**
  * PORT: a fault, as data. What it does to a store is written once, for all the stores that it can happen to; `trial.ts` has
- * what it is given, `list.ts` all of them.
+ * what it is given, `faults/list.ts` all of them.
  */
 import type { Judgement } from './judge.ts';
 import type { ServerOptions, StoreName } from './stores.ts';

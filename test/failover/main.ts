@@ -18,7 +18,7 @@ import { buildServerNetwork, ServerNetwork } from '../../lab/server-network.ts';
 import { commitOfCheckout } from '../simulation/run/commit.ts';
 import { isRoot } from '../support/requirements.ts';
 import type { Fault } from './fault.ts';
-import { faults } from './list.ts';
+import { faults } from './faults/list.ts';
 import { recordRows } from './record.ts';
 import { type Row, runFault } from './run.ts';
 import { allStores, clusterSize, type StoreName, storeUnavailable } from './stores.ts';

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from '../architecture/checkout.ts';
-import { faults } from './list.ts';
+import { faults } from './faults/list.ts';
 import { allStores } from './stores.ts';
 import { type Cells, columns, rowsIn, tableOf } from './table.ts';
 
