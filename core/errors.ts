@@ -105,6 +105,11 @@ const table = {
     retryable: false,
     summary: 'The address space has no free default pool.',
   },
+  'parent-taken': {
+    status: 409,
+    retryable: false,
+    summary: "Another network's interfaces are stacked on that link of the hosts.",
+  },
   'vnis-exhausted': { status: 409, retryable: false, summary: 'No free VNI is left.' },
   'vni-taken': { status: 409, retryable: false, summary: 'Another live network has that VNI.' },
   'address-taken': {

@@ -53,6 +53,10 @@ export const hostsEndpointsPerNetworkMax = 1_000;
 export const vniMin = 256;
 export const vniMax = 16_777_215;
 
+/** IEEE 802.1Q: twelve bits, of which the first and the last value are reserved. */
+export const vlanIdMin = 1;
+export const vlanIdMax = 4_094;
+
 /** RFC 791: every IPv4 module must forward 68 octets. 65535 is the largest the kernel's drivers take. */
 export const mtuMin = 68;
 export const mtuMax = 65_535;

@@ -6,10 +6,12 @@
  */
 import type { Driver } from '../core/driver/driver.ts';
 import { hostDriver } from './host/driver.ts';
+import { ipvlanDriver } from './ipvlan/driver.ts';
+import { macvlanDriver } from './macvlan/driver.ts';
 import { nullDriver } from './null/driver.ts';
 import { overlayDriver } from './overlay/driver.ts';
 
 /** By the word after `weft network create -d`. */
 export const drivers: ReadonlyMap<string, Driver> = new Map(
-  [hostDriver, nullDriver, overlayDriver].map((driver) => [driver.name, driver]),
+  [hostDriver, ipvlanDriver, macvlanDriver, nullDriver, overlayDriver].map((driver) => [driver.name, driver]),
 );

@@ -1,12 +1,12 @@
 /** What is there: everything of weft's in one namespace, as the kernel says. */
 
 import type { Kernel } from '../core/dataplane/kernel.ts';
-import { hostNamespace, type Namespace } from '../core/dataplane/namespace.ts';
+import { hostNamespace, type Namespace, sandboxNamespace } from '../core/dataplane/namespace.ts';
 import type { Address, KernelObject, ObjectKind } from '../core/dataplane/object.ts';
 import { WeftError } from '../core/errors.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { HostsFiles } from './hosts-file.ts';
-import { decodedMessagesBeforeYield } from './limits.ts';
+import { decodedMessagesBeforeYield, namespacesBeforeYield } from './limits.ts';
 import type { Message } from './netlink/message.ts';
 import type { PeerFinder } from './netns/peers.ts';
 import type { NamespaceHandle, NamespaceRegistry } from './netns/registry.ts';
@@ -73,6 +73,35 @@ export class NamespaceDumper {
   isInHost(): boolean {
     const handle = this.#registry.acquire(hostNamespace) as NamespaceHandle;
     return dumpLinks(handle.requests).some((link) => link.weft !== undefined) || this.#firewall.isThere();
+  }
+
+  /**
+   * Named sandboxes with a link of weft's that is stacked on one of the host's. Nothing in the host's namespace leads to
+   * those, as the near end of a veth pair does, so each is looked into.
+   */
+  async sandboxes(): Promise<Namespace[]> {
+    const found: Namespace[] = [];
+    const { named } = this.#registry;
+    for (const [at, name] of named.names().entries()) {
+      if (at > 0 && at % namespacesBeforeYield === 0) await this.#clock.sleep(0);
+      if (this.#registry.isOwnedName(name)) continue;
+      const handle = this.#registry.acquire(sandboxNamespace(name));
+      if (typeof handle !== 'object') continue;
+      try {
+        if (this.#hasStackedLink(handle)) found.push(handle.ns);
+      } finally {
+        this.#registry.release(handle);
+      }
+    }
+    return found;
+  }
+
+  #hasStackedLink(handle: NamespaceHandle): boolean {
+    if (!dumpLinks(handle.requests).some(({ weft, stacked }) => weft !== undefined && stacked !== undefined))
+      return false;
+    return [...readOwnLinks(this.#registry, this.#peers, handle).values()].some(
+      ({ type }) => 'parent' in type,
+    );
   }
 
   async #inside(

@@ -39,3 +39,5 @@ export const ownGenerationsMax = 4_096;
 
 /** Links of which it is remembered where their mates are: twice as many as endpoints that a host is made for. */
 export const peersRememberedMax = 16_384;
+/** Namespaces that are looked into before others get their turn; each takes some 0.1 ms. */
+export const namespacesBeforeYield = 64;

@@ -63,6 +63,8 @@ export class LinuxKernel implements Kernel {
   #followed: ReadonlySet<Namespace> = new Set();
   #watch: KernelWatch | undefined;
   #closed = false;
+  /** Whether sandboxes were searched for what nothing leads to: once in the life of a daemon, which then knows its own. */
+  #searched = false;
 
   /** The namespace in which this is called is the host's, unless the options name another. */
   constructor(options: LinuxKernelOptions, ports: { readonly logger: Logger; readonly clock: Clock }) {
@@ -87,11 +89,15 @@ export class LinuxKernel implements Kernel {
 
   async namespaces(): Promise<readonly Namespace[]> {
     this.#requireOpen();
-    return this.#told('Cannot list namespaces', () => [
+    const listed = this.#told('Cannot list namespaces', () => [
       ...this.#registry.owned(),
       ...(this.#dumper.isInHost() ? [hostNamespace] : []),
       ...this.#hosts.namespaces(),
     ]);
+    if (this.#searched) return listed;
+    const found = await this.#dumper.sandboxes();
+    this.#searched = true;
+    return [...new Set([...listed, ...found])];
   }
 
   async dump(ns: Namespace, options: Parameters<Kernel['dump']>[1] = {}): Promise<readonly KernelObject[]> {

@@ -4,7 +4,7 @@
  * In its own namespaces: its links, and everything on them (so strays are found), but for what the kernel makes by
  * itself. In the host's: links with its alias, and on them only what carries weft's protocol number, with the routes that
  * came with its addresses; and the nftables table of its name. In a user's sandbox: veth ends whose mates lie in the
- * host's or in weft's own namespaces, and on them as on the host. Foreign objects are not reported and so never touched.
+ * host's or in weft's own namespaces, links that are stacked on one there, and on them as on the host. Foreign objects are not reported and so never touched.
  */
 import { connectedRouteOf } from '../core/dataplane/connected.ts';
 import { type Namespace, parseNamespace } from '../core/dataplane/namespace.ts';
@@ -58,7 +58,8 @@ export function toOwnLinks(
 /** Another daemon's link in a sandbox that both serve has an alias of weft's too, but leads to that daemon's namespace. */
 function isOwn(registry: NamespaceRegistry, handle: NamespaceHandle, link: Link): boolean {
   if (handle.type !== 'sandbox' || link.type.type === 'loopback') return true;
-  return link.type.type === 'veth' && isHomeOfWeft(registry, link.type.peer.ns);
+  if (link.type.type === 'veth') return isHomeOfWeft(registry, link.type.peer.ns);
+  return 'parent' in link.type && isHomeOfWeft(registry, link.type.parent.ns);
 }
 
 /** Where the bridges are that sandboxes are plugged into: the host's namespace, and weft's own. */

@@ -9,11 +9,26 @@ const namespace = z.string().regex(/^(host|net:[\x21-\x7e]{1,255}|sandbox:[\x21-
 const count = z.int().min(0);
 const on = { ns: namespace, link: word };
 
+const place = z.strictObject({ ns: namespace, name: word });
+
 const linkType = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('loopback') }),
   z.strictObject({ type: z.literal('bridge') }),
   z.strictObject({ type: z.literal('vxlan'), vni: count, local: word, port: count }),
-  z.strictObject({ type: z.literal('veth'), peer: z.strictObject({ ns: namespace, name: word }) }),
+  z.strictObject({ type: z.literal('veth'), peer: place }),
+  z.strictObject({ type: z.literal('dummy') }),
+  z.strictObject({
+    type: z.literal('macvlan'),
+    parent: place,
+    mode: z.enum(['bridge', 'private', 'vepa', 'passthru']),
+  }),
+  z.strictObject({
+    type: z.literal('ipvlan'),
+    parent: place,
+    mode: z.enum(['l2', 'l3', 'l3s']),
+    flag: z.enum(['bridge', 'private', 'vepa']),
+  }),
+  z.strictObject({ type: z.literal('vlan'), parent: place, id: count }),
 ]);
 
 const link = z.strictObject({

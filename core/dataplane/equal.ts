@@ -6,7 +6,7 @@
  */
 import { unreachable } from '../lib/assert.ts';
 import { keyOf } from './key.ts';
-import type { BridgePort, HostsEntry, KernelObject, Link, LinkType } from './object.ts';
+import type { BridgePort, HostsEntry, KernelObject, Link, LinkType, StackedType } from './object.ts';
 
 /** True when `actual` is `desired` in every member that `desired` does not leave to the kernel. */
 export function equal(desired: KernelObject, actual: KernelObject): boolean {
@@ -53,7 +53,8 @@ export function sameState(desired: KernelObject, actual: KernelObject): boolean 
 
 /**
  * True when `actual`, which has the key of `desired`, cannot be altered into it: it must be deleted and made anew.
- * Links have such members (their type, the parameters of a VXLAN end, and whom a veth is paired with), and an nftables
+ * Links have such members (their type, the parameters of a VXLAN end, whom a veth is paired with, and what a link is
+ * stacked on and how), and an nftables
  * table that is not as it was made.
  */
 export function needsReplacing(desired: KernelObject, actual: KernelObject): boolean {
@@ -96,7 +97,26 @@ function sameType(desired: LinkType, actual: LinkType): boolean {
       actual.type === 'veth' && desired.peer.ns === actual.peer.ns && desired.peer.name === actual.peer.name
     );
   }
+  if (desired.type === 'macvlan') {
+    return actual.type === 'macvlan' && samePlace(desired, actual) && desired.mode === actual.mode;
+  }
+  if (desired.type === 'ipvlan') {
+    return (
+      actual.type === 'ipvlan' &&
+      samePlace(desired, actual) &&
+      desired.mode === actual.mode &&
+      desired.flag === actual.flag
+    );
+  }
+  if (desired.type === 'vlan') {
+    return actual.type === 'vlan' && samePlace(desired, actual) && desired.id === actual.id;
+  }
   return desired.type === actual.type;
+}
+
+/** Whether both are on one parent. */
+function samePlace(desired: StackedType, actual: StackedType): boolean {
+  return desired.parent.ns === actual.parent.ns && desired.parent.name === actual.parent.name;
 }
 
 function sameEntries(desired: readonly HostsEntry[], actual: readonly HostsEntry[]): boolean {

@@ -13,7 +13,8 @@ import type { KernelObject, ObjectKind } from './object.ts';
 export interface Kernel {
   /**
    * The namespaces in which weft (of this namespace prefix) has anything: those it owns, and sandboxes with a hosts
-   * block of its own. Sandboxes without are found through the veth pairs whose bridge ends lie in owned namespaces.
+   * block of its own. Sandboxes without are found through the veth pairs whose bridge ends lie in owned namespaces, and
+   * by the first call, for what an earlier daemon has left, those of `ip netns` with links that are stacked on the host's.
    */
   namespaces(): Promise<readonly Namespace[]>;
 

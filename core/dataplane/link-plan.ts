@@ -2,7 +2,7 @@
  * What must happen to links, and what is lost by it.
  *
  * Links are where operations have side effects: deleting one end of a veth pair deletes the other, and whatever is on
- * a link goes with it. The plan plays the operations through on a copy of the actual links, so that each later decision
+ * a link goes with it, links that are stacked on it too. The plan plays the operations through on a copy of the actual links, so that each later decision
  * is taken on what will then be there. Bridges need no such care: none is deleted whose ports are to stay ports of it.
  */
 import { needsReplacing, sameState } from './equal.ts';
@@ -11,6 +11,7 @@ import { keyOf, linkKey } from './key.ts';
 import type { Namespace } from './namespace.ts';
 import type { KernelObject, Link, VethType, VxlanType } from './object.ts';
 import { compareForApply, makesPair } from './order.ts';
+import { parentKeyOf } from './parent.ts';
 
 export interface LinkPlan {
   /** Links to delete, each with its mate where it has one. */
@@ -78,8 +79,12 @@ class LinkPlanner implements LinkPlan {
     for (const [key, link] of [...this.#present]) if (gone.has(link.ns)) this.#remove(key);
   }
 
+  /** What others are stacked on comes last, so that the same is deleted in whatever order the links are given. */
   deleteStrays(): void {
-    for (const [key, link] of [...this.#present]) {
+    const parents = [...this.#present].filter(([, link]) => canBeParent(link));
+    const others = [...this.#present].filter(([, link]) => !canBeParent(link));
+    parents.sort(([, a], [, b]) => compareForApply(b, a));
+    for (const [key, link] of [...others, ...parents]) {
       if (this.#wanted.has(key) || link.type.type === 'loopback' || !this.#present.has(key)) continue;
       // Of a pair that goes as a whole, the end that made it is deleted: it lies where weft is at home.
       const mate = this.#mateOf(key, link);
@@ -169,6 +174,8 @@ class LinkPlanner implements LinkPlan {
     const mate = this.#mateOf(key, link);
     this.#drop(key);
     if (mate !== undefined) this.#drop(mate);
+    if (!canBeParent(link)) return;
+    for (const [other, { type }] of [...this.#present]) if (parentKeyOf(type) === key) this.#remove(other);
   }
 
   #drop(key: string): void {
@@ -184,6 +191,11 @@ class LinkPlanner implements LinkPlan {
     if (mate?.type.type !== 'veth') return undefined;
     return linkKey(mate.type.peer.ns, mate.type.peer.name) === key ? mateKey : undefined;
   }
+}
+
+/** Of weft's own links; others are not in a plan. */
+function canBeParent({ type }: Link): boolean {
+  return type.type === 'dummy' || type.type === 'vlan';
 }
 
 function linksOf(objects: ReadonlyMap<string, KernelObject>): Map<string, Link> {

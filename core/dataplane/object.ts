@@ -55,7 +55,13 @@ export interface BridgePort {
   readonly isolated?: true;
 }
 
-export type LinkType = { readonly type: 'loopback' } | { readonly type: 'bridge' } | VxlanType | VethType;
+export type LinkType =
+  | { readonly type: 'loopback' }
+  | { readonly type: 'bridge' }
+  | { readonly type: 'dummy' }
+  | VxlanType
+  | VethType
+  | StackedType;
 
 /**
  * A VXLAN tunnel end of the host's namespace (where its UDP socket is), living in `ns`. Made with `nolearning proxy`:
@@ -73,7 +79,44 @@ export interface VxlanType {
 /** One end of a pair. Both ends are objects of their own; making one makes the other, deleting either deletes both. */
 export interface VethType {
   readonly type: 'veth';
-  readonly peer: { readonly ns: Namespace; readonly name: string };
+  readonly peer: LinkPlace;
+}
+
+/** A link on top of another, its parent, whoever made that. With the parent it goes; with another it is made anew. */
+export type StackedType = MacvlanType | IpvlanType | VlanType;
+
+/** Where a link is. */
+export interface LinkPlace {
+  readonly ns: Namespace;
+  readonly name: string;
+}
+
+/** One more MAC address on its parent, as an interface of its own. */
+export interface MacvlanType {
+  readonly type: 'macvlan';
+  readonly parent: LinkPlace;
+  readonly mode: MacvlanMode;
+}
+
+export type MacvlanMode = 'bridge' | 'private' | 'vepa' | 'passthru';
+
+/** More IP addresses on its parent, with its parent's MAC address, as an interface of its own. */
+export interface IpvlanType {
+  readonly type: 'ipvlan';
+  readonly parent: LinkPlace;
+  readonly mode: IpvlanMode;
+  readonly flag: IpvlanFlag;
+}
+
+export type IpvlanMode = 'l2' | 'l3' | 'l3s';
+export type IpvlanFlag = 'bridge' | 'private' | 'vepa';
+
+/** The frames of its parent that carry one VLAN's tag (IEEE 802.1Q), without the tag. */
+export interface VlanType {
+  readonly type: 'vlan';
+  readonly parent: LinkPlace;
+  /** 1 to 4094. */
+  readonly id: number;
 }
 
 /** Key: namespace, link and address. IPv6 addresses are made without duplicate address detection. */

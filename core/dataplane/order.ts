@@ -1,6 +1,6 @@
 /**
  * The order in which objects are made, so that each finds what it stands on: a namespace before what is in it, the
- * settings that new links inherit before the links, bridges before their ports, links before what is on them, connected
+ * settings that new links inherit before the links, bridges before their ports, parents before what is stacked on them, links before what is on them, connected
  * routes before those that go through a gateway on them. Deletion goes the other way.
  *
  * Forwarding entries come late on purpose: traffic is let in when the way is complete. The firewall comes early for the
@@ -43,9 +43,14 @@ export function placeOf(object: KernelObject): number {
 function placeOfLink(link: Link): number {
   switch (link.type.type) {
     case 'bridge':
+    case 'dummy':
       return 4;
     case 'vxlan':
+    case 'vlan':
       return 5;
+    case 'macvlan':
+    case 'ipvlan':
+      return 6;
     case 'veth':
       return makesPair(link) ? 6 : 7;
     case 'loopback':

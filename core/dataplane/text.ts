@@ -12,7 +12,7 @@ import { nftElementStatement, nftSkeleton, nftTableDeletion } from './firewall.t
 import type { Operation } from './kernel.ts';
 import { fdbTable } from './key.ts';
 import { type Namespace, parseNamespace } from './namespace.ts';
-import type { FdbEntry, HostsFile, KernelObject, Link, Route } from './object.ts';
+import type { FdbEntry, HostsFile, KernelObject, Link, Route, StackedType } from './object.ts';
 import { makesPair } from './order.ts';
 import { weftProtocol } from './protocol.ts';
 
@@ -142,9 +142,28 @@ function creationOf(link: Link): string | undefined {
       const place = peer.ns === link.ns ? '' : ` netns ${netnsArgument(peer.ns)}`;
       return `${ip} link add ${named} type veth peer name ${peer.name}${place}`;
     }
+    case 'dummy':
+      return `${ip} link add ${named} type dummy`;
+    case 'macvlan':
+    case 'ipvlan':
+    case 'vlan':
+      return stackedCreation(link, link.type, named);
     default:
       return unreachable(link.type);
   }
+}
+
+/** Made where its parent is, and born where it belongs. */
+function stackedCreation(link: Link, type: StackedType, named: string): string {
+  const { parent } = type;
+  const place = parent.ns === link.ns ? '' : ` netns ${netnsArgument(link.ns)}`;
+  const words =
+    type.type === 'macvlan'
+      ? `mode ${type.mode}`
+      : type.type === 'ipvlan'
+        ? `mode ${type.mode} ${type.flag}`
+        : `id ${type.id}`;
+  return `${tool('ip', parent.ns)} link add link ${parent.name} ${named}${place} type ${type.type} ${words}`;
 }
 
 function attributesOf(link: Link): string[] {

@@ -10,6 +10,7 @@ import { nameKey } from '../model/names.ts';
 import { isPredefined } from '../model/network.ts';
 import type { Stamp } from '../model/stamp.ts';
 import { checkPools } from './check-pools.ts';
+import { parentOption } from './driver-traits.ts';
 import {
   addressMember,
   endpointMember,
@@ -98,6 +99,14 @@ function checkIndexes(state: State, faults: string[]): void {
     'networkNames',
     state.networkNames,
     networks.map((network) => [nameKey(network.name), network.id]),
+  );
+  compare(
+    'parents',
+    state.parents,
+    networks.flatMap(({ id, options }) => {
+      const parent = options[parentOption];
+      return parent === undefined ? [] : [[parent, id]];
+    }),
   );
   compare(
     'endpointNames',

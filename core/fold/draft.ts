@@ -15,6 +15,7 @@ import type { Host } from '../model/host.ts';
 import type { EndpointId, NetworkId, RecordId } from '../model/ids.ts';
 import { nameKey } from '../model/names.ts';
 import type { Network } from '../model/network.ts';
+import { parentOption } from './driver-traits.ts';
 import {
   addressMember,
   endpointMember,
@@ -37,6 +38,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
   readonly networks: SortedTable<NetworkId, Network>;
   readonly endpoints: SortedTable<EndpointId, Endpoint>;
   readonly networkNames: SortedTable<string, NetworkId>;
+  readonly parents: SortedTable<string, NetworkId>;
   readonly endpointNames: SortedTable<string, EndpointId>;
   readonly endpointsByNetwork: SortedTable<string, EndpointId>;
   readonly endpointsBySandbox: SortedTable<string, EndpointId>;
@@ -57,6 +59,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     this.networks = SortedTable.forkOf(state.networks);
     this.endpoints = SortedTable.forkOf(state.endpoints);
     this.networkNames = SortedTable.forkOf(state.networkNames);
+    this.parents = SortedTable.forkOf(state.parents);
     this.endpointNames = SortedTable.forkOf(state.endpointNames);
     this.endpointsByNetwork = SortedTable.forkOf(state.endpointsByNetwork);
     this.endpointsBySandbox = SortedTable.forkOf(state.endpointsBySandbox);
@@ -122,6 +125,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
       networks: this.networks,
       endpoints: this.endpoints,
       networkNames: this.networkNames,
+      parents: this.parents,
       endpointNames: this.endpointNames,
       endpointsByNetwork: this.endpointsByNetwork,
       endpointsBySandbox: this.endpointsBySandbox,
@@ -181,12 +185,16 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
   addNetwork(network: Network): void {
     this.networks.set(network.id, network);
     this.networkNames.set(nameKey(network.name), network.id);
+    const parent = network.options[parentOption];
+    if (parent !== undefined) this.parents.set(parent, network.id);
     this.#hash.add(networkMember(network));
   }
 
   removeNetwork(network: Network): void {
     this.networks.delete(network.id);
     this.networkNames.delete(nameKey(network.name));
+    const parent = network.options[parentOption];
+    if (parent !== undefined) this.parents.delete(parent);
     this.#hash.remove(networkMember(network));
   }
 

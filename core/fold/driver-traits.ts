@@ -2,7 +2,9 @@
  * What the fold must know of a driver to decide on its networks, and nothing of what the driver does with them. A trait
  * is part of the rules of the log: it changes with the version of the schema, never with a release.
  */
-import { mtuMax, mtuMin, vniMax } from '../limits.ts';
+import { interfaceNameLengthMax, mtuMax, mtuMin, vlanIdMax, vlanIdMin, vniMax } from '../limits.ts';
+import { isInterfaceName } from '../model/names.ts';
+import { parseParent } from '../model/parent.ts';
 
 export interface DriverTraits {
   /** Whether its networks have subnets and its endpoints addresses. */
@@ -14,9 +16,13 @@ export interface DriverTraits {
   readonly isSingle: boolean;
   /** Whether a sandbox on one of its networks is on no other. */
   readonly isAlone: boolean;
+  /** Whether an endpoint's interface has a MAC address of its own, and not that of what it is stacked on. */
+  readonly hasOwnMac: (options: NetworkOptions) => boolean;
   /** The options that it knows, each with its check. */
   readonly options: ReadonlyMap<string, OptionCheck>;
 }
+
+export type NetworkOptions = Readonly<Record<string, string>>;
 
 /** What an option must be, as the end of "it must be …"; undefined when the value is that. */
 export type OptionCheck = (value: string) => string | undefined;
@@ -25,6 +31,13 @@ export type OptionCheck = (value: string) => string | undefined;
 export const mtuOption = 'com.docker.network.driver.mtu';
 /** The VNI asked for. Docker's name, of a list because Docker has one for every subnet. */
 export const vniOption = 'com.docker.network.driver.overlay.vxlanid_list';
+
+/** The host's link that a network's interfaces are stacked on, `NAME` or `NAME.VLAN`. Docker's name. */
+export const parentOption = 'parent';
+/** Docker's names. */
+export const macvlanModeOption = 'macvlan_mode';
+export const ipvlanModeOption = 'ipvlan_mode';
+export const ipvlanFlagOption = 'ipvlan_flag';
 
 /** IPv6 is switched off by the kernel on links below this MTU (RFC 8200 §5), bytes. */
 export const mtuMinIpv6 = 1280;
@@ -35,9 +48,40 @@ const overlay: DriverTraits = {
   hasInterfaces: true,
   isSingle: false,
   isAlone: false,
+  hasOwnMac: () => true,
   options: new Map([
     [mtuOption, wholeNumber(mtuMin, mtuMax)],
     [vniOption, wholeNumber(1, vniMax, 'one VNI ')],
+  ]),
+};
+
+/** Of interfaces that are stacked on a link of each host. */
+const stacked = {
+  hasAddresses: true,
+  hasVni: false,
+  hasInterfaces: true,
+  isSingle: false,
+  isAlone: false,
+} as const;
+
+const macvlan: DriverTraits = {
+  ...stacked,
+  hasOwnMac: (options) => options[macvlanModeOption] !== 'passthru',
+  options: new Map([
+    [parentOption, parentLink],
+    [macvlanModeOption, oneOf('bridge', 'private', 'vepa', 'passthru')],
+    [mtuOption, wholeNumber(mtuMin, mtuMax)],
+  ]),
+};
+
+const ipvlan: DriverTraits = {
+  ...stacked,
+  hasOwnMac: () => false,
+  options: new Map([
+    [parentOption, parentLink],
+    [ipvlanModeOption, oneOf('l2', 'l3', 'l3s')],
+    [ipvlanFlagOption, oneOf('bridge', 'private', 'vepa')],
+    [mtuOption, wholeNumber(mtuMin, mtuMax)],
   ]),
 };
 
@@ -48,11 +92,14 @@ const nothing: DriverTraits = {
   hasInterfaces: false,
   isSingle: true,
   isAlone: true,
+  hasOwnMac: () => false,
   options: new Map(),
 };
 
 const drivers: ReadonlyMap<string, DriverTraits> = new Map([
   ['host', nothing],
+  ['ipvlan', ipvlan],
+  ['macvlan', macvlan],
   ['null', nothing],
   ['overlay', overlay],
 ]);
@@ -65,6 +112,21 @@ export function driverTraits(driver: string): DriverTraits | undefined {
 export const driverNames: readonly string[] = [...drivers]
   .filter(([, traits]) => !traits.isSingle)
   .map(([name]) => name);
+
+function oneOf(...words: readonly string[]): OptionCheck {
+  return (value) => (words.includes(value) ? undefined : `one of ${words.join(', ')}`);
+}
+
+/** The name of a link, and behind a dot the VLAN whose frames of it are meant. Each host has the link, or has it not. */
+function parentLink(value: string): string | undefined {
+  if (value === 'lo') return 'another link than loopback, which is not a valid parent';
+  if (!isInterfaceName(value))
+    return `the name of a link, such as eth0 or eth0.50, of ${interfaceNameLengthMax} characters at most`;
+  const vlan = parseParent(value).vlan ?? vlanIdMin;
+  return vlan >= vlanIdMin && vlan <= vlanIdMax
+    ? undefined
+    : `a link with a VLAN from ${vlanIdMin} to ${vlanIdMax} behind the dot`;
+}
 
 /** Decimal digits without sign, blanks or leading zeros. */
 function wholeNumber(min: number, max: number, what = ''): OptionCheck {

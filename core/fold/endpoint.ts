@@ -42,7 +42,9 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
   checkCompany(what, draft, network, siblings);
   if (!traits.hasInterfaces) refuseInterface(what, network, body);
   const addresses = allocateAddresses(what, draft, network, body);
-  const mac = traits.hasInterfaces ? chooseMac(what, draft, network, id, body.mac, addresses) : undefined;
+  const hasMac = traits.hasInterfaces && traits.hasOwnMac(network.options);
+  if (traits.hasInterfaces && !hasMac) refuseMac(what, network, body);
+  const mac = hasMac ? chooseMac(what, draft, network, id, body.mac, addresses) : undefined;
   const ifname = traits.hasInterfaces ? chooseInterfaceName(what, siblings, body) : undefined;
   const endpoint: Endpoint = {
     id,
@@ -133,6 +135,12 @@ function traitsOf(network: Network): DriverTraits {
   const traits = driverTraits(network.driver);
   assert(traits !== undefined, 'a network has a driver that exists');
   return traits;
+}
+
+function refuseMac(what: What, network: Network, body: Body): void {
+  refuseUnless(body.mac === undefined, 'bad-mac', () => {
+    return `${what()}: its interface has the MAC address of the link that network ${quote(network.name)} is on; leave it out`;
+  });
 }
 
 function refuseInterface(what: What, network: Network, body: Body): void {

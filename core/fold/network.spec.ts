@@ -135,7 +135,12 @@ describe('a network that is refused', () => {
     ['a predefined name', { name: 'Bridge' }, 'name-reserved', /predefined/],
     ['another', { name: 'none' }, 'name-reserved', /predefined/],
     ['an address space that is no name', { space: 'my space' }, 'bad-name', /address space/],
-    ['an unknown driver', { driver: 'vxlan' }, 'unknown-driver', /'vxlan'; choose one of overlay/],
+    [
+      'an unknown driver',
+      { driver: 'vxlan' },
+      'unknown-driver',
+      /'vxlan'; choose one of ipvlan, macvlan, overlay/,
+    ],
     [
       'an option that nobody knows',
       { options: [['com.docker.network.mtu', '1400']] },
@@ -332,6 +337,54 @@ describe('a network that is refused', () => {
       /broadcast/,
     ],
     [
+      'a parent that is loopback',
+      { driver: 'macvlan', options: [['parent', 'lo']] },
+      'bad-option',
+      /option parent is 'lo' and must be another link than loopback/,
+    ],
+    [
+      'a parent that is no name',
+      { driver: 'macvlan', options: [['parent', '../eth0']] },
+      'bad-option',
+      /must be the name of a link, such as eth0 or eth0.50/,
+    ],
+    [
+      'a parent with a VLAN that is none',
+      { driver: 'ipvlan', options: [['parent', 'eth0.4095']] },
+      'bad-option',
+      /must be a link with a VLAN from 1 to 4094 behind the dot/,
+    ],
+    [
+      'a macvlan mode that is none',
+      { driver: 'macvlan', options: [['macvlan_mode', 'bride']] },
+      'bad-option',
+      /'bride' and must be one of bridge, private, vepa, passthru/,
+    ],
+    [
+      'an ipvlan mode that is none',
+      { driver: 'ipvlan', options: [['ipvlan_mode', 'l4']] },
+      'bad-option',
+      /'l4' and must be one of l2, l3, l3s/,
+    ],
+    [
+      'an ipvlan flag that is none',
+      { driver: 'ipvlan', options: [['ipvlan_flag', 'public']] },
+      'bad-option',
+      /'public' and must be one of bridge, private, vepa/,
+    ],
+    [
+      'an option of macvlan that nobody knows',
+      { driver: 'macvlan', options: [['macvlan_mod', 'bridge']] },
+      'unknown-option',
+      /driver macvlan knows no option 'macvlan_mod'; did you mean macvlan_mode\?/,
+    ],
+    [
+      'an MTU of macvlan out of range',
+      { driver: 'macvlan', options: [[mtuOption, '67']] },
+      'bad-option',
+      /must be from 68 to 65535/,
+    ],
+    [
       'a second network of the null driver',
       { driver: 'null' },
       'predefined-network',
@@ -525,6 +578,52 @@ describe('VNIs', () => {
     refused(ledger.network('h1', 'blue', { options: [[vniOption, '300']] }), 'vni-taken', /VNI 300/);
     accepted(ledger.removeNetwork('h1', 'red'));
     assert.equal(vniOf(ledger, 'blue', '300'), 300);
+  });
+});
+
+describe('networks on a parent', () => {
+  const on = (parent: string, driver = 'macvlan'): NetworkWishes => ({
+    driver,
+    options: [['parent', parent]],
+  });
+
+  it('are one for each parent, whatever the driver, until it is removed', () => {
+    const ledger = new Ledger('h1');
+    const lan = networkOf(ledger.network('h1', 'lan', on('eth0')));
+    assert.deepEqual([lan.vni, lan.subnets[0]?.prefix], [undefined, '10.0.0.0/24']);
+    const taken = /network 'lan' is already using parent interface 'eth0'; connect to that/;
+    refused(ledger.network('h1', 'other', on('eth0')), 'parent-taken', taken);
+    refused(ledger.network('h1', 'other', on('eth0', 'ipvlan')), 'parent-taken', taken);
+    accepted(ledger.network('h1', 'vlan', on('eth0.50')));
+    accepted(ledger.network('h1', 'inside', { driver: 'macvlan' }));
+    accepted(ledger.network('h1', 'inside2', { driver: 'macvlan' }));
+    ledger.check();
+    accepted(ledger.removeNetwork('h1', 'lan'));
+    accepted(ledger.network('h1', 'other', on('eth0', 'ipvlan')));
+    ledger.check();
+  });
+
+  it('give MAC addresses where interfaces have them of their own', () => {
+    const ledger = new Ledger('h1');
+    const mac = '02:42:0a:00:01:09';
+    accepted(ledger.network('h1', 'lan', on('eth0')));
+    assert.equal(endpointOf(ledger.attach('h1', 'lan', { mac })).mac, mac);
+    accepted(
+      ledger.network('h1', 'whole', {
+        driver: 'macvlan',
+        options: [
+          ['parent', 'eth1'],
+          ['macvlan_mode', 'passthru'],
+        ],
+      }),
+    );
+    accepted(ledger.network('h1', 'shared', on('eth2', 'ipvlan')));
+    for (const name of ['whole', 'shared']) {
+      const { mac: none, ifname, addresses } = endpointOf(ledger.attach('h1', name));
+      assert.deepEqual([none, ifname, addresses.length], [undefined, 'eth0', 1]);
+      refused(ledger.attach('h1', name, { mac }), 'bad-mac', /has the MAC address of the link/);
+    }
+    ledger.check();
   });
 });
 

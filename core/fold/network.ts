@@ -16,7 +16,7 @@ import {
 } from './allocation.ts';
 import type { Context, Decision } from './decision.ts';
 import type { Draft } from './draft.ts';
-import { type DriverTraits, driverNames, driverTraits, vniOption } from './driver-traits.ts';
+import { type DriverTraits, driverNames, driverTraits, parentOption, vniOption } from './driver-traits.ts';
 import { endpointsOfNetwork, networkNamed } from './lookup.ts';
 import { checkIpv6Mtu, checkLabels, checkOptions } from './network-options.ts';
 import { predefinedNetworks } from './predefined.ts';
@@ -54,6 +54,7 @@ export function createNetwork({ draft, stamp }: Context, record: RecordOf<'netwo
     return `${what}: only one instance of ${quote(body.driver)} network is allowed; connect to ${quote(name)}, which is there`;
   });
   const options = checkOptions(what, body.driver, traits, body.options);
+  checkParent(what, draft, options[parentOption]);
   const labels = checkLabels(what, body.labels);
   const subnets = allocateSubnets(what, draft, id, body, traits);
   const ipv6 = subnets.some((subnet) => familyOf(subnet.prefix) === 6);
@@ -113,6 +114,15 @@ function checkName(what: string, draft: Draft, name: string): void {
   const other = networkNamed(draft, name);
   refuseUnless(other === undefined, 'name-taken', () => {
     return `${what}: network ${other?.id.slice(0, 12)} is called ${quote(other?.name ?? '')}; choose another name or remove it first`;
+  });
+}
+
+/** As Docker has it. Two networks on one link would be one segment that two hand out addresses of. */
+function checkParent(what: string, draft: Draft, parent: string | undefined): void {
+  const id = parent === undefined ? undefined : draft.parents.get(parent);
+  const other = id === undefined ? undefined : draft.networks.get(id);
+  refuseUnless(other === undefined, 'parent-taken', () => {
+    return `${what}: network ${quote(other?.name ?? '')} is already using parent interface ${quote(parent ?? '')}; connect to that, or choose another parent`;
   });
 }
 

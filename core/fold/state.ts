@@ -34,6 +34,8 @@ export interface State {
 
   /** Derived indexes; equal to a recomputation from the tables above. */
   readonly networkNames: Table<string, NetworkId>;
+  /** By the link that their interfaces are stacked on, for those networks that name one. */
+  readonly parents: Table<string, NetworkId>;
   /** `<network id> <name key>`. */
   readonly endpointNames: Table<string, EndpointId>;
   /** The others have keys of their own, which `lookup.ts` makes and reads; they are short because there are so many. */
@@ -69,6 +71,7 @@ const empty: State = {
   networks: SortedTable.empty(),
   endpoints: SortedTable.empty(),
   networkNames: SortedTable.empty(),
+  parents: SortedTable.empty(),
   endpointNames: SortedTable.empty(),
   endpointsByNetwork: SortedTable.empty(),
   endpointsBySandbox: SortedTable.empty(),

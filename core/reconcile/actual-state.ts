@@ -9,6 +9,7 @@
 import { linkKey } from '../dataplane/key.ts';
 import type { Namespace } from '../dataplane/namespace.ts';
 import type { KernelObject } from '../dataplane/object.ts';
+import { parentKeyOf } from '../dataplane/parent.ts';
 import { linkOfSysctl } from '../dataplane/sysctl.ts';
 
 export class ActualState {
@@ -43,7 +44,7 @@ export class ActualState {
     return this.#byNamespace.get(ns) ?? none;
   }
 
-  /** Keys of what hangs on the link: what goes with it, and the ports of a bridge. */
+  /** Keys of what hangs on the link: what goes with it, links that are stacked on it, and the ports of a bridge. */
   keysOn(link: string): ReadonlySet<string> {
     return this.#onLink.get(link) ?? none;
   }
@@ -51,7 +52,7 @@ export class ActualState {
 
 const none: ReadonlySet<string> = new Set();
 
-/** Key of the link that an object hangs on: the one that it is on, or the bridge that it is a port of. */
+/** Key of the link that an object hangs on: the one that it is on, its parent, or the bridge that it is a port of. */
 export function holderOf(object: KernelObject): string | undefined {
   switch (object.kind) {
     case 'address':
@@ -60,7 +61,7 @@ export function holderOf(object: KernelObject): string | undefined {
     case 'fdb':
       return linkKey(object.ns, object.link);
     case 'link':
-      return object.master === undefined ? undefined : linkKey(object.ns, object.master);
+      return object.master === undefined ? parentKeyOf(object.type) : linkKey(object.ns, object.master);
     case 'sysctl': {
       const link = linkOfSysctl(object.name);
       return link === undefined ? undefined : linkKey(object.ns, link);

@@ -13,6 +13,7 @@ import type { Operation } from '../dataplane/kernel.ts';
 import { linkKey } from '../dataplane/key.ts';
 import type { Namespace } from '../dataplane/namespace.ts';
 import type { Address, KernelObject, Link } from '../dataplane/object.ts';
+import { parentKeyOf } from '../dataplane/parent.ts';
 import { type ActualState, holderOf } from './actual-state.ts';
 import type { DesiredView } from './desired.ts';
 
@@ -110,6 +111,12 @@ function* affectedByLink(
   }
   if (inOrder) return;
   yield* holdingsOf(key, desired, actual);
+  for (const other of actual.keysOn(key)) {
+    const stacked = actual.get(other);
+    // It goes with its parent, and must come back with all that was on it.
+    if (stacked?.kind === 'link' && parentKeyOf(stacked.type) === key)
+      yield* holdingsOf(other, desired, actual);
+  }
   if (old === undefined) yield* waitingFor(key);
 }
 

@@ -1,7 +1,6 @@
 /** What one endpoint adds to a host: an interface where its sandbox is, table entries everywhere else. */
-import { connectedRouteOf } from '../../core/dataplane/connected.ts';
-import { type Namespace, sandboxNamespace } from '../../core/dataplane/namespace.ts';
-import type { Address, KernelObject, Link, Route, Sysctl } from '../../core/dataplane/object.ts';
+import type { Namespace } from '../../core/dataplane/namespace.ts';
+import type { KernelObject, Link, Route } from '../../core/dataplane/object.ts';
 import type { HostView } from '../../core/driver/driver.ts';
 import { assert } from '../../core/lib/assert.ts';
 import { addressOf, contains, familyOf, type InterfaceAddress } from '../../core/model/address.ts';
@@ -9,6 +8,7 @@ import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Host } from '../../core/model/host.ts';
 import type { Network } from '../../core/model/network.ts';
 import { loopbackUp } from '../loopback.ts';
+import { addressing, interfaceOf } from '../sandbox-interface.ts';
 import { overlayMtu } from './mtu.ts';
 import { bridgeName, overlayNamespace, vethName, vxlanName } from './names.ts';
 
@@ -37,29 +37,19 @@ function remoteEndpoint(network: Network, endpoint: Endpoint, host: Host, view: 
 
 function localEndpoint(network: Network, endpoint: Endpoint, view: HostView): KernelObject[] {
   const overlay = overlayNamespace(network, view.netnsPrefix);
-  const sandbox = sandboxNamespace(endpoint.sandbox.ref);
-  const ifname = ifnameOf(endpoint);
-  const addresses = endpoint.addresses.map(
-    (address): Address => ({ kind: 'address', ns: sandbox, link: ifname, address }),
-  );
+  const sandbox = interfaceOf(endpoint).ns;
+  const ifname = interfaceOf(endpoint).name;
   return [
     loopbackUp(sandbox),
-    ...vethPair(network, endpoint, view, { overlay, sandbox }),
+    ...vethPair(network, endpoint, view, overlay),
     { kind: 'fdb', ns: overlay, link: vethName(endpoint), mac: macOf(endpoint) },
-    ...ipv6Switch(endpoint, sandbox),
-    ...addresses,
-    ...addresses.flatMap((address) => connectedRouteOf(address) ?? []),
+    ...addressing(endpoint),
     ...endpoint.addresses.flatMap((address) => routesToOtherSubnets(network, address, sandbox, ifname)),
   ];
 }
 
-function vethPair(
-  network: Network,
-  endpoint: Endpoint,
-  view: HostView,
-  { overlay, sandbox }: { readonly overlay: Namespace; readonly sandbox: Namespace },
-): Link[] {
-  const inside = { ns: sandbox, name: ifnameOf(endpoint) };
+function vethPair(network: Network, endpoint: Endpoint, view: HostView, overlay: Namespace): Link[] {
+  const inside = interfaceOf(endpoint);
   const outside = { ns: overlay, name: vethName(endpoint) };
   const both = {
     kind: 'link',
@@ -77,15 +67,6 @@ function vethPair(
     },
     { ...both, ...inside, mac: macOf(endpoint), type: { type: 'veth', peer: outside } },
   ];
-}
-
-/**
- * Container runtimes switch IPv6 off for the interfaces to come and on for those that have such an address, as Docker
- * does. Without one it stays as the sandbox's owner has it: weft never switches it off.
- */
-function ipv6Switch(endpoint: Endpoint, ns: Namespace): Sysctl[] {
-  if (!endpoint.addresses.some((address) => familyOf(address) === 6)) return [];
-  return [{ kind: 'sysctl', ns, name: `net/ipv6/conf/${ifnameOf(endpoint)}/disable_ipv6`, value: '0' }];
 }
 
 /** The network's other subnets of the address's family are reached through the gateway of its own. */
@@ -112,9 +93,4 @@ function routesToOtherSubnets(
 function macOf(endpoint: Endpoint): NonNullable<Endpoint['mac']> {
   assert(endpoint.mac !== undefined, `overlay endpoint ${endpoint.id} has a MAC`);
   return endpoint.mac;
-}
-
-function ifnameOf(endpoint: Endpoint): string {
-  assert(endpoint.ifname !== undefined, `overlay endpoint ${endpoint.id} has an interface name`);
-  return endpoint.ifname;
 }

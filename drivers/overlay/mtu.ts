@@ -4,14 +4,12 @@ import { assert } from '../../core/lib/assert.ts';
 import { mtuMax, mtuMin, vxlanOverheadBytesIpv4, vxlanOverheadBytesIpv6 } from '../../core/limits.ts';
 import { familyOf } from '../../core/model/address.ts';
 import type { Network } from '../../core/model/network.ts';
-
-/** Docker's name for it, with Docker's meaning: the MTU inside the overlay; 0 or absent for the derived one. */
-const mtuOption = 'com.docker.network.driver.mtu';
+import { askedMtu } from '../mtu.ts';
 
 /** Bytes. The option, or the smallest underlay MTU less the outer headers. */
 export function overlayMtu(network: Network, view: HostView): number {
-  const asked = Number(network.options[mtuOption] ?? '0');
-  if (asked !== 0) {
+  const asked = askedMtu(network);
+  if (asked !== undefined) {
     assert(Number.isInteger(asked) && asked >= mtuMin && asked <= mtuMax, `MTU ${asked} is one`);
     return asked;
   }

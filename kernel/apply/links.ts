@@ -10,11 +10,11 @@ import { needsReplacing } from '../../core/dataplane/equal.ts';
 import type { OperationResult } from '../../core/dataplane/kernel.ts';
 import { linkKey } from '../../core/dataplane/key.ts';
 import { hostNamespace } from '../../core/dataplane/namespace.ts';
-import type { Link, VethType, VxlanType } from '../../core/dataplane/object.ts';
+import type { Link, StackedType, VethType, VxlanType } from '../../core/dataplane/object.ts';
 import { makesPair } from '../../core/dataplane/order.ts';
 import { unreachable } from '../../core/lib/assert.ts';
 import { errno } from '../native/constants.ts';
-import type { KernelError } from '../netlink/kernel-error.ts';
+import { KernelError } from '../netlink/kernel-error.ts';
 import type { Request } from '../netlink/message.ts';
 import type { Peer, PeerFinder } from '../netns/peers.ts';
 import type { NamespaceHandle } from '../netns/registry.ts';
@@ -23,6 +23,8 @@ import { type LinkRecord, toLink } from '../objects/link.ts';
 import {
   alterLink,
   createBridge,
+  createDummy,
+  createStacked,
   createVeth,
   createVxlan,
   markLink,
@@ -116,7 +118,8 @@ export class LinkOperations {
   }
 
   #peerOf(handle: NamespaceHandle, link: Link, record: LinkRecord): Peer | undefined {
-    const likely = link.type.type === 'veth' ? [link.type.peer.ns] : [];
+    const { type } = link;
+    const likely = type.type === 'veth' ? [type.peer.ns] : 'parent' in type ? [type.parent.ns] : [];
     return this.#peers.find(handle, [record], likely).get(record.index);
   }
 
@@ -131,7 +134,7 @@ export class LinkOperations {
     if (handle.type === 'owned') return record.weft !== undefined || nameless;
     if (handle.type === 'host') return record.weft !== undefined;
     if (peer === undefined || !isHomeOfWeft(this.#namespaces.registry, peer.ns)) return false;
-    return record.weft !== undefined || (nameless && isMateOf(link, peer));
+    return record.weft !== undefined || (nameless && isTheSame(link, record, peer));
   }
 
   /** What is there in the data plane's words, as if its alias were right. */
@@ -159,6 +162,12 @@ export class LinkOperations {
         return this.#createAndMark(handle, link, [this.#vethRequest(link, type, master)], master);
       case 'vxlan':
         return this.#createVxlan(handle, link, type, master);
+      case 'dummy':
+        return withKindNamed(type.type, () => this.#createAndMark(handle, link, [createDummy(link)], master));
+      case 'macvlan':
+      case 'ipvlan':
+      case 'vlan':
+        return this.#createStacked(handle, link, type);
       case 'loopback':
         throw refusal(errno.ENODEV, `${link.name} in ${link.ns}`);
       default:
@@ -178,6 +187,20 @@ export class LinkOperations {
     const host = this.#namespaces.get(hostNamespace);
     demand(host.requests.carryOut([createVxlan(link, type, handle.fd)]));
     this.#createAndMark(handle, link, [], master);
+  }
+
+  #createStacked(handle: NamespaceHandle, link: Link, type: StackedType): void {
+    const { ns, name } = type.parent;
+    const home = this.#namespaces.get(ns);
+    const parent = this.#namespaces.link(home, name);
+    if (parent === undefined)
+      throw refusal(errno.ENODEV, `no link ${name} in ${ns} to be the parent of ${link.name}`);
+    if (parent.loopback) throw refusal(errno.EINVAL, `${name} in ${ns} is loopback, which is no parent`);
+    this.#peers.remember(link.ns, link.owner, ns);
+    const netnsFd = ns === link.ns ? undefined : handle.fd;
+    const making = createStacked(link, type, { parent: parent.index, netnsFd });
+    withKindNamed(type.type, () => demand(home.requests.carryOut([making])));
+    this.#createAndMark(handle, link, [], 0);
   }
 
   /** All in one `send`, so that nothing stays unmarked. What was made is taken back when marking it fails. */
@@ -213,8 +236,30 @@ function tryToDelete(handle: NamespaceHandle, indexes: readonly number[]): unkno
   }
 }
 
-function isMateOf(link: Link, peer: Peer): boolean {
-  return link.type.type === 'veth' && link.type.peer.ns === peer.ns && link.type.peer.name === peer.name;
+/**
+ * Whether what has no alias was made for the link: it is the mate of the end that weft has, or is stacked on the same
+ * parent with the MAC address that weft chose. What is stacked with its parent's may be anybody's.
+ */
+function isTheSame({ type, mac }: Link, record: LinkRecord, peer: Peer): boolean {
+  if (type.type === 'veth') return type.peer.ns === peer.ns && type.peer.name === peer.name;
+  if (!('parent' in type) || mac === undefined || mac !== record.mac) return false;
+  return type.parent.ns === peer.ns && type.parent.name === peer.name;
+}
+
+/** The modules that make links of a kind, where their name is another. */
+const modules: Readonly<Record<string, string>> = { vlan: '8021q' };
+
+/** Says what the kernel lacks, which itself speaks of an unknown device type. */
+function withKindNamed(kind: string, make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if (!(error instanceof KernelError) || error.errno !== errno.EOPNOTSUPP) throw error;
+    throw refusal(
+      errno.EOPNOTSUPP,
+      `this kernel makes no ${kind} links: load its module ${modules[kind] ?? kind}, or use another driver`,
+    );
+  }
 }
 
 /** @throws KernelError the first refusal */

@@ -80,7 +80,12 @@ export class FakeKernel implements Kernel {
     this.#requireOpen();
     const owned = [...this.#machine.namespaces.keys()].filter((ns) => this.#isOwned(ns));
     const host = this.#reported(hostNamespace).some((object) => !isLoopback(object)) ? [hostNamespace] : [];
-    return [...new Set([...owned, ...host, ...this.#machine.hosts.keys()])];
+    const stacked = [...this.#machine.namespaces.values()]
+      .filter(({ links }) =>
+        [...links.values()].some((one) => isVisibleLink(one) && 'parent' in one.link.type),
+      )
+      .map(({ ns }) => ns);
+    return [...new Set([...owned, ...host, ...stacked, ...this.#machine.hosts.keys()])];
   }
 
   async dump(
@@ -164,9 +169,10 @@ export class FakeKernel implements Kernel {
 
   // The world around: what it has.
 
-  /** A link of the host with an address for `underlay`. */
+  /** A link of the host with an address for `underlay`; others can be stacked on it. */
   addUnderlay(address: IpAddress, link = 'eth0', mtu = 1500): void {
     this.#underlay.set(address, { link, mtu });
+    if (this.#machine.findLink(hostNamespace, link) === undefined) this.addForeignLink(hostNamespace, link);
   }
 
   addSandbox(ref: string): Namespace {

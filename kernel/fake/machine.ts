@@ -6,9 +6,11 @@
  */
 import { needsReplacing, sameState } from '../../core/dataplane/equal.ts';
 import type { KernelEvent } from '../../core/dataplane/kernel.ts';
+import { linkKey } from '../../core/dataplane/key.ts';
 import { hostNamespace, type Namespace, parseNamespace } from '../../core/dataplane/namespace.ts';
-import type { HostsFile, Link, Sysctl } from '../../core/dataplane/object.ts';
+import type { HostsFile, Link, StackedType, Sysctl } from '../../core/dataplane/object.ts';
 import { makesPair } from '../../core/dataplane/order.ts';
+import { parentKeyOf } from '../../core/dataplane/parent.ts';
 import { linkOfSysctl } from '../../core/dataplane/sysctl.ts';
 import { type Mac, macFromBytes } from '../../core/model/mac.ts';
 import { connectAddress, dropEntries, dropIpv6, dropOnDown } from './entries.ts';
@@ -100,6 +102,7 @@ export class Machine {
     if (link.type.type === 'loopback') refuse('EOPNOTSUPP', 'loopback is not made');
     if (link.type.type === 'vxlan') this.#requireFreeVni(link.type.vni);
     if (link.master !== undefined) this.#requireBridge(link.ns, link.master);
+    if ('parent' in link.type) this.#requireParent(link.type);
     if (link.type.type === 'veth') {
       if (!makesPair(link)) refuse('ENODEV', link.name);
       const { peer } = link.type;
@@ -143,6 +146,28 @@ export class Machine {
     }
   }
 
+  /** What takes its frames off a parent does so alone: one kind of stacked links, and one that passes all through. */
+  #requireParent(type: StackedType): void {
+    const { ns, name } = type.parent;
+    const parent = this.link(ns, name);
+    if (parent.link.type.type === 'loopback') refuse('EINVAL', `${name} is no parent`);
+    if (type.type === 'vlan') return;
+    for (const other of this.#stackedOn(parent)) {
+      const { type: of } = other.link;
+      if (of.type !== 'macvlan' && of.type !== 'ipvlan') continue;
+      if (of.type !== type.type) refuse('EBUSY', name);
+      const isPassthru = [of, type].some((one) => one.type === 'macvlan' && one.mode === 'passthru');
+      if (isPassthru) refuse('EINVAL', `${name} is passed through`);
+    }
+  }
+
+  /** In every namespace. */
+  #stackedOn({ link: { ns, name } }: FakeLink): FakeLink[] {
+    return [...this.namespaces.values()]
+      .flatMap(({ links }) => [...links.values()])
+      .filter(({ link: { type } }) => parentKeyOf(type) === linkKey(ns, name));
+  }
+
   #requireBridge(ns: Namespace, name: string): void {
     if (this.link(ns, name).link.type.type !== 'bridge') refuse('EOPNOTSUPP', `${name} takes no ports`);
   }
@@ -181,6 +206,7 @@ export class Machine {
       if (linkOfSysctl(name) === link.name) namespace.sysctls.delete(name);
     }
     this.changed(isVisibleLink(holder) ? { type: 'absent', object: link } : undefined);
+    for (const stacked of this.#stackedOn(holder)) this.removeLink(stacked);
     if (link.type.type !== 'veth') return;
     const mate = this.findLink(link.type.peer.ns, link.type.peer.name);
     if (mate !== undefined) this.removeLink(mate);

@@ -6,6 +6,7 @@ export class Refusal extends Error {
 const texts = {
   EACCES: 'Permission denied',
   EAFNOSUPPORT: 'Address family not supported by protocol',
+  EBUSY: 'Device or resource busy',
   EEXIST: 'File exists',
   EHOSTUNREACH: 'No route to host',
   EINVAL: 'Invalid argument',

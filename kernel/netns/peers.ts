@@ -1,5 +1,5 @@
 /**
- * The other ends of veth pairs, by name.
+ * The other ends of veth pairs, by name; and, found the same way, what other links are stacked on.
  *
  * The kernel says of an end only its number and the number of its namespace, as the asking namespace counts. Names of
  * namespaces are found by asking the kernel for the number of each candidate (RTM_GETNSID); names of links by asking
@@ -23,6 +23,9 @@ export interface Peer {
 
 /** A namespace that nothing leads to. No reference is written so, hence no desired object lies in it. */
 const unknownNamespace: Namespace = sandboxNamespace('?');
+
+/** Types of links of which it matters what they lead to. */
+const linkedTypes: ReadonlySet<string> = new Set(['veth', 'macvlan', 'ipvlan', 'vlan']);
 
 /** Namespaces that are open at once while one is looked for. */
 const candidatesAtOnce = 128;
@@ -49,7 +52,7 @@ export class PeerFinder {
   }
 
   /**
-   * Peers of the veth ends among `links`, by the number of the end.
+   * Peers of the veth ends among `links`, and parents of those that are stacked, by the number of each.
    *
    * @param hints namespaces that are likely; each link's own alias is one without saying
    */
@@ -58,7 +61,7 @@ export class PeerFinder {
     links: readonly LinkRecord[],
     hints: readonly Namespace[] = [],
   ): Map<number, Peer> {
-    const ends = links.filter((link) => link.type === 'veth' && link.lower.index !== 0);
+    const ends = links.filter((link) => linkedTypes.has(link.type) && link.lower.index !== 0);
     const names = this.#names(handle, ends);
     const namespaces = this.#namespaces(handle, ends, hints);
     const peers = new Map<number, Peer>();

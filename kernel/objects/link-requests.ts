@@ -1,14 +1,22 @@
 /** Links, from the data plane's words to the kernel's requests. */
-import type { Link, VxlanType } from '../../core/dataplane/object.ts';
+import type { Link, StackedType, VxlanType } from '../../core/dataplane/object.ts';
+import { unreachable } from '../../core/lib/assert.ts';
 import { familyOf } from '../../core/model/address.ts';
 import { type Request, request } from '../netlink/message.ts';
 import { flagCreate, flagExclusive } from '../netlink/tables/common.ts';
 import {
   bridgeLink,
+  ipvlanFlags,
+  ipvlanLink,
+  ipvlanModes,
   linkFlag,
   link as linkLayout,
   linkMessage,
+  macvlanLink,
+  macvlanModes,
+  plainLink,
   vethLink,
+  vlanLink,
   vxlanDfInherit,
   vxlanLink,
 } from '../netlink/tables/link.ts';
@@ -45,6 +53,48 @@ export function createVxlan(link: Link, type: VxlanType, netnsFd: number): Reque
     {},
     { ...members(link), netnsFd, info: { kind: 'vxlan', data } },
   );
+}
+
+/** Equivalent to: ip link add NAME type dummy. */
+export function createDummy(link: Link): Request {
+  return request(plainLink, linkMessage.new, flagsCreate, upFlags(link.up), {
+    ...members(link),
+    info: { kind: 'dummy' },
+  });
+}
+
+/**
+ * Equivalent to: ip link add link PARENT name NAME netns NS type macvlan mode M (or ipvlan mode M FLAG, or vlan id N). To
+ * be sent in the parent's namespace; the link is born in its own, under its final name.
+ */
+export function createStacked(
+  link: Link,
+  type: StackedType,
+  { parent, netnsFd }: { readonly parent: number; readonly netnsFd: number | undefined },
+): Request {
+  const common = { ...members(link), lower: parent, netnsFd };
+  switch (type.type) {
+    case 'macvlan': {
+      const info = { kind: 'macvlan', data: { mode: macvlanModes[type.mode] } };
+      return request(macvlanLink, linkMessage.new, flagsCreate, {}, { ...common, info });
+    }
+    case 'ipvlan': {
+      const data = { mode: ipvlanModes[type.mode], flags: ipvlanFlags[type.flag] };
+      return request(
+        ipvlanLink,
+        linkMessage.new,
+        flagsCreate,
+        {},
+        { ...common, info: { kind: 'ipvlan', data } },
+      );
+    }
+    case 'vlan': {
+      const info = { kind: 'vlan', data: { id: type.id } };
+      return request(vlanLink, linkMessage.new, flagsCreate, {}, { ...common, info });
+    }
+    default:
+      return unreachable(type);
+  }
 }
 
 export interface VethPeer {

@@ -4,17 +4,30 @@
  * Equivalent to: ip -d link show. What weft made is told by its alias, `weft:OWNER`; see `alias.ts`.
  */
 import type { Namespace } from '../../core/dataplane/namespace.ts';
-import type { BridgePort, Link, LinkType } from '../../core/dataplane/object.ts';
+import type {
+  BridgePort,
+  IpvlanType,
+  Link,
+  LinkType,
+  MacvlanType,
+  VlanType,
+} from '../../core/dataplane/object.ts';
 import type { IpAddress } from '../../core/model/address.ts';
 import type { Mac } from '../../core/model/mac.ts';
 import { readAttributes } from '../netlink/attribute.ts';
 import { decode, type Message, type Request, request } from '../netlink/message.ts';
 import type { RequestSocket } from '../netlink/request.ts';
 import {
+  ipvlanAttributes,
+  ipvlanFlags,
+  ipvlanModes,
   link,
   linkFlag,
   linkMessage,
+  macvlanAttributes,
+  macvlanModes,
   skipStatistics,
+  vlanAttributes,
   vxlanAttributes,
   vxlanDfInherit,
 } from '../netlink/tables/link.ts';
@@ -28,7 +41,7 @@ export interface LinkRecord {
   readonly loopback: boolean;
   readonly mtu: number;
   readonly mac?: Mac;
-  /** `bridge`, `vxlan`, `veth` or another of the kernel's; empty for hardware and loopback. */
+  /** `bridge`, `vxlan`, `veth`, `macvlan` or another of the kernel's; empty for hardware and loopback. */
   readonly type: string;
   /** The raw text; empty for none. */
   readonly alias: string;
@@ -39,10 +52,18 @@ export interface LinkRecord {
   /** 0 unless someone gave it another. */
   readonly group: number;
   readonly port?: BridgePort;
-  /** A veth's other end: its number in its namespace, and that namespace's number in this one (absent: this one). */
+  /**
+   * A veth's other end, or what a link is stacked on: its number in its namespace, and that namespace's number in this
+   * one (absent: this one).
+   */
   readonly lower: { readonly index: number; readonly namespaceId?: number };
   readonly vxlan?: VxlanRecord;
+  /** What a stacked link's type says beside its parent; absent where weft has no word for it. */
+  readonly stacked?: Stacking;
 }
+
+/** A stacked type without its parent. */
+export type Stacking = Omit<MacvlanType, 'parent'> | Omit<IpvlanType, 'parent'> | Omit<VlanType, 'parent'>;
 
 export interface VxlanRecord {
   readonly vni: number;
@@ -73,6 +94,7 @@ export function readLink(message: Message): LinkRecord {
   const alias = attributes.alias ?? '';
   const weft = parseAlias(alias);
   const { kind = '', data, portKind, portData } = attributes.info ?? {};
+  const stacked = data === undefined ? undefined : readStacking(kind, data);
   return {
     index: header.index,
     name: attributes.name ?? '',
@@ -99,7 +121,32 @@ export function readLink(message: Message): LinkRecord {
       ...(attributes.lowerNetnsId === undefined ? {} : { namespaceId: attributes.lowerNetnsId }),
     },
     ...(kind === 'vxlan' && data !== undefined ? { vxlan: readVxlan(data) } : {}),
+    ...(stacked === undefined ? {} : { stacked }),
   };
+}
+
+function readStacking(kind: string, data: Uint8Array): Stacking | undefined {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  switch (kind) {
+    case 'macvlan': {
+      const mode = wordOf(macvlanModes, readAttributes(macvlanAttributes, view, 0).mode);
+      return mode === undefined ? undefined : { type: kind, mode };
+    }
+    case 'ipvlan': {
+      const found = readAttributes(ipvlanAttributes, view, 0);
+      const mode = wordOf(ipvlanModes, found.mode);
+      const flag = wordOf(ipvlanFlags, found.flags ?? ipvlanFlags.bridge);
+      return mode === undefined || flag === undefined ? undefined : { type: kind, mode, flag };
+    }
+    case 'vlan':
+      return { type: kind, id: readAttributes(vlanAttributes, view, 0).id ?? 0 };
+    default:
+      return undefined;
+  }
+}
+
+function wordOf<T extends string>(numbers: Readonly<Record<T, number>>, number: number | undefined) {
+  return (Object.keys(numbers) as T[]).find((word) => numbers[word] === number);
 }
 
 function readVxlan(data: Uint8Array): VxlanRecord {
@@ -124,7 +171,7 @@ export interface LinkSurroundings {
   readonly ns: Namespace;
   /** Names of the namespace's links by number. */
   readonly names: ReadonlyMap<number, string>;
-  /** A veth's other end. */
+  /** A veth's other end, or what a link is stacked on. */
   readonly peer?: { readonly ns: Namespace; readonly name: string };
   /** False for a VXLAN link whose UDP socket lies in another namespace than the daemon's. */
   readonly underlayIsHome: boolean;
@@ -156,6 +203,14 @@ function typeOf(record: LinkRecord, around: LinkSurroundings): LinkType | undefi
   switch (record.type) {
     case 'bridge':
       return { type: 'bridge' };
+    case 'dummy':
+      return { type: 'dummy' };
+    case 'macvlan':
+    case 'ipvlan':
+    case 'vlan':
+      return around.peer === undefined || record.stacked === undefined
+        ? undefined
+        : { ...record.stacked, parent: around.peer };
     case 'veth':
       return around.peer === undefined ? undefined : { type: 'veth', peer: around.peer };
     case 'vxlan': {

@@ -11,6 +11,7 @@ import type { KernelBench, KernelHarness } from './kernel-bench.ts';
 import { describeCascades, describeFailures, describeOthers } from './kernel-doings.ts';
 import { describeFirewall } from './kernel-firewall.ts';
 import { describeLives } from './kernel-lives.ts';
+import { describeStacked } from './kernel-stacked.ts';
 import { describeSandboxes, describeWatch } from './kernel-watching.ts';
 
 export function describeKernel(name: string, harness: KernelHarness): void {
@@ -28,6 +29,7 @@ export function describeKernel(name: string, harness: KernelHarness): void {
       bench = undefined;
     });
     describe('the life of an object', () => describeLives(opened));
+    describe('stacked links', () => describeStacked(opened));
     describe('what goes by itself', () => describeCascades(opened));
     describe('what others made', () => describeOthers(opened));
     describe('the host and its firewall', () => describeFirewall(opened));

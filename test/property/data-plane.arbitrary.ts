@@ -74,6 +74,14 @@ const drawing = fc.record({
     }),
     { maxLength: 2 },
   ),
+  parents: fc.subarray(['dm0', 'dm1']),
+  vlans: fc.array(fc.record({ parent: fc.constantFrom('dm0', 'dm1'), id: fc.constantFrom(50, 51) }), {
+    maxLength: 2,
+  }),
+  stacks: fc.array(
+    fc.record({ at: place, parent: fc.nat(4), mode: fc.constantFrom('bridge', 'private'), with: trimmings }),
+    { maxLength: 3 },
+  ),
   pairs: fc.array(fc.record({ a: place, b: place, withA: trimmings, withB: trimmings }), { maxLength: 3 }),
   hosts: fc.option(fc.subarray(['web', 'db']), { nil: undefined }),
   firewall: fc.option(
@@ -110,6 +118,11 @@ export const desiredSet: fc.Arbitrary<KernelObject[]> = drawing.map((drawn) => {
     if (!set.isFree(a) || !set.isFree(b) || linkKey(a.ns, a.name) === linkKey(b.ns, b.name)) continue;
     set.addLink({ ...set.link(a, withA), type: { type: 'veth', peer: b }, ...set.plug(a.ns, withA) }, withA);
     set.addLink({ ...set.link(b, withB), type: { type: 'veth', peer: a }, ...set.plug(b.ns, withB) }, withB);
+  }
+  const parents = set.addParents(drawn);
+  for (const { at, parent, mode, with: extra } of drawn.stacks) {
+    const on = parents[parent % parents.length];
+    if (on !== undefined && set.isFree(at)) set.addStacked(at, on, mode, extra);
   }
   if (drawn.hosts !== undefined) {
     set.add({
@@ -153,6 +166,33 @@ class SetBuilder {
     for (const name of bridges) this.add({ kind: 'nft-element', ns, set: 'bridges', key: [name] });
     for (const name of neighbours) {
       this.add({ kind: 'nft-element', ns, set: 'neighbours', key: [name, name] });
+    }
+  }
+
+  /** Links of the host's that others are stacked on; returns their places. */
+  addParents({ parents, vlans }: Pick<Drawing, 'parents' | 'vlans'>): Place[] {
+    const common = { kind: 'link', ns: hostNamespace, up: true } as const;
+    const places = parents.map((name) => ({ ns: hostNamespace, name }));
+    for (const { name } of places)
+      this.add({ ...common, name, owner: `test:${name}`, type: { type: 'dummy' } });
+    for (const { parent, id } of vlans) {
+      if (!parents.includes(parent)) continue;
+      const at = { ns: hostNamespace, name: `${parent}.${id}` };
+      const type = { type: 'vlan', parent: { ns: hostNamespace, name: parent }, id } as const;
+      this.add({ ...common, ...at, owner: `test:${at.name}`, type });
+      places.push(at);
+    }
+    return places;
+  }
+
+  /** Of one kind on each parent, for the kernel takes no two. */
+  addStacked(at: Place, parent: Place, mode: 'bridge' | 'private', extra: Trimmings): void {
+    const { mac, ...link } = this.link(at, extra);
+    if (parent.name.startsWith('dm1')) {
+      this.addLink({ ...link, type: { type: 'ipvlan', parent, mode: 'l2', flag: mode } }, extra);
+    } else {
+      const own = mac === undefined ? {} : { mac };
+      this.addLink({ ...link, ...own, type: { type: 'macvlan', parent, mode } }, extra);
     }
   }
 

@@ -21,7 +21,7 @@ export function addVerb(parent: Command, context: Context): void {
     .command('create')
     .description('create a network on all hosts; prints its id')
     .argument('<name>', 'name of the network')
-    .option('-d, --driver <driver>', 'overlay or null', 'overlay')
+    .option('-d, --driver <driver>', 'overlay, macvlan or ipvlan', 'overlay')
     .option(
       '--subnet <cidr>',
       'subnet, e.g. 10.0.1.0/24; several may be given (default: the next free pool)',
@@ -33,7 +33,7 @@ export function addVerb(parent: Command, context: Context): void {
     .option('--ipv6', 'give endpoints IPv6 addresses')
     .option('--internal', 'no way to the outside world')
     .option('--address-space <name>', 'where addresses must be unique', defaultSpace)
-    .option('-o, --opt <key=value>', 'option of the driver', collect)
+    .option('-o, --opt <key=value>', 'option of the driver, e.g. parent=eth0.50', collect)
     .option('--label <key=value>', 'label', collect)
     .action(async (name: string, options: Options) => {
       // Loaded here: it brings the arithmetic of addresses with it, which help and mistakes do not need.

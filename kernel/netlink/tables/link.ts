@@ -39,6 +39,12 @@ export const vxlanAttributes = {
   df: u8(29),
 } as const;
 
+export const macvlanAttributes = { mode: u32(1) } as const;
+
+export const ipvlanAttributes = { mode: u16(1), flags: u16(2) } as const;
+
+export const vlanAttributes = { id: u16(1) } as const;
+
 const peerAttributes = { mac: mac(1), name: text(3), mtu: u32(4), netnsFd: u32(28) } as const;
 
 const vethAttributes = { peer: messageNest(1, linkHeader, peerAttributes) } as const;
@@ -50,7 +56,7 @@ const commonAttributes = {
   mac: mac(1),
   name: text(3),
   mtu: u32(4),
-  /** Interface number of what the link is on: for a veth, of its other end. */
+  /** Interface number of what the link is on, its parent: for a veth, of its other end. */
   lower: s32(5),
   master: u32(10),
   alias: text(20),
@@ -87,6 +93,34 @@ export const vethLink = {
   header: linkHeader,
   attributes: { ...commonAttributes, info: nest(18, { kind: text(1), data: nest(2, vethAttributes) }) },
 } as const;
+
+/** Any kind of link of which nothing is to be said but what it is. */
+export const plainLink = {
+  header: linkHeader,
+  attributes: { ...commonAttributes, info: nest(18, { kind: text(1) }) },
+} as const;
+
+export const macvlanLink = {
+  header: linkHeader,
+  attributes: { ...commonAttributes, info: nest(18, { kind: text(1), data: nest(2, macvlanAttributes) }) },
+} as const;
+
+export const ipvlanLink = {
+  header: linkHeader,
+  attributes: { ...commonAttributes, info: nest(18, { kind: text(1), data: nest(2, ipvlanAttributes) }) },
+} as const;
+
+export const vlanLink = {
+  header: linkHeader,
+  attributes: { ...commonAttributes, info: nest(18, { kind: text(1), data: nest(2, vlanAttributes) }) },
+} as const;
+
+/** MACVLAN_MODE_*. */
+export const macvlanModes = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
+/** IPVLAN_MODE_*. */
+export const ipvlanModes = { l2: 0, l3: 1, l3s: 2 } as const;
+/** IPVLAN_F_*; a bridge is none of them. */
+export const ipvlanFlags = { bridge: 0, private: 1, vepa: 2 } as const;
 
 /** RTEXT_FILTER_SKIP_STATS: half of a link's message is counters. */
 export const skipStatistics = 8;

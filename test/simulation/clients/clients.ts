@@ -77,6 +77,8 @@ export class Clients {
       ipv6: this.#chance.happens(0.3) ? 'yes' : undefined,
       space: 'last',
       vni: undefined,
+      parent: undefined,
+      mode: undefined,
     });
     const { id } = await life.controller.createNetwork(request, { by: name, signal: cancelScope().signal });
     this.#monitor.succeeded(call, id);

@@ -30,6 +30,9 @@ const networkNames = ['red', 'blue', 'green', 'Red', '-no-name-'] as const;
 const prefixes = ['10.0.1.0/29', '10.0.1.0/29', '10.0.1.0/28', '10.0.2.0/28', '10.0.3.0/30', '10.0.1.3/29'];
 /** Some are those that weft derives from addresses of these pools; some can never be. */
 const macs = [2, 3, 4, 5].map((host) => `02:42:0a:00:01:0${host}`).concat('ff:ff:ff:ff:ff:ff', 'no');
+/** Every host has eth0; loopback is no parent. One that a host lacks would be tried for as long as the host lives. */
+const parents = ['eth0', 'eth0', 'eth0.50', 'lo'];
+const macvlanModes = ['private', 'vepa', 'odd'];
 const routers = ['10.0.1.5', '10.0.2.9', '10.9.9.9'];
 
 /** What a client asks of a host. @param hosts names of those that it may want removed */
@@ -65,7 +68,7 @@ type NetworkDoing = Extract<RequestDoing, { verb: 'create-network' }>;
 type EndpointDoing = Extract<RequestDoing, { verb: 'connect' }>;
 
 export function networkRequest(doing: Omit<NetworkDoing, 'verb' | 'host' | 'cancel'>): NetworkRequest {
-  const { name, driver, pool, router, ipv6, space, vni } = doing;
+  const { name, driver, pool, router, ipv6, space, vni, parent, mode } = doing;
   return {
     name,
     driver,
@@ -73,7 +76,11 @@ export function networkRequest(doing: Omit<NetworkDoing, 'verb' | 'host' | 'canc
     ipv6: ipv6 === 'yes',
     internal: false,
     space,
-    options: vni === undefined ? {} : { vni },
+    options: {
+      ...(vni === undefined ? {} : { vni }),
+      ...(parent === undefined ? {} : { parent }),
+      ...(mode === undefined ? {} : { macvlan_mode: mode }),
+    },
     labels: {},
   };
 }
@@ -91,15 +98,24 @@ export function endpointRequest({ sandbox, name, alias, ipv4, mac, ifname }: End
 
 function drawNetwork(chance: Chance) {
   const pool = chance.happens(0.2) ? undefined : chance.pick(prefixes);
+  const driver = drawDriver(chance);
+  const isStacked = driver === 'macvlan' || driver === 'ipvlan';
   return {
     name: networkName(chance),
-    driver: chance.happens(0.9) ? 'overlay' : chance.pick(['null', 'no-such-driver']),
+    driver,
+    parent: isStacked && chance.happens(0.8) ? chance.pick(parents) : undefined,
+    mode: driver === 'macvlan' && chance.happens(0.3) ? chance.pick(macvlanModes) : undefined,
     pool,
     router: pool !== undefined && chance.happens(0.1) ? chance.pick(routers) : undefined,
     ipv6: chance.happens(0.1) ? ('yes' as const) : undefined,
     space: chance.happens(0.8) ? 'default' : 'tenant',
     vni: chance.happens(0.05) ? '300' : undefined,
   };
+}
+
+function drawDriver(chance: Chance): string {
+  if (chance.happens(0.7)) return 'overlay';
+  return chance.happens(0.8) ? chance.pick(['macvlan', 'ipvlan']) : chance.pick(['null', 'no-such-driver']);
 }
 
 function drawEndpoint(chance: Chance) {

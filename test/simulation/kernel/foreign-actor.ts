@@ -68,6 +68,8 @@ export class ForeignActor {
   heal(): void {
     this.#machine.setDeaf(false);
     for (const object of this.#machine.foreignObjects()) {
+      // The host's own is the underlay, and in nobody's way.
+      if (object.ns === hostNamespace) continue;
       if (object.kind === 'link' && object.name.startsWith('eth') && object.owner === '')
         this.#remove(object);
     }

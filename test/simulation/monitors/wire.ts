@@ -52,7 +52,8 @@ class Way {
     const inside = this.#link((link) => link.ns === ns && link.name === ifname);
     if (inside === undefined) return this.#say('no interface');
     if (!inside.up) this.#say('its interface is down');
-    if (inside.mac !== mac) this.#say(`its interface has ${inside.mac}`);
+    // Without one of its own it has its parent's.
+    if (mac !== undefined && inside.mac !== mac) this.#say(`its interface has ${inside.mac}`);
     for (const address of addresses) {
       const isThere = this.#objects.some(
         (each) =>
@@ -60,13 +61,22 @@ class Way {
       );
       if (!isThere) this.#say(`no ${address}`);
     }
-    this.#checkSize(inside);
     this.#checkNames(ns);
     const { type } = inside;
+    if (this.#network.driver !== 'overlay') return this.#checkParent(inside);
+    this.#checkSize(inside);
     if (type.type !== 'veth') return this.#say('no veth');
     const outside = this.#link((link) => link.ns === type.peer.ns && link.name === type.peer.name);
     if (outside === undefined) return this.#say('no other end');
     this.#checkBridge(outside);
+  }
+
+  /** Of what is stacked on a link of the host's: that is there, and the frames go out by it. */
+  #checkParent({ type }: Link): void {
+    if (!('parent' in type) || type.type !== this.#network.driver)
+      return this.#say(`no ${this.#network.driver}`);
+    const asked = this.#network.options['parent'];
+    if (asked !== undefined && asked !== type.parent.name) this.#say(`its parent is ${type.parent.name}`);
   }
 
   /** A full frame with the outer headers around it fits every host's underlay. */

@@ -25,6 +25,8 @@ export const requestVerbs = {
     ipv6: optional(oneOf(['yes'])),
     space: word,
     vni: optional(word),
+    parent: optional(word),
+    mode: optional(word),
   },
   'remove-network': { ...asked, network: word },
   connect: {

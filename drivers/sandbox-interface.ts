@@ -1,0 +1,40 @@
+/** What an endpoint's interface in its sandbox has, whatever kind of link it is. */
+import { connectedRouteOf } from '../core/dataplane/connected.ts';
+import { type Namespace, sandboxNamespace } from '../core/dataplane/namespace.ts';
+import type { Address, KernelObject, Sysctl } from '../core/dataplane/object.ts';
+import { assert } from '../core/lib/assert.ts';
+import { familyOf } from '../core/model/address.ts';
+import type { Endpoint } from '../core/model/endpoint.ts';
+
+export interface InterfacePlace {
+  readonly ns: Namespace;
+  readonly name: string;
+}
+
+export function interfaceOf(endpoint: Endpoint): InterfacePlace {
+  assert(endpoint.ifname !== undefined, `endpoint ${endpoint.id} has an interface name`);
+  return { ns: sandboxNamespace(endpoint.sandbox.ref), name: endpoint.ifname };
+}
+
+/** Its addresses with the routes that they bring, and IPv6 switched on where it has such an address. */
+export function addressing(endpoint: Endpoint): KernelObject[] {
+  const { ns, name } = interfaceOf(endpoint);
+  const addresses = endpoint.addresses.map(
+    (address): Address => ({ kind: 'address', ns, link: name, address }),
+  );
+  return [
+    ...ipv6Switch(endpoint),
+    ...addresses,
+    ...addresses.flatMap((address) => connectedRouteOf(address) ?? []),
+  ];
+}
+
+/**
+ * Container runtimes switch IPv6 off for the interfaces to come and on for those that have such an address, as Docker
+ * does. Without one it stays as the sandbox's owner has it: weft never switches it off.
+ */
+function ipv6Switch(endpoint: Endpoint): Sysctl[] {
+  if (!endpoint.addresses.some((address) => familyOf(address) === 6)) return [];
+  const { ns, name } = interfaceOf(endpoint);
+  return [{ kind: 'sysctl', ns, name: `net/ipv6/conf/${name}/disable_ipv6`, value: '0' }];
+}
