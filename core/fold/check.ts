@@ -78,13 +78,7 @@ function checkIndexes(state: State, faults: string[]): void {
     name: string,
     index: Table<K, V>,
     expected: readonly (readonly [K, V])[],
-  ) => {
-    if (index.size !== expected.length || [...index.keys()].length !== expected.length) {
-      faults.push(`index ${name} has ${index.size} entries and should have ${expected.length}`);
-    }
-    for (const [key, value] of expected)
-      if (index.get(key) !== value) faults.push(`index ${name} is wrong at '${key}'`);
-  };
+  ): void => compareIndex(name, index, expected, faults);
   compare(
     'hostNames',
     state.hostNames,
@@ -141,6 +135,19 @@ function checkIndexes(state: State, faults: string[]): void {
     state.removals,
     [...state.removedHosts.entries()].map(([key, removed]) => [removed.ordinal, key]),
   );
+}
+
+function compareIndex<K extends Key, V>(
+  name: string,
+  index: Table<K, V>,
+  expected: readonly (readonly [K, V])[],
+  faults: string[],
+): void {
+  if (index.size !== expected.length || [...index.keys()].length !== expected.length) {
+    faults.push(`index ${name} has ${index.size} entries and should have ${expected.length}`);
+  }
+  for (const [key, value] of expected)
+    if (index.get(key) !== value) faults.push(`index ${name} is wrong at '${key}'`);
 }
 
 function checkVnis(state: State, faults: string[]): void {

@@ -300,6 +300,8 @@ function altered(object: KernelObject): KernelObject[] {
   switch (object.kind) {
     case 'link':
       if (object.type.type === 'loopback') return [{ ...object, up: false }];
+      // The MTU of these is left to the kernel, and so to anyone.
+      if (object.type.type === 'dummy' || 'parent' in object.type) return [{ ...object, up: !object.up }];
       return [
         { ...object, up: !object.up },
         { ...object, mtu: 1_300 },
