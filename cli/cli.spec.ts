@@ -15,12 +15,17 @@ interface Result {
   readonly err: string;
 }
 
-function runWeft(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Result> {
+function runWeft(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  input = '',
+): Promise<Result> {
   return new Promise((resolve) => {
     const options = { env: { ...process.env, WEFT_SOCKET: undefined, ...env } };
     const child = execFile(process.execPath, [weftProgram, ...args], options, (_error, out, err) => {
       resolve({ code: child.exitCode, out, err });
     });
+    child.stdin?.end(input);
   });
 }
 
@@ -468,6 +473,80 @@ ffffffffffff   0         4        -      -                          -         it
     );
   });
 
+  it('lists the networks and endpoints that filters ask for', async () => {
+    await createRed();
+    await ok('network', 'create', '-d', 'macvlan', '-o', 'parent=eth1', '--label', 'team=a', 'lan');
+    await ok('network', 'connect', '--name', 'web', 'lan', 'c1');
+    await ok('network', 'connect', '--name', 'db', 'overlayred', 'c1');
+    const names = async (...filters: string[]): Promise<string> => {
+      const words = filters.flatMap((filter) => ['--filter', filter]);
+      const list = JSON.parse(await ok('--format', 'json', 'network', 'ls', ...words)) as { name: string }[];
+      return list.map(({ name }) => name).join(' ');
+    };
+    assert.equal(await names('driver=macvlan'), 'lan');
+    assert.equal(await names('driver=macvlan', 'driver=null'), 'lan none');
+    assert.equal(await names('label=team=a'), 'lan');
+    assert.equal(await names('label=team=b'), '');
+    assert.equal(await names('name=lay'), 'overlayred');
+    assert.equal(await names('id=7bcfca90'), 'host');
+    assert.equal(await names('scope=local'), 'host none');
+    assert.equal(await names('type=custom'), 'lan overlayred');
+    assert.equal(await names('type=builtin', 'driver=host'), 'host');
+    assert.equal(await names('dangling=true'), '');
+    await ok('network', 'disconnect', 'lan', 'web');
+    assert.equal(await names('dangling=true'), 'lan');
+    assert.equal(await names('dangling=false'), 'host none overlayred');
+    await ok('network', 'connect', '--name', 'web', 'lan', 'c1');
+    const count = async (filter: string): Promise<number> =>
+      (await ok('endpoint', 'ls', '-q', '--filter', filter)).split('\n').length - 1;
+    for (const filter of ['name=web', 'network=lan', 'driver=macvlan', 'label=team', 'name=db'])
+      assert.equal(await count(filter), 1, filter);
+    for (const filter of ['host=h1', 'sandbox=c1']) assert.equal(await count(filter), 2, filter);
+    assert.equal(await count('host=h2'), 0);
+  });
+
+  it('prunes what nothing is on, after asking, with the words of Docker', async () => {
+    await createRed();
+    await ok('network', 'connect', 'overlayred', 'c1');
+    await ok('network', 'create', '--label', 'keep', 'kept');
+    await ok('network', 'create', 'idle');
+    await ok('network', 'create', 'idle2');
+    const prune = (args: readonly string[], input: string) =>
+      runWeft(['network', 'prune', ...args], { WEFT_SOCKET: api.socket }, input);
+    const left = async () =>
+      (await ok('network', 'ls', '-q', '--filter', 'type=custom')).split('\n').length - 1;
+    for (const answer of ['', 'n\n', 'yes please\n', '\n']) {
+      const { code, out, err } = await prune([], answer);
+      assert.deepEqual([code, out], [0, '']);
+      assert.equal(
+        err,
+        'WARNING! This will remove all custom networks not used by at least one container.\n' +
+          'Are you sure you want to continue? [y/N] ',
+      );
+    }
+    assert.equal(await left(), 4);
+    const old = await prune(['--force', '--filter', 'until=2015-11-23T12:00:00Z'], '');
+    assert.deepEqual(old, { code: 0, out: '', err: '' });
+    const some = await prune(['--filter', 'label!=keep'], 'Y\n');
+    assert.equal(some.out, 'Deleted Networks:\nidle\nidle2\n\n');
+    assert.match(some.err, /Items to be pruned will be filtered with:\n {2}- label!=keep\n/);
+    const rest = await prune(['-f', '--format', 'json'], '');
+    assert.deepEqual(JSON.parse(rest.out), { NetworksDeleted: ['kept'] });
+    assert.equal(await left(), 1);
+  });
+
+  it('leaves a network that somebody connects to while it prunes', async () => {
+    await ok('network', 'create', 'idle');
+    await ok('network', 'create', 'busy');
+    api.control.before = async (method) => {
+      if (method !== 'removeNetwork') return;
+      api.control.before = undefined;
+      await api.client.call('connect', { params: { ref: 'busy' }, body: { sandbox: 'c1' } });
+    };
+    assert.equal(await ok('network', 'prune', '-f'), 'Deleted Networks:\nidle\n\n');
+    assert.equal(await ok('network', 'prune', '-f'), '');
+  });
+
   it('shows nothing of others that a terminal would obey', async () => {
     await createRed();
     await ok('network', 'create', '--label', 'x=\u001b[31mred', 'blue');
@@ -525,6 +604,12 @@ describe('a command line that is wrong', () => {
     ],
     [['network', 'create', '--label', '=x', 'red'], /--label needs a key/],
     [['network', 'create', '--opt', 'a=1', '--opt', 'a=2', 'red'], /--opt "a" is given twice/],
+    [['network', 'ls', '--filter', 'dirver=x'], /no --filter "dirver": did you mean driver\?/],
+    [['network', 'ls', '--filter', 'type=own'], /type="own" is none of builtin, custom/],
+    [['network', 'ls', '--filter', 'label='], /label needs a key/],
+    [['network', 'prune', '--filter', 'until=noon'], /until "noon" is no time/],
+    [['network', 'prune', '--filter', 'driver=overlay'], /no --filter "driver"/],
+    [['endpoint', 'ls', '--filter', 'name'], /has no key and value/],
     [['log', '-n', 'x'], /--number "x" is no whole number/],
     [['log', '-n', '3', '--all'], /--number goes with neither --all nor --since/],
     [['log', '--since', 'noon'], /--since "noon" is no time/],

@@ -24,6 +24,7 @@ const branches: Readonly<Record<string, Branch>> = {
       'ls|list': () => import('./verbs/network/ls.ts'),
       inspect: () => import('./verbs/network/inspect.ts'),
       'rm|remove': () => import('./verbs/network/rm.ts'),
+      prune: () => import('./verbs/network/prune.ts'),
       connect: () => import('./verbs/network/connect.ts'),
       disconnect: () => import('./verbs/network/disconnect.ts'),
     },

@@ -47,8 +47,8 @@ describe('completion', () => {
       return out.split('\n').filter((line) => line !== '');
     };
     assert.deepEqual(await complete('net'), ['network']);
-    assert.deepEqual((await complete('network', '')).slice(0, 6), [
-      ...['create', 'ls', 'inspect', 'rm', 'connect', 'disconnect'],
+    assert.deepEqual((await complete('network', '')).slice(0, 7), [
+      ...['create', 'ls', 'inspect', 'rm', 'prune', 'connect', 'disconnect'],
     ]);
     assert.deepEqual(await complete('network', 'create', '--sub'), ['--subnet']);
     assert.deepEqual(await complete('--socket', '/x', 'host', 'ls', '--fo'), ['--format']);

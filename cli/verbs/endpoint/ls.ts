@@ -1,13 +1,17 @@
 /** `weft endpoint ls`. The verbs of `weft endpoint` are one file each; endpoints of all hosts are theirs. */
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
+import { parseFilters } from '../../filters.ts';
 import { shortId } from '../../output/id.ts';
 import { formatTable } from '../../output/table.ts';
 import { warnIfStale } from '../../standing.ts';
+import { collect } from '../../usage.ts';
+import { asksForNetwork, endpointFilters } from './filters.ts';
 
 interface Options {
   readonly network?: string;
   readonly trunc: boolean;
+  readonly filter?: readonly string[];
   readonly quiet?: true;
 }
 
@@ -21,16 +25,27 @@ export function addVerb(parent: Command, context: Context): void {
     .option('--network <network>', 'those of one network')
     .option('--no-trunc', 'do not shorten ids')
     .option('-q, --quiet', 'ids only')
-    .action(async ({ network, trunc, quiet }: Options) => {
+    .option(
+      '-f, --filter <key=value>',
+      'only those with host, id, name, network or sandbox, or with driver or label of their network',
+      collect,
+    )
+    .action(async ({ network, trunc, quiet, filter = [] }: Options) => {
+      const isWanted = parseFilters(endpointFilters, filter);
       const list = await context.call('listEndpoints', network === undefined ? {} : { query: { network } });
       warnIfStale(context, list);
+      const networks = asksForNetwork(filter) ? (await context.call('listNetworks')).items : [];
+      const byId = new Map(networks.map((each) => [each.id, each]));
+      const endpoints = list.items.filter((endpoint) =>
+        isWanted({ endpoint, network: byId.get(endpoint.network) }),
+      );
       const idOf = (id: string): string => (trunc ? shortId(id) : id);
       if (quiet) {
-        context.streams.out(list.items.map(({ id }) => `${idOf(id)}\n`).join(''));
+        context.streams.out(endpoints.map(({ id }) => `${idOf(id)}\n`).join(''));
         return;
       }
-      await context.print(list.items, () => {
-        const rows = list.items.map((endpoint) => [
+      await context.print(endpoints, () => {
+        const rows = endpoints.map((endpoint) => [
           idOf(endpoint.id),
           endpoint.name ?? '-',
           endpoint.networkName,

@@ -1,13 +1,18 @@
 /** `weft network ls`, with Docker's columns. The verbs of `weft network` are one file each. */
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
+import { parseFilters } from '../../filters.ts';
 import { shortId } from '../../output/id.ts';
 import { formatTable } from '../../output/table.ts';
 import { warnIfStale } from '../../standing.ts';
+import { collect } from '../../usage.ts';
+import { listFilters } from './filters.ts';
+import { usedNetworks } from './used-networks.ts';
 
 interface Options {
   /** False for --no-trunc. */
   readonly trunc: boolean;
+  readonly filter?: readonly string[];
   readonly quiet?: true;
 }
 
@@ -18,11 +23,22 @@ export function addVerb(parent: Command, context: Context): void {
     .description('list the networks')
     .option('--no-trunc', 'do not shorten ids')
     .option('-q, --quiet', 'ids only')
+    .option(
+      '-f, --filter <key=value>',
+      'only those with driver, id, label, name, scope, type (builtin, custom) or dangling (true, false)',
+      collect,
+    )
     .action(async (options: Options) => {
-      const list = await context.call('listNetworks');
+      const { filter = [] } = options;
+      const isWanted = parseFilters(listFilters, filter);
+      const wantsUse = filter.some((text) => text.startsWith('dangling='));
+      const { list, networks: found } = await usedNetworks(context, wantsUse);
       warnIfStale(context, list);
       const idOf = (id: string): string => (options.trunc ? shortId(id) : id);
-      const networks = list.items.toSorted((a, b) => compare(a.name, b.name));
+      const networks = found
+        .filter(isWanted)
+        .map(({ network }) => network)
+        .sort((a, b) => compare(a.name, b.name));
       if (options.quiet) {
         context.streams.out(networks.map(({ id }) => `${idOf(id)}\n`).join(''));
         return;
