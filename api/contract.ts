@@ -31,6 +31,9 @@ import {
   exportPageSchema,
   exportQuerySchema,
   madeSnapshotSchema,
+  moveBodySchema,
+  movedSchema,
+  reseededSchema,
   storeQuerySchema,
   storeSchema,
 } from './schemas/store.ts';
@@ -197,6 +200,21 @@ export const contract = {
     query: none,
     status: 201,
     answer: madeSnapshotSchema,
+  },
+  reseedStore: {
+    summary: 'Writes the log that was lost back into its store, from the replica of the host that is asked.',
+    params: none,
+    query: none,
+    status: 201,
+    answer: reseededSchema,
+  },
+  moveStore: {
+    summary: 'Moves the running cluster to another store; answers once the log that it leaves is sealed.',
+    params: none,
+    query: none,
+    body: moveBodySchema,
+    status: 200,
+    answer: movedSchema,
   },
   snapshotLines: {
     summary: 'The lines of one chunk of a snapshot.',

@@ -30,6 +30,8 @@ export const routes = {
   entries: { method: 'GET', path: '/v1/log/entries' },
   logStart: { method: 'GET', path: '/v1/log/start' },
   storeStatus: { method: 'GET', path: '/v1/store' },
+  reseedStore: { method: 'POST', path: '/v1/store/reseed' },
+  moveStore: { method: 'POST', path: '/v1/store/move' },
   makeSnapshot: { method: 'POST', path: '/v1/store/snapshot' },
   snapshotLines: { method: 'GET', path: '/v1/store/snapshots/{ref}/lines' },
   beginExport: { method: 'POST', path: '/v1/store/export' },

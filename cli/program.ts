@@ -50,6 +50,8 @@ const branches: Readonly<Record<string, Branch>> = {
     verbs: {
       status: () => import('./verbs/store/status.ts'),
       snapshot: () => import('./verbs/store/snapshot.ts'),
+      reseed: () => import('./verbs/store/reseed.ts'),
+      copy: () => import('./verbs/store/copy.ts'),
       export: () => import('./verbs/store/export.ts'),
       import: () => import('./verbs/store/import.ts'),
     },

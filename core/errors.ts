@@ -193,6 +193,21 @@ const table = {
     retryable: false,
     summary: 'The store that a log was to be begun in has one already; nothing was changed.',
   },
+  'no-log': {
+    status: 503,
+    retryable: true,
+    summary: 'The store holds no log, and none is to be begun there by itself.',
+  },
+  'log-moved': {
+    status: 409,
+    retryable: true,
+    summary: 'The cluster goes on in another log; the request was not carried out in this one.',
+  },
+  'host-ahead': {
+    status: 409,
+    retryable: false,
+    summary: 'A host knows more records than the log that succeeds the one it followed goes on from.',
+  },
   'entry-conflict': {
     status: 409,
     retryable: false,

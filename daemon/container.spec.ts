@@ -52,6 +52,7 @@ describe('the container', () => {
     archiveMib: 64,
     logLevel: 'silent',
     secrets: {},
+    stores: [],
     ...more,
   });
 

@@ -4,6 +4,8 @@ import type { Controller } from '../core/controller/controller.ts';
 import type { Kernel } from '../core/dataplane/kernel.ts';
 import type { Driver } from '../core/driver/driver.ts';
 import type { EventLog } from '../core/log/event-log.ts';
+import type { CurrentLog } from '../core/succession/current-log.ts';
+import type { FileLogMemory } from './log-memory.ts';
 import type { Archive } from '../core/ports/archive.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Compression } from '../core/ports/compression.ts';
@@ -35,7 +37,9 @@ export const tokens = {
   recentLines: token<RecentLines>('recentLines'),
   compression: token<Compression>('compression'),
   archive: token<Archive>('archive'),
-  log: token<EventLog>('log'),
+  connect: token<(url: string) => Promise<EventLog>>('connect'),
+  logMemory: token<FileLogMemory>('logMemory'),
+  log: token<CurrentLog>('log'),
   kernel: token<Kernel>('kernel'),
   underlay: token<Underlay>('underlay'),
   peerUid: token<PeerUid>('peerUid'),

@@ -25,6 +25,7 @@ import type {
   LogEntry,
   LogHealth,
   Position,
+  WithoutLog,
 } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
@@ -101,12 +102,12 @@ export class ConsulEventLog implements EventLog {
     return this.#connection.health;
   }
 
-  async open(signal: CancelSignal): Promise<LogId> {
+  async open(signal: CancelSignal, withoutLog: WithoutLog = 'begin'): Promise<LogId> {
     this.#calls.assertLive();
     using call = this.#calls.begin(signal);
     const place = { keys: this.#place, url: this.url };
     try {
-      const logId = await openLog(place, this.#connection, this.#ports.random, call.signal);
+      const logId = await openLog(place, this.#connection, this.#ports.random, withoutLog, call.signal);
       this.#log ??= this.#follow(logId);
       return logId;
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Opening: find the log's identity, or write it where there is no log yet. */
 
 import { WeftError } from '../../core/errors.ts';
+import { noLogError, type WithoutLog } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Random } from '../../core/ports/random.ts';
@@ -20,12 +21,13 @@ export interface LogPlace {
 /**
  * The identity of the log at that place.
  *
- * @throws ConsulCallError; WeftError `log-damaged` when there are entries but no identity
+ * @throws ConsulCallError; WeftError `log-damaged` when there are entries but no identity, `no-log`
  */
 export async function openLog(
   place: LogPlace,
   connection: Connection,
   random: Random,
+  withoutLog: WithoutLog,
   signal: CancelSignal,
 ): Promise<LogId> {
   const { keys, url } = place;
@@ -34,6 +36,7 @@ export async function openLog(
   if (identity !== undefined) return readIdentity(place, identity);
   const names = await connection.read(signal, (member, limits) => member.names(keys.logs, limits));
   if (names.length === 0) {
+    if (withoutLog === 'refuse') throw noLogError(url);
     const operations = genesisOperations(keys, random.hex(16) as LogId, random.hex(markBytes));
     // Repeating it on another member is safe: it writes only where nothing is.
     await connection.read(signal, (member, limits) => member.transact(operations, limits));

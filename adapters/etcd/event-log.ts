@@ -26,6 +26,7 @@ import type {
   LogEntry,
   LogHealth,
   Position,
+  WithoutLog,
 } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
@@ -87,12 +88,12 @@ export class EtcdEventLog implements EventLog {
     return this.#connection.health;
   }
 
-  async open(signal: CancelSignal): Promise<LogId> {
+  async open(signal: CancelSignal, withoutLog: WithoutLog = 'begin'): Promise<LogId> {
     this.#requests.assertLive();
     using call = this.#requests.call(signal);
     const place = { keys: this.#keys, url: this.url };
     try {
-      const logId = await openLog(place, this.#connection, this.#ports.random, call.signal);
+      const logId = await openLog(place, this.#connection, this.#ports.random, withoutLog, call.signal);
       if (!this.#requests.isOpened)
         await warnOfServerVersion(this.#connection, this.#ports.logger, call.signal);
       this.#requests.opened(logId);

@@ -2,6 +2,7 @@
 
 import type { ITxnRequest } from 'etcd3';
 import { WeftError } from '../../core/errors.ts';
+import { noLogError, type WithoutLog } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Random } from '../../core/ports/random.ts';
@@ -20,12 +21,13 @@ export interface LogPlace {
  * The identity of the log at that place. It is read before it is written: a store that is out of space refuses every
  * transaction that could write, also one that would not.
  *
- * @throws EtcdCallError; WeftError `log-damaged` when there are entries but no identity
+ * @throws EtcdCallError; WeftError `log-damaged` when there are entries but no identity, `no-log`
  */
 export async function openLog(
   place: LogPlace,
   connection: Connection,
   random: Random,
+  withoutLog: WithoutLog,
   signal: CancelSignal,
 ): Promise<LogId> {
   const { keys } = place;
@@ -34,6 +36,7 @@ export async function openLog(
   if (identity !== undefined) return readIdentity(place, identity.value);
   if (kvsOf(found, 1).length + kvsOf(found, 2).length > 0)
     throw damaged(place.url, 'it has entries but no identity');
+  if (withoutLog === 'refuse') throw noLogError(place.url);
   const drawn = random.hex(16) as LogId;
   // Repeating it on another member is safe: it writes only where nothing is.
   const answer = await connection.read(genesisRequest(keys, drawn), signal);

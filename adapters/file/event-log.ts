@@ -29,7 +29,9 @@ import type {
   LogEntry,
   LogHealth,
   Position,
+  WithoutLog,
 } from '../../core/log/event-log.ts';
+import { noLogError } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -124,10 +126,10 @@ export class FileEventLog implements EventLog {
     return this.#exchanges.health;
   }
 
-  async open(signal: CancelSignal): Promise<LogId> {
+  async open(signal: CancelSignal, withoutLog: WithoutLog = 'begin'): Promise<LogId> {
     this.#exchanges.checkOpen();
     if (signal.aborted) throw new WeftError('closed', `Opening the log in ${this.#directory} was cancelled`);
-    this.#opening ??= this.#open(signal).catch((error: unknown) => {
+    this.#opening ??= this.#open(signal, withoutLog).catch((error: unknown) => {
       this.#opening = undefined;
       if (signal.aborted)
         throw new WeftError('closed', `Opening the log in ${this.#directory} was cancelled`);
@@ -200,21 +202,22 @@ export class FileEventLog implements EventLog {
     await this.#closing;
   }
 
-  async #open(signal: CancelSignal): Promise<LogId> {
+  async #open(signal: CancelSignal, withoutLog: WithoutLog): Promise<LogId> {
     using scope = this.#exchanges.cancelledWith(signal);
-    await this.#exchanges.watched(this.#prepare(scope.signal));
+    await this.#exchanges.watched(this.#prepare(scope.signal, withoutLog));
     this.#startWatch();
     const { logId } = this.#history;
     if (logId === undefined) throw missingError(this.#directory);
     return logId;
   }
 
-  async #prepare(signal: CancelSignal): Promise<void> {
+  async #prepare(signal: CancelSignal, withoutLog: WithoutLog): Promise<void> {
     try {
-      await this.#fileSystem.makeDirectory(this.#directory);
+      if (withoutLog === 'begin') await this.#fileSystem.makeDirectory(this.#directory);
       await checkFileSystem(this.#fileSystem, this.#directory);
       // The long way through what is durable goes without the lock, so that a daemon that starts holds no other up.
       const hasSegments = (await listSegments(this.#fileSystem, this.#directory)).length > 0;
+      if (!hasSegments && withoutLog === 'refuse') throw noLogError(this.url);
       if (hasSegments) await this.#catchUp((head) => head.sequence >= head.segment);
     } catch (error) {
       throw storeError(error, `open the log in ${this.#directory}`);

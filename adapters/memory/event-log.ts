@@ -15,7 +15,9 @@ import {
   genesis,
   type LogEntry,
   type LogHealth,
+  noLogError,
   type Position,
+  type WithoutLog,
 } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
@@ -62,8 +64,9 @@ export class MemoryEventLog implements EventLog {
     return this.#health;
   }
 
-  async open(signal: CancelSignal): Promise<LogId> {
+  async open(signal: CancelSignal, withoutLog: WithoutLog = 'begin'): Promise<LogId> {
     return await this.#exchange('open', signal, () => {
+      if (withoutLog === 'refuse' && this.#store.logId === undefined) throw noLogError(this.url);
       this.#logId ??= this.#store.begin(this.#random.hex(16) as LogId);
       this.#checkIdentity();
       return this.#logId;

@@ -224,6 +224,25 @@ export class MemoryStore {
     this.#wake();
   }
 
+  /** A backup of all that it holds now. */
+  copy(): MemoryStore {
+    const copy = new MemoryStore();
+    copy.takeOver(this);
+    return copy;
+  }
+
+  /** Somebody restores a backup. */
+  takeOver(backup: MemoryStore): void {
+    this.#logId = backup.#logId;
+    this.#entries = [...backup.#entries];
+    this.#floor = backup.#floor;
+    this.#snapshots = new Map(backup.#snapshots);
+    this.#beats = new Map(backup.#beats);
+    this.#sequences = new Map(backup.#sequences);
+    this.#bytes = backup.#bytes;
+    this.#wake();
+  }
+
   #wake(): void {
     for (const listener of [...this.#listeners]) listener();
   }

@@ -24,6 +24,7 @@ import {
   type LogEntry,
   type LogHealth,
   type Position,
+  type WithoutLog,
 } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
@@ -93,13 +94,13 @@ export class ZookeeperEventLog implements EventLog {
     return this.#connection.health;
   }
 
-  async open(signal: CancelSignal): Promise<LogId> {
+  async open(signal: CancelSignal, withoutLog: WithoutLog = 'begin'): Promise<LogId> {
     this.#calls.assertLive();
     using call = this.#calls.within(signal);
     const place = { keys: this.#keys, url: this.url };
     try {
       const logId = await this.#connection.read(call.signal, (channel) =>
-        openLog(place, channel, this.#ports.random, call.signal),
+        openLog(place, channel, this.#ports.random, withoutLog, call.signal),
       );
       this.#scope ??= { keys: this.#keys, paths: this.#keys.log(logId), logId, url: this.url };
       return logId;

@@ -1,6 +1,7 @@
 /** Opening: find the log's identity, or write it where there is no log yet. */
 
 import { WeftError } from '../../core/errors.ts';
+import { noLogError, type WithoutLog } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Random } from '../../core/ports/random.ts';
@@ -19,18 +20,20 @@ export interface LogPlace {
  * The identity of the log at that place. It is read before it is written, so that who may only read can still open.
  *
  * @throws ZookeeperCallError; WeftError `log-damaged` when there is a log but no identity, or the other way round,
- *   `unknown-version`
+ *   `unknown-version`, `no-log`
  */
 export async function openLog(
   place: LogPlace,
   channel: Channel,
   random: Random,
+  withoutLog: WithoutLog,
   signal: CancelSignal,
 ): Promise<LogId> {
   // What a new session sees may be old: a transaction first, which nothing refuses.
   await channel.multi([{ type: 'check', path: '/' }], signal);
   const found = await readIdentity(place, channel, signal);
   if (found !== undefined) return found;
+  if (withoutLog === 'refuse') throw noLogError(place.url);
   const { keys } = place;
   await makeFolders(keys.prefix, channel, signal);
   const logId = random.hex(16) as LogId;

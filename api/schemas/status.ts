@@ -8,6 +8,8 @@ export const storeShape = z.object({
   /** Without credentials. */
   url: z.string(),
   logId: z.string().exactOptional(),
+  /** The store in the daemon's configuration, where the cluster has moved to another one. */
+  configuredUrl: z.string().exactOptional(),
   reachable: z.boolean(),
   reason: z.string().exactOptional(),
   /** Of the newest snapshot that the daemon has heard of. */

@@ -51,6 +51,22 @@ export const madeSnapshotSchema = z.object({
   stateHash: z.string(),
 });
 
+/** The log that was begun in place of the one that was lost, where it goes on from, and which host was first to do so. */
+export const reseededSchema = z.object({
+  store: z.string(),
+  logId: z.string(),
+  succeeds: z.string(),
+  ordinal: count,
+  host: z.string(),
+});
+
+export const moveBodySchema = z.strictObject({
+  /** Of the store, without credentials: those are in each daemon's configuration. */
+  to: z.string().min(1).max(2_048),
+});
+
+export const movedSchema = z.object({ store: z.string(), logId: z.string() });
+
 /** What an export stands at. `ref` is by which its pages are asked for. */
 export const exportHeadSchema = z.object({
   ref: z.string(),

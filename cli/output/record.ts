@@ -25,6 +25,8 @@ type Body = Readonly<Record<string, unknown>>;
 /** The members of each kind's body that tell one request from another. */
 const tellingMembers: Readonly<Record<string, (body: Body) => readonly unknown[]>> = {
   'host-join': (body) => [body['address'], body['version']],
+  'log-begin': (body) => [shortOf(body['logId'])],
+  'log-move': (body) => [body['url']],
   'host-remove': (body) => [body['name']],
   'network-create': (body) => [body['name'], body['driver'], ...prefixesOf(body['subnets'])],
   'network-remove': (body) => [shortOf(body['network'])],

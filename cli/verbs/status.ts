@@ -26,6 +26,7 @@ function statusText(status: StatusView): string {
     ['Version', status.version],
     ['Phase', withReason(status.phase, status.phaseReason)],
     ['Store', storeText(store)],
+    ...(store.configuredUrl === undefined ? [] : [movedLine(store.configuredUrl)]),
     ['Log', store.logId ?? 'not known yet'],
     ['Ordinal', `${status.ordinal}${lagText(status)}`],
     ...(store.snapshotOrdinal === undefined ? [] : [snapshotLine(status.ordinal, store.snapshotOrdinal)]),
@@ -44,6 +45,10 @@ function statusText(status: StatusView): string {
 
 export function storeText({ url, reachable, reason }: StatusView['store']): string {
   return `${url}: ${reachable ? 'reachable' : withReason('unreachable', reason)}`;
+}
+
+function movedLine(configured: string): readonly [string, string] {
+  return ['Configured', `${configured}, which the cluster has left: change the store in the configuration of this host`];
 }
 
 function snapshotLine(ordinal: number, newest: number): readonly [string, string] {

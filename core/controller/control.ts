@@ -9,6 +9,7 @@ import type { Observable } from 'rxjs';
 import type { ArchivistReport } from '../archive/archivist.ts';
 import type { KernelObject } from '../dataplane/object.ts';
 import type { Change } from '../fold/change.ts';
+import type { NextLog } from '../fold/course.ts';
 import type { Outcome } from '../fold/outcome.ts';
 import type { State } from '../fold/state.ts';
 import type { LogEntry, Position } from '../log/event-log.ts';
@@ -21,6 +22,7 @@ import type { Mac } from '../model/mac.ts';
 import type { Network } from '../model/network.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
+import type { Successor } from '../succession/begin-successor.ts';
 
 export interface Control {
   /** The latest fold. Immutable; a later read gives a later one. */
@@ -83,6 +85,23 @@ export interface Control {
    * @throws WeftError `not-ready` while this host has no part in keeping the log; `bad-snapshot`; what the store fails with
    */
   makeSnapshot(signal: CancelSignal): Promise<Manifest>;
+
+  /**
+   * Writes the log that was lost back into its store, from this host's replica: a new log there that succeeds it. Resolves
+   * once it has begun, by this host or by another one that stood at the same record; all hosts go on in it by themselves.
+   *
+   * @throws WeftError `log-exists` where the store has the log that this host follows, or one that does not go on from
+   *   where this host stands; `not-ready` while this host knows of no log; what the store fails with
+   */
+  reseed(context: RequestContext): Promise<Successor>;
+  /**
+   * Moves the cluster to another store, which must be empty: begins a log there and seals the present one. Resolves once
+   * the seal is folded; all hosts go on in the other log by themselves.
+   *
+   * @param url without credentials
+   * @throws WeftError `bad-store-url`, `log-exists`, `log-moved` where somebody else moves it already, and what either store fails with
+   */
+  moveLog(url: string, context: RequestContext): Promise<NextLog>;
 
   /**
    * Holds the state as it is now for an export, which needs no store. One at a time: it ends the one before.
@@ -303,6 +322,8 @@ export interface Status {
   readonly store: {
     readonly url: string;
     readonly logId?: LogId;
+    /** The store in this host's configuration, where the cluster has moved to another one: it is to be changed. */
+    readonly configuredUrl?: string;
     readonly reachable: boolean;
     readonly reason?: string;
     /** Of the newest snapshot of the log that this host has heard of; absent where it has heard of none. */

@@ -13,6 +13,7 @@ import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
 import { isWeftError, WeftError } from '../errors.ts';
 import type { Change } from '../fold/change.ts';
+import type { NextLog } from '../fold/course.ts';
 import { endpointsOfHost, endpointsOfSandbox } from '../fold/lookup.ts';
 import { initialState } from '../fold/predefined.ts';
 import type { State } from '../fold/state.ts';
@@ -29,8 +30,12 @@ import type { Clock } from '../ports/clock.ts';
 import type { Compression } from '../ports/compression.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
+import type { LogMemory } from '../ports/log-memory.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
+import type { Successor } from '../succession/begin-successor.ts';
+import { CurrentLog } from '../succession/current-log.ts';
+import { Succession } from '../succession/succession.ts';
 import { endpointBody, networkBody } from './bodies.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type {
@@ -64,18 +69,22 @@ import { findLogStart, readSnapshotLines } from './log-start.ts';
 import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from './lookup.ts';
 import { type HostIdentity, Membership } from './membership.ts';
 import { Outcomes } from './outcomes.ts';
-import { Replica } from './replica.ts';
+import { type LogNews, Replica } from './replica.ts';
 import { type AcceptedStep, Requests } from './requests.ts';
 import { SandboxWatch } from './sandbox-watch.ts';
 import { takeAccount } from './store-account.ts';
 
 export interface ControllerPorts {
-  readonly log: EventLog;
+  readonly log: CurrentLog;
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly compression: Compression;
+  /** Logs by the URL of their store, not opened: for when the cluster goes on in another one. */
+  connect(url: string): Promise<EventLog>;
+  /** Which log this host followed last; absent where nothing outlives the process. */
+  readonly memory?: LogMemory;
   /** Of this host alone. */
   readonly archive: Archive;
   /** By name. */
@@ -95,6 +104,7 @@ export class Controller implements Control {
   readonly #ports: ControllerPorts;
   readonly #options: ControllerOptions;
   readonly #replica: Replica;
+  readonly #succession: Succession;
   readonly #appender: Appender;
   readonly #outcomes = new Outcomes();
   readonly #requests: Requests;
@@ -111,14 +121,18 @@ export class Controller implements Control {
   #folded: State = initialState();
   /** Whether the kernel is held to the fold: not before the whole log is known. */
   #holding = false;
-  #phase: Phase = 'opening';
-  #phaseReason: string | undefined;
+  /** How far it has come; what keeps it from going on is beside it. */
+  #stage: Exclude<Phase, 'halted'> = 'opening';
+  /** Why the data plane is frozen: for good, or until the log is found again. */
+  #halted: { readonly reason: string; readonly isForGood: boolean } | undefined;
+  #stageReason: string | undefined;
 
   constructor(ports: ControllerPorts, options: ControllerOptions) {
     const { log, kernel, clock, logger } = ports;
     this.#ports = ports;
     this.#options = options;
-    this.#replica = new Replica(ports);
+    this.#succession = new Succession({ ...ports, current: log }, options.host);
+    this.#replica = new Replica({ ...ports, succession: this.#succession });
     this.#appender = new Appender(log, ports, {}, () => this.#replica.position);
     this.#requests = new Requests(this.#appender, this.#outcomes, ports);
     this.#membership = new Membership(options, this.#requests, ports);
@@ -130,6 +144,7 @@ export class Controller implements Control {
     this.#archivist = new Archivist(ports);
     this.#keeper = new LogKeeper(ports, options, () => this.#standing());
     this.#reconciler = new Reconciler(kernel, this.#desired, { clock, logger });
+    this.#replica.news$.subscribe((news) => this.#onNews(news));
     this.#replica.entries$.subscribe((cursor) => this.#onEntry(cursor));
     this.#reconciler.suspects$.subscribe(() => this.#sandboxes.wake());
   }
@@ -228,6 +243,19 @@ export class Controller implements Control {
     return await this.#keeper.make(signal, askedAttemptsMax);
   }
 
+  async reseed(context: RequestContext): Promise<Successor> {
+    const { state, logId } = this.#replica;
+    if (logId === undefined || state.ordinal === 0) throw notOpened();
+    return await this.#succession.reseed({ state, logId }, context.by, context.signal);
+  }
+
+  async moveLog(url: string, context: RequestContext): Promise<NextLog> {
+    const author = this.#membership.author(this.state);
+    const next = await this.#succession.prepare(url, context.signal);
+    await this.#requests.perform(author, 'log-move', next, context);
+    return next;
+  }
+
   beginExport(): ExportHead {
     const { state, position, logId } = this.#replica;
     if (logId === undefined || state.ordinal === 0) throw notOpened();
@@ -266,6 +294,8 @@ export class Controller implements Control {
     const now = this.#ports.clock.monotonicMs();
     const { auditedAtMs } = this.#reconciler;
     const snapshotOrdinal = this.#newestSnapshot();
+    const { url } = this.#ports.log;
+    const configuredUrl = this.#ports.memory?.configuredUrl;
     return {
       host,
       address,
@@ -274,9 +304,10 @@ export class Controller implements Control {
       ...(this.#phaseReason === undefined ? {} : { phaseReason: this.#phaseReason }),
       ...(this.#membership.epoch === undefined ? {} : { epoch: this.#membership.epoch }),
       store: {
-        url: this.#ports.log.url,
+        url,
         ...(logId === undefined ? {} : { logId }),
         ...this.#ports.log.health,
+        ...(configuredUrl === undefined || configuredUrl === url ? {} : { configuredUrl }),
         ...(snapshotOrdinal === 0 ? {} : { snapshotOrdinal }),
       },
       ordinal: state.ordinal,
@@ -389,7 +420,7 @@ export class Controller implements Control {
     if (!this.#membership.isForeign(this.state)) this.#takeHold(signal);
     this.#enter('joining');
     await this.#membership.join(() => this.state, signal);
-    if (signal.aborted || this.#phase !== 'joining') return;
+    if (signal.aborted || this.#stage !== 'joining') return;
     this.#enter('running');
     await Promise.all([this.#sandboxes.run(signal), this.#keeper.run(signal)]);
   }
@@ -469,14 +500,41 @@ export class Controller implements Control {
     await new Promise<void>((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   }
 
-  #freeze(reason: string): void {
+  #freeze(reason: string, isForGood = true): void {
+    if (this.#halted?.isForGood === true) return;
     this.#reconciler.pause(reason);
-    this.#enter('halted', reason);
+    this.#halted = { reason, isForGood };
+    this.#tell('halted', reason);
   }
 
-  #enter(phase: Phase, reason?: string): void {
-    this.#phase = phase;
-    this.#phaseReason = reason;
+  /** What the log's being lost, sealed or found means for the rest of this host. */
+  #onNews(news: LogNews): void {
+    if (news.type === 'lost') this.#freeze(`${news.reason.message}; ${lostAdvice}`, false);
+    if (news.type === 'moving') this.#ports.logger.warn('waits for the next log', { reason: news.reason.message });
+    if (news.type !== 'found') return;
+    this.#appender.logChanged();
+    this.#requests.carryOver();
+    if (this.#halted?.isForGood !== false) return;
+    this.#halted = undefined;
+    this.#reconciler.resume();
+    this.#tell(this.#stage);
+  }
+
+  get #phase(): Phase {
+    return this.#halted === undefined ? this.#stage : 'halted';
+  }
+
+  get #phaseReason(): string | undefined {
+    return this.#halted?.reason ?? this.#stageReason;
+  }
+
+  #enter(stage: Exclude<Phase, 'halted'>, reason?: string): void {
+    this.#stage = stage;
+    this.#stageReason = reason;
+    this.#tell(this.#phase, this.#phaseReason);
+  }
+
+  #tell(phase: Phase, reason?: string): void {
     const values = { phase, ...(reason === undefined ? {} : { reason }) };
     if (reason === undefined) this.#ports.logger.info('entered a phase', values);
     else this.#ports.logger.error('entered a phase', values);
@@ -624,6 +682,11 @@ function requireFitting(network: Network, ref: string, { isHost }: SandboxInspec
       : "only the host's own network namespace can be on it; name that, as pid:1 on most hosts";
   throw new WeftError('host-sandbox', `Cannot attach '${ref}' to network '${network.name}': ${why}`);
 }
+
+/** What an operator can do about a log that is not in its store any more. */
+const lostAdvice =
+  'the data plane is kept as it is: bring the right store back, or, where the log is lost, write it back from this ' +
+  'host with `weft store reseed`, on the host that is furthest (`weft status`)';
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -9,7 +9,7 @@ import { isWeftError, WeftError } from '../errors.ts';
 import type { State } from '../fold/state.ts';
 import { Wake } from '../lib/wake.ts';
 import { backoffMs } from '../log/backoff.ts';
-import type { EventLog, Position } from '../log/event-log.ts';
+import { type EventLog, genesis, type Position } from '../log/event-log.ts';
 import type { LogId } from '../model/ids.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -154,11 +154,11 @@ export class LogKeeper {
   }
 
   /** Somebody else may have made one. */
-  async #look({ logId }: Standing, signal: CancelSignal): Promise<readonly Manifest[]> {
+  async #look({ logId, state }: Standing, signal: CancelSignal): Promise<readonly Manifest[]> {
     const { logger } = this.#ports;
     const onUnreadable = (reason: string): void => logger.warn('a snapshot cannot be read', { reason });
     const all = await listSnapshots(this.#ports.log.snapshots, onUnreadable, signal);
-    const ours = all.filter((manifest) => manifest.logId === logId);
+    const ours = all.filter((manifest) => manifest.logId === logId && !isStray(manifest, state));
     this.heardOf(ours[0]?.ordinal ?? 0);
     return ours;
   }
@@ -170,6 +170,7 @@ export class LogKeeper {
     const oldest = whole[snapshotsKept - 1];
     if (oldest === undefined) return;
     for (const manifest of whole.slice(0, snapshotsKept)) requireSameState(standing, manifest);
+    if (oldest.position === genesis) return;
     if (await standing.archived(oldest.ordinal)) await persist(() => log.trim(oldest.position, signal));
     else logger.warn('the log is not trimmed before it is archived', { ordinal: oldest.ordinal });
     const kept = new Set(whole.slice(0, snapshotsKept).map(({ id }) => id));
@@ -192,6 +193,12 @@ export class LogKeeper {
       await clock.sleep(backoffMs(failures, keeperPauses, random), signal);
     }
   }
+}
+
+/** Left over by a host that wanted to begin the log from another state, and was not the first. */
+function isStray({ position, ordinal, recordHash }: Manifest, { course }: State): boolean {
+  const end = course.past.at(-1);
+  return position === genesis && (end?.ordinal !== ordinal || end.recordHash !== recordHash);
 }
 
 /** Nothing is trimmed on the word of a snapshot that this host knows to be wrong. */

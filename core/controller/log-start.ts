@@ -6,6 +6,7 @@ import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compression } from '../ports/compression.ts';
 import type { Logger } from '../ports/logger.ts';
+import { firstRecordOf } from '../succession/first-record.ts';
 import { blockBytesMax, linesOf } from '../snapshot/blocks.ts';
 import { downloadSnapshot, listSnapshots } from '../snapshot/download.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
@@ -28,11 +29,14 @@ export async function findLogStart(
 ): Promise<Manifest | undefined> {
   const { log, logger, compression } = ports;
   const trimmed = await whyNotFrom(genesis, ports, until, signal);
-  if (trimmed === undefined) return undefined;
+  const first = trimmed === undefined ? await firstRecordOf(log, ports.clock, signal) : undefined;
+  if (trimmed === undefined && typeof first !== 'object') return undefined;
   const skip = (reason: string): void => logger.warn('a snapshot cannot be used', { reason });
   const { snapshots } = log;
   for (const manifest of [...(await listSnapshots(snapshots, skip, signal))].reverse()) {
     if (manifest.logId !== logId || manifest.ordinal > until.ordinal) continue;
+    const end = typeof first === 'object' ? first.body.succeeds.recordHash : undefined;
+    if (manifest.position === genesis && manifest.recordHash !== end) continue;
     if ((await whyNotFrom(manifest.position, ports, until, signal)) !== undefined) continue;
     try {
       await downloadSnapshot(manifest, { snapshots, compression }, signal);
@@ -46,7 +50,7 @@ export async function findLogStart(
     'log-trimmed',
     `The log was trimmed, and no snapshot at or before record ${until.ordinal} can be used in place of what is gone: ` +
       'see `weft store status`',
-    { cause: trimmed },
+    trimmed === undefined ? {} : { cause: trimmed },
   );
 }
 

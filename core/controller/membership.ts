@@ -145,6 +145,9 @@ function isPassing(error: unknown): error is Error {
     'store-full',
     'store-auth',
     'log-suspect',
+    // Another log may come to succeed it.
+    'log-mismatch',
+    'log-moved',
     'too-old',
     // A join of ours, or of our former life, has come in between; what we know of the log is about to grow.
     'stale-epoch',

@@ -15,8 +15,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { Compression } from '../ports/compression.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
-import { downloadSnapshot, listSnapshots } from '../snapshot/download.ts';
-import type { Manifest } from '../snapshot/manifest.ts';
+import { type LogMemory, VolatileLogMemory } from '../ports/log-memory.ts';
+import { findOwnStart, findStart, type Followed } from '../succession/find-start.ts';
+import type { Landing, Stand, Succession } from '../succession/succession.ts';
+import type { NextLog } from '../fold/course.ts';
 import type { Step } from './control.ts';
 import { recentPositionsMax, reopenDelayMsMax, reopenDelayMsMin } from './defaults.ts';
 import { type Cursor, type Fold, foldEntries } from './fold-entries.ts';
@@ -29,7 +31,20 @@ export interface ReplicaPorts {
   /** How lines are folded, where that is not to be done by `apply` itself: for many replicas in one process. */
   readonly fold?: Fold;
   readonly compression: Compression;
+  /** Which log this host followed last; absent where nothing outlives the process. */
+  readonly memory?: LogMemory;
+  /** The way to the next log; without it the replica ends with its log. */
+  readonly succession?: Succession;
 }
+
+/** What becomes of the log that a replica follows. */
+export type LogNews =
+  /** It cannot be followed, for a reason that only an operator can mend; told anew for every other reason. */
+  | { readonly type: 'lost'; readonly reason: WeftError }
+  /** It was sealed, and the next one cannot be followed yet. */
+  | { readonly type: 'moving'; readonly reason: WeftError }
+  /** The replica follows it again, or the one that succeeds it. */
+  | { readonly type: 'found' };
 
 export class Replica {
   readonly #log: EventLog;
@@ -38,6 +53,9 @@ export class Replica {
   readonly #logger: Logger;
   readonly #fold: Fold | undefined;
   readonly #compression: Compression;
+  readonly #memory: LogMemory;
+  readonly #succession: Succession | undefined;
+  readonly #news = new Subject<LogNews>();
   readonly #steps = new Subject<Step>();
   readonly #entries = new Subject<Cursor>();
   /**
@@ -60,6 +78,8 @@ export class Replica {
     this.#logger = ports.logger;
     this.#fold = ports.fold;
     this.#compression = ports.compression;
+    this.#memory = ports.memory ?? new VolatileLogMemory();
+    this.#succession = ports.succession;
   }
 
   get state(): State {
@@ -107,44 +127,70 @@ export class Replica {
     return this.#entries.asObservable();
   }
 
+  /** Hot; `found` comes before the first entry of the log that was found. */
+  get news$(): Observable<LogNews> {
+    return this.#news.asObservable();
+  }
+
   /** Records as they are folded. Hot. */
   get steps$(): Observable<Step> {
     return this.#steps.asObservable();
   }
 
   /**
-   * Opens the log and begins from its newest snapshot, for as long as it takes. Says each new reason once.
+   * Opens the log and begins from its newest snapshot, for as long as it takes. Says each new reason once. Where this host
+   * has followed another log before, it waits for that one or one that succeeds it.
    *
    * @throws WeftError what no waiting can mend: `log-damaged`, `permission-denied`, `bad-configuration`…; `closed` when
    *   `signal` aborts
    */
   async open(signal: CancelSignal): Promise<void> {
-    await this.#patiently('cannot open the log yet', signal, async () => {
-      this.#logId = await this.#log.open(signal);
-      this.#logger.info('opened the log', { store: this.#log.url, logId: this.#logId });
-    });
-    await this.#patiently('cannot read the snapshots yet', signal, () => this.#leap(signal));
+    const { last } = this.#memory;
+    const followed = last === undefined ? undefined : { logId: last.logId, state: initialState() };
+    try {
+      await this.#patiently('cannot open the log yet', signal, async () => {
+        const logId = await this.#log.open(signal, followed === undefined ? 'begin' : 'refuse');
+        const isOther = followed !== undefined && followed.logId !== logId;
+        const start = isOther
+          ? await this.#startOf(logId, followed, signal)
+          : await findOwnStart(this.#log, logId, this.#startPorts(), signal);
+        await this.#land({ ...start, logId });
+        this.#logger.info('opened the log', { store: this.#log.url, logId });
+      });
+    } catch (error) {
+      if (followed === undefined || !isLoss(error) || signal.aborted) throw error;
+      await this.#regain({ ...followed, position: genesis }, error, signal);
+    }
   }
 
   /**
-   * Follows the log until `signal` aborts. Rejects with what `foldEntries` errors with; the state then stays as it is.
-   * Only a log that was trimmed under it is followed on, from a snapshot.
+   * Follows the log, and those that succeed it, until `signal` aborts. Rejects with what `foldEntries` errors with; the
+   * state then stays as it is. A log that was trimmed under it is followed on from a snapshot; one that is lost or sealed
+   * is waited for until another one succeeds it.
    */
   async follow(signal: CancelSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        return await this.#followTail(signal);
+        await this.#followTail(signal);
+        const { next } = this.state.course;
+        if (next === undefined || next.logId === this.#logId) return;
+        await this.#moveOn(next, signal);
       } catch (error) {
-        if (!isWeftError(error, 'log-trimmed')) throw error;
-        this.#logger.warn('the log was trimmed before this host came by', { ordinal: this.state.ordinal });
-        const { ordinal } = this.state;
-        await this.#patiently('cannot read the snapshots yet', signal, () => this.#leap(signal));
-        if (!signal.aborted && this.state.ordinal === ordinal) throw noWay(error);
+        if (isWeftError(error, 'log-trimmed') || isWeftError(error, 'not-ready')) await this.#leap(error, signal);
+        else if (isLoss(error) && this.#stand !== undefined) await this.#regain(this.#stand, error, signal);
+        else throw error;
       }
     }
   }
 
+  get #stand(): Stand | undefined {
+    const { state, position } = this.#cursor;
+    return this.#logId === undefined ? undefined : { logId: this.#logId, state, position };
+  }
+
   async #followTail(signal: CancelSignal): Promise<void> {
+    const { next } = this.state.course;
+    if (next !== undefined && next.logId !== this.#logId) return;
     await new Promise<void>((resolve, reject) => {
       foldEntries(this.#log, this.#cursor, signal, this.#fold).subscribe({
         next: (cursor) => this.#advance(cursor),
@@ -154,41 +200,65 @@ export class Replica {
     });
   }
 
-  /** Takes over the newest snapshot that lies ahead and can be used. Where there is none, the log itself has to do. */
-  async #leap(signal: CancelSignal): Promise<void> {
-    const { snapshots } = this.#log;
-    const skip = (reason: string): void => this.#logger.error('a snapshot cannot be used', { reason });
-    for (const manifest of await listSnapshots(snapshots, skip, signal)) {
-      if (manifest.logId === this.#logId)
-        this.#newestSnapshot = Math.max(this.#newestSnapshot, manifest.ordinal);
-      if (manifest.ordinal <= this.state.ordinal) return;
-      if (manifest.logId !== this.#logId) {
-        skip(`snapshot ${manifest.id} is of log ${manifest.logId}`);
-        continue;
-      }
-      const state = await this.#download(manifest, skip, signal);
-      if (state === undefined) continue;
-      const { ordinal, host } = manifest;
-      this.#logger.info('began from a snapshot', { ordinal, from: this.state.ordinal, by: host });
-      const changes = changesBetween(this.state, state);
-      this.#advance({ position: manifest.position, state, isLeap: true, changes, steps: [] });
-      return;
-    }
+  /** Goes on from a snapshot of the same log. */
+  async #leap(cause: WeftError, signal: CancelSignal): Promise<void> {
+    const { ordinal } = this.state;
+    this.#logger.warn('the log does not go on from where this host stands', { ordinal, reason: cause.message });
+    await this.#patiently('cannot read the snapshots yet', signal, async () => {
+      const logId = this.#logId;
+      if (logId === undefined) throw cause;
+      const start = await this.#startOf(logId, ordinal === 0 ? undefined : this.#stand, signal);
+      if (start.state.ordinal > ordinal) await this.#land({ ...start, logId });
+      else if (!signal.aborted) throw noWay(cause);
+    });
   }
 
-  async #download(
-    manifest: Manifest,
-    skip: (reason: string) => void,
-    signal: CancelSignal,
-  ): Promise<State | undefined> {
-    const parts = { snapshots: this.#log.snapshots, compression: this.#compression };
-    try {
-      return await downloadSnapshot(manifest, parts, signal);
-    } catch (error) {
-      if (!isWeftError(error, 'bad-snapshot') && !isWeftError(error, 'unknown-version')) throw error;
-      skip(error.message);
-      return undefined;
+  /** The log is not in its store any more: waits for it, or for one that succeeds it. */
+  async #regain(stand: Stand, reason: WeftError, signal: CancelSignal): Promise<void> {
+    if (this.#succession === undefined) throw reason;
+    const tell = (why: WeftError): void => this.#news.next({ type: 'lost', reason: why });
+    tell(reason);
+    await this.#goOn(await this.#succession.afterLoss(stand, signal, tell));
+  }
+
+  async #moveOn(next: NextLog, signal: CancelSignal): Promise<void> {
+    const stand = this.#stand;
+    if (this.#succession === undefined || stand === undefined) throw movedError(next);
+    this.#logger.info('the cluster moves to another log', { store: next.url, logId: next.logId });
+    const tell = (reason: WeftError): void => this.#news.next({ type: 'moving', reason });
+    tell(movedError(next));
+    await this.#goOn(await this.#succession.afterSeal(next, stand, signal, tell));
+  }
+
+  async #goOn(landing: Landing | undefined): Promise<void> {
+    if (landing === undefined) return;
+    await this.#land(landing);
+    this.#logger.info('goes on in another log', { store: this.#log.url, logId: landing.logId });
+    this.#news.next({ type: 'found' });
+  }
+
+  #startOf(logId: LogId, followed: Followed | undefined, signal: CancelSignal) {
+    return findStart(this.#log, logId, followed, this.#startPorts(), signal);
+  }
+
+  #startPorts() {
+    const skip = (reason: string): void => this.#logger.error('a snapshot cannot be used', { reason });
+    return { clock: this.#clock, compression: this.#compression, skip };
+  }
+
+  /** Takes over where a log is to be followed from. */
+  async #land({ logId, position, state, newestSnapshot }: Landing): Promise<void> {
+    if (logId !== this.#logId) {
+      this.#recent.clear();
+      await this.#memory.remember({ logId, url: this.#log.url });
     }
+    this.#logId = logId;
+    this.#newestSnapshot = newestSnapshot;
+    const before = this.state;
+    if (state !== before && state.ordinal > 0)
+      this.#logger.info('began from a snapshot', { ordinal: state.ordinal, from: before.ordinal });
+    const changes = state === before ? [] : changesBetween(before, state);
+    this.#advance({ position, state, isLeap: true, changes, steps: [] });
   }
 
   /** Again and again while it fails for what passes by itself. Says each new reason once. */
@@ -268,8 +338,18 @@ export class Replica {
 
 /** Conditions that pass by themselves or by what an operator does to the store while we wait. */
 function isWorthWaiting(error: unknown): error is Error {
-  const codes = ['store-unreachable', 'store-auth', 'store-full', 'outcome-unknown', 'log-suspect'] as const;
+  const codes = ['store-unreachable', 'store-auth', 'store-full', 'outcome-unknown', 'log-suspect', 'not-ready'] as const;
   return codes.some((code) => isWeftError(error, code));
+}
+
+/** The store has another log than the one that was followed, or none, or not all of it. */
+function isLoss(error: unknown): error is WeftError {
+  const codes = ['log-mismatch', 'log-ahead', 'no-log', 'host-ahead'] as const;
+  return codes.some((code) => isWeftError(error, code));
+}
+
+function movedError({ url }: NextLog): WeftError {
+  return new WeftError('log-moved', `The log was sealed: the cluster goes on at ${url}`);
 }
 
 function noWay(cause: WeftError): WeftError {

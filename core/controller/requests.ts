@@ -34,6 +34,8 @@ export class Requests {
   readonly #outcomes: Outcomes;
   readonly #clock: Clock;
   readonly #random: Random;
+  /** Lines that are in a log, or on their way, and not decided on. */
+  readonly #undecidedLines = new Map<RecordId, { readonly line: Uint8Array; readonly base: number }>();
 
   constructor(
     appender: Appender,
@@ -48,6 +50,17 @@ export class Requests {
 
   newRecordId(): RecordId {
     return this.#random.hex(16) as RecordId;
+  }
+
+  /**
+   * The log has ended, and another one succeeds it. What was appended behind its end is no part of it, so all that is not
+   * decided is appended once more; the fold knows by its id what it has decided already.
+   */
+  carryOver(): void {
+    for (const { line, base } of this.#undecidedLines.values()) {
+      // Its caller waits for the decision alone, and has been told of the first attempt what there is to tell.
+      this.#appender.submit(line, base, appendDeadlineMs).catch(() => undefined);
+    }
   }
 
   /**
@@ -87,6 +100,7 @@ export class Requests {
     const { decided, forget } = this.#outcomes.expect(record.id);
     using scope = cancelScope(signal);
     const untilMs = this.#clock.monotonicMs() + requestDeadlineMs;
+    this.#undecidedLines.set(record.id, { line, base: record.base });
     const appended = this.#appender.submit(line, record.base, appendDeadlineMs);
     try {
       return await Promise.race([
@@ -95,6 +109,7 @@ export class Requests {
         this.#cancelled(scope.signal),
       ]);
     } finally {
+      this.#undecidedLines.delete(record.id);
       forget();
     }
   }

@@ -12,6 +12,7 @@ import type { LogRecord } from '../log/record.ts';
 import { decodeRecord } from '../log/record-codec.ts';
 import type { RecordId } from '../model/ids.ts';
 import type { Change } from './change.ts';
+import { beginLog, moveLog } from './course.ts';
 import type { Context, Decision } from './decision.ts';
 import { Draft } from './draft.ts';
 import { createEndpoint, removeEndpoint } from './endpoint.ts';
@@ -69,7 +70,7 @@ function applyRecord(
 ): { readonly state: State; readonly outcome: Outcome; readonly changes: readonly Change[] } {
   const { id, kind } = record;
   const draft = new Draft(state);
-  const decision = refusalOf(() => decide(draft, record, ordinal));
+  const decision = refusalOf(() => decide(state, draft, record));
   if ('code' in decision) {
     const { code, message } = decision;
     // The id of a repetition stays with the ordinal that it was first seen at.
@@ -87,7 +88,8 @@ function applyRecord(
 }
 
 /** @throws Refused */
-function decide(draft: Draft, record: LogRecord, ordinal: number): Decision {
+function decide(state: State, draft: Draft, record: LogRecord): Decision {
+  const ordinal = state.ordinal + 1;
   judgeRepetition(draft, record, ordinal);
   judgeAuthor(draft, record);
   // The host's own text for its name, so that a state holds it once and not once a record.
@@ -106,6 +108,10 @@ function decide(draft: Draft, record: LogRecord, ordinal: number): Decision {
       return createEndpoint(context, record);
     case 'endpoint-remove':
       return removeEndpoint(context, record);
+    case 'log-begin':
+      return beginLog(context, record, state);
+    case 'log-move':
+      return moveLog(context, record);
     default:
       return unreachable(record);
   }

@@ -11,6 +11,7 @@ import { isPredefined } from '../model/network.ts';
 import type { Stamp } from '../model/stamp.ts';
 import { checkPools } from './check-pools.ts';
 import { parentOption } from './driver-traits.ts';
+import { courseMembers } from './draft.ts';
 import {
   addressMember,
   endpointMember,
@@ -220,6 +221,7 @@ function* membersOf(state: State): IterableIterator<Uint8Array> {
   for (const space of state.pools.spaces()) yield spaceMember(space);
   yield registerMember('vni-cursor', state.vniCursor);
   yield registerMember('epoch-floor', BigInt(state.epochFloor));
+  yield* courseMembers(state.course);
 }
 
 function unique<T extends string | number>(seen: Set<T>, key: T, what: string, faults: string[]): void {

@@ -16,11 +16,14 @@ import type { EndpointId, NetworkId, RecordId } from '../model/ids.ts';
 import { nameKey } from '../model/names.ts';
 import type { Network } from '../model/network.ts';
 import { parentOption } from './driver-traits.ts';
+import type { Course } from './course.ts';
 import {
   addressMember,
   endpointMember,
   hostMember,
   networkMember,
+  nextLogMember,
+  pastLogMember,
   poolMember,
   recentMember,
   registerMember,
@@ -51,6 +54,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
   #vnis: RangeSet;
   #vniCursor: bigint;
   #epochFloor: number;
+  #course: Course;
   #memory: RecordMemory;
   readonly #hash: SetHash;
 
@@ -72,6 +76,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     this.#vnis = state.vnis;
     this.#vniCursor = state.vniCursor;
     this.#epochFloor = state.epochFloor;
+    this.#course = state.course;
     this.#memory = state.memory;
     this.#hash = SetHash.fromHex(state.stateHash);
   }
@@ -102,6 +107,10 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
 
   get memory(): RecordMemory {
     return this.#memory;
+  }
+
+  get course(): Course {
+    return this.#course;
   }
 
   get epochFloor(): number {
@@ -138,6 +147,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
       removedHosts: this.removedHosts,
       removals: this.removals,
       epochFloor: this.#epochFloor,
+      course: this.#course,
       memory: this.#memory,
     };
   }
@@ -180,6 +190,12 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     this.#hash.remove(registerMember('epoch-floor', BigInt(this.#epochFloor)));
     this.#epochFloor = epoch;
     this.#hash.add(registerMember('epoch-floor', BigInt(epoch)));
+  }
+
+  setCourse(course: Course): void {
+    for (const member of courseMembers(this.#course)) this.#hash.remove(member);
+    this.#course = course;
+    for (const member of courseMembers(course)) this.#hash.add(member);
   }
 
   addNetwork(network: Network): void {
@@ -299,4 +315,10 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     assert(space !== undefined, 'a space whose member is added exists');
     this.#hash.add(spaceMember(space));
   }
+}
+
+/** One at a time: each is written over by the next. */
+export function* courseMembers({ past, next }: Course): IterableIterator<Uint8Array> {
+  for (const log of past) yield pastLogMember(log);
+  if (next !== undefined) yield nextLogMember(next);
 }

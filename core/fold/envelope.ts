@@ -41,6 +41,8 @@ export function judgeAuthor(draft: Draft, record: LogRecord): void {
     );
     return;
   }
+  // Whoever begins a log may have no host at all; what it goes on from is in the record.
+  if (record.kind === 'log-begin') return;
   const author = hostNamed(draft, record.host);
   if (author === undefined || author.name !== record.host) throw unknownAuthor(draft, record, who);
   refuseUnless(record.epoch >= author.epoch, 'stale-epoch', () => {

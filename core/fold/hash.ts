@@ -15,6 +15,7 @@ import type { Host } from '../model/host.ts';
 import type { RecordId } from '../model/ids.ts';
 import type { Network, Subnet } from '../model/network.ts';
 import type { Stamp } from '../model/stamp.ts';
+import type { NextLog, PastLog } from './course.ts';
 import type { RemovedHost } from './removed-host.ts';
 
 /** One buffer and one hasher for all: each is hashed before the next is written, and nothing here is asynchronous. */
@@ -76,6 +77,14 @@ export function spaceMember(space: Space): Uint8Array {
 
 export function vniMember(vni: bigint): Uint8Array {
   return begin('vni').bigint(vni).bytes;
+}
+
+export function pastLogMember({ logId, ordinal, recordHash }: PastLog): Uint8Array {
+  return begin('past-log').text(logId).integer(ordinal).text(recordHash).bytes;
+}
+
+export function nextLogMember({ logId, url }: NextLog): Uint8Array {
+  return begin('next-log').text(logId).text(url).bytes;
 }
 
 /** A number of which there is one. */

@@ -1,7 +1,7 @@
 /** What the fold decided on a record: the same on every host, for ever. */
 import type { ErrorCode } from '../errors.ts';
 import type { RecordKind } from '../log/record.ts';
-import type { EndpointId, NetworkId, RecordId } from '../model/ids.ts';
+import type { EndpointId, LogId, NetworkId, RecordId } from '../model/ids.ts';
 
 export type Outcome = Accepted | Rejected;
 
@@ -28,7 +28,9 @@ export interface Rejected {
 export type Subject =
   | { readonly type: 'host'; readonly name: string; readonly epoch: number }
   | { readonly type: 'network'; readonly id: NetworkId }
-  | { readonly type: 'endpoint'; readonly id: EndpointId };
+  | { readonly type: 'endpoint'; readonly id: EndpointId }
+  /** One that begins, or to which the cluster moves. */
+  | { readonly type: 'log'; readonly id: LogId };
 
 /** A refusal inside the fold, before it is stamped with the record's ordinal. */
 export interface Refusal {

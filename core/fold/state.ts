@@ -15,6 +15,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { EndpointId, NetworkId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
+import type { Course } from './course.ts';
 import { emptyRecordHash, emptyStateHash } from './hash.ts';
 import { emptyMemory, type RecordMemory } from './record-memory.ts';
 import type { RemovedHost } from './removed-host.ts';
@@ -58,6 +59,9 @@ export interface State {
   /** No host that was removed longer ago had a later epoch. */
   readonly epochFloor: number;
 
+  /** On which logs the cluster has lived, and where it goes on. */
+  readonly course: Course;
+
   /** Which records were seen in the last W ordinals. */
   readonly memory: RecordMemory;
 }
@@ -84,6 +88,7 @@ const empty: State = {
   removedHosts: SortedTable.empty(),
   removals: SortedTable.empty(),
   epochFloor: 0,
+  course: { past: [] },
   memory: emptyMemory,
 };
 

@@ -113,6 +113,11 @@ export class Appender {
     });
   }
 
+  /** The log has ended, and another one succeeds it: what is under way goes on there under the same ids. */
+  logChanged(): void {
+    this.#unknown.giveUp();
+  }
+
   /**
    * Ends at once: lines that were not sent are refused with `closed`, those in flight with `outcome-unknown` unless the
    * store knows better. Does not close the log. Idempotent.

@@ -10,6 +10,7 @@
  * - **Gapless resumable tail.** Everything after a position, once each, in order, across reconnects, compaction, slow
  *   consumers and catch-ups of any size. Store notifications only wake the reader; it reads by position.
  */
+import { WeftError } from '../errors.ts';
 import type { EntryId, LogId } from '../model/ids.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { PresenceStore } from './presence-store.ts';
@@ -49,6 +50,9 @@ export interface LogHealth {
   readonly reason?: string;
 }
 
+/** What opening does where the store has no log: begin one, or refuse with `no-log` and write nothing. */
+export type WithoutLog = 'begin' | 'refuse';
+
 export interface EventLog {
   /** The store's URL without credentials. */
   readonly url: string;
@@ -59,14 +63,15 @@ export interface EventLog {
   readonly presence: PresenceStore;
 
   /**
-   * Connects, and writes genesis if the store has no log yet (any number of hosts may do so at once; one wins).
+   * Connects, and writes genesis if the store has no log yet (any number of hosts may do so at once; one wins), unless it
+   * is told to refuse that.
    * Must have resolved before any other call.
    *
    * @throws WeftError `store-unreachable`, `store-full`, `store-auth`, `permission-denied`, `log-damaged`,
    *   `unknown-version` where the store is laid out by a newer weft, `bad-configuration` where the store is of a kind
-   *   that cannot keep the guarantees; `closed` when cancelled
+   *   that cannot keep the guarantees; `closed` when cancelled; `no-log`
    */
-  open(signal: CancelSignal): Promise<LogId>;
+  open(signal: CancelSignal, withoutLog?: WithoutLog): Promise<LogId>;
 
   /**
    * Puts one entry. Resolves once it is durable. May be called again with the same draft at any time; concurrent calls
@@ -123,4 +128,9 @@ export interface EventLog {
    * Idempotent.
    */
   close(): Promise<void>;
+}
+
+/** Of a store that has no log, when none is to be begun. */
+export function noLogError(url: string): WeftError {
+  return new WeftError('no-log', `There is no log at ${url}: the store is empty, was wiped, or is another one`);
 }

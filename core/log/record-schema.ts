@@ -80,6 +80,18 @@ export const removalReason = z.enum(['requested', 'sandbox-gone', 'attach-failed
 
 const endpointRemove = z.strictObject({ endpoint: objectId, reason: removalReason });
 
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** The first record of a log that goes on from where another one ended. */
+const logBegin = z.strictObject({
+  /** Of the log that begins. */
+  logId: randomId,
+  succeeds: z.strictObject({ logId: randomId, ordinal: count, recordHash: hash, stateHash: hash }),
+});
+
+/** The seal of a log: the cluster goes on in that one. No credentials. */
+const logMove = z.strictObject({ logId: randomId, url: z.string().min(1).max(2_048) });
+
 const envelope = {
   v: z.literal(1),
   id: randomId,
@@ -101,4 +113,6 @@ export const recordSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...envelope, kind: z.literal('network-remove'), body: networkRemove }),
   z.strictObject({ ...envelope, kind: z.literal('endpoint-create'), body: endpointCreate }),
   z.strictObject({ ...envelope, kind: z.literal('endpoint-remove'), body: endpointRemove }),
+  z.strictObject({ ...envelope, kind: z.literal('log-begin'), body: logBegin }),
+  z.strictObject({ ...envelope, kind: z.literal('log-move'), body: logMove }),
 ]);

@@ -65,11 +65,16 @@ export class UnknownOutcomes {
     this.#asking ??= this.#ask();
   }
 
+  /** Of what was asked of a log that has ended nothing more is to be learned. */
+  giveUp(): void {
+    for (const item of this.#items.splice(0)) this.#report(item, 'given up');
+  }
+
   /** Stops asking; what is not known then stays so. */
   async close(): Promise<void> {
     this.#scope.cancel();
     await this.#asking;
-    for (const item of this.#items.splice(0)) this.#report(item, 'given up');
+    this.giveUp();
   }
 
   /** Rounds with growing pauses, for as long as there is something to ask after. */

@@ -16,8 +16,8 @@ export const manifestSchema = z.strictObject({
   id: id<SnapshotId>(),
   /** Of the log that it was folded from. */
   logId: id<LogId>(),
-  /** The last entry that is in it. */
-  position: z.string().min(1).max(255) as unknown as z.ZodType<Position>,
+  /** The last entry that is in it; empty where it is what the log goes on from. */
+  position: z.string().max(255) as unknown as z.ZodType<Position>,
   /** The last record that is in it. */
   ordinal: z.int().min(1),
   recordHash: hash,

@@ -86,6 +86,12 @@ export class SnapshotReader {
       }
       case 'removed-host':
         return draft.rememberRemoved(line.name, { epoch: line.epoch, ordinal: line.ordinal });
+      case 'past-log': {
+        const { kind: _kind, ...log } = line;
+        return draft.setCourse({ ...draft.course, past: [...draft.course.past, log] });
+      }
+      case 'next-log':
+        return draft.setCourse({ ...draft.course, next: { logId: line.logId, url: line.url } });
       case 'space':
         this.#spaces.set(line.name, BigInt(line.cursor));
         return;

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { InterfaceAddress, IpAddress, Prefix } from '../model/address.ts';
-import type { EndpointId, NetworkId, RecordId } from '../model/ids.ts';
+import type { EndpointId, LogId, NetworkId, RecordId } from '../model/ids.ts';
 import type { Mac } from '../model/mac.ts';
 
 /** A text that the fold has judged when it came in. What it must be is in the hash of the state. */
@@ -49,6 +49,17 @@ const removedHost = z.strictObject({
   epoch: count,
   ordinal: count,
 });
+
+/** A log that the cluster has lived on, oldest first. */
+const pastLog = z.strictObject({
+  kind: z.literal('past-log'),
+  logId: hexOf<LogId>(32),
+  ordinal: count,
+  recordHash: hash,
+});
+
+/** Of a sealed log: where it goes on. */
+const nextLog = z.strictObject({ kind: z.literal('next-log'), logId: hexOf<LogId>(32), url: text });
 
 /** An address space. Its pools follow from their cursors, what is taken in them from the networks and endpoints. */
 const space = z.strictObject({ kind: z.literal('space'), name: text, cursor: digits });
@@ -115,6 +126,8 @@ export const snapshotLine = z.discriminatedUnion('kind', [
   head,
   host,
   removedHost,
+  pastLog,
+  nextLog,
   space,
   cursor,
   network,

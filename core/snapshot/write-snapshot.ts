@@ -44,6 +44,8 @@ function* partsOf(state: State): IterableIterator<SnapshotLine> {
   for (const host of state.hosts.values()) yield { kind: 'host', ...withStamps(host) };
   for (const [name, removed] of state.removedHosts.entries())
     yield { kind: 'removed-host', name, ...removed };
+  for (const log of state.course.past) yield { kind: 'past-log', ...log };
+  if (state.course.next !== undefined) yield { kind: 'next-log', ...state.course.next };
   yield* spacesOf(state);
   for (const network of state.networks.values()) yield networkLine(network);
   for (const endpoint of state.endpoints.values()) yield endpointLine(endpoint);

@@ -21,6 +21,13 @@ export interface Configuration {
   readonly logLevel: LogLevel;
   /** How the store knows us: names of files. */
   readonly secrets: StoreSecrets;
+  /** The same of other stores, to which the cluster may move. */
+  readonly stores: readonly OtherStore[];
+}
+
+export interface OtherStore {
+  readonly url: string;
+  readonly secrets: StoreSecrets;
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;

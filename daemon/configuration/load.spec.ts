@@ -40,6 +40,7 @@ describe('the configuration', () => {
       archiveMib: 1_024,
       logLevel: 'info',
       secrets: {},
+      stores: [],
     });
   });
 

@@ -43,6 +43,7 @@ export async function loadConfiguration(commandLine: CommandLine): Promise<Confi
     archiveMib: archiveMibOf(settings),
     logLevel: settings['log-level'] ?? logLevelDefault,
     secrets: secretsOf(settings),
+    stores: (settings.stores ?? []).map(({ url, ...rest }) => ({ url, secrets: secretsOf(rest) })),
   };
 }
 
@@ -118,7 +119,7 @@ function archiveMibOf(settings: Settings): number {
   throw wrong(`archive-mib ${quote(text)} is not within ${archiveMibMin} and ${archiveMibMax} MiB`);
 }
 
-function secretsOf(settings: Settings): StoreSecrets {
+function secretsOf(settings: Omit<NonNullable<Settings['stores']>[number], 'url'>): StoreSecrets {
   const { 'tls-ca-file': caFile, 'tls-cert-file': certFile, 'tls-key-file': keyFile } = settings;
   if ((certFile === undefined) !== (keyFile === undefined)) {
     throw wrong('tls-cert-file and tls-key-file go together: give both or neither');

@@ -15,13 +15,20 @@ export const flagsSchema = z.strictObject({
   'log-level': z.enum(logLevels, `is none of ${logLevels.join(', ')}`).exactOptional(),
 });
 
-export const fileSchema = flagsSchema.extend({
+/** How a store knows us. */
+const secrets = {
   'tls-ca-file': path.exactOptional(),
   'tls-cert-file': path.exactOptional(),
   'tls-key-file': path.exactOptional(),
   user: z.string().min(1).exactOptional(),
   'password-file': path.exactOptional(),
   'token-file': path.exactOptional(),
+};
+
+export const fileSchema = flagsSchema.extend({
+  ...secrets,
+  /** Of stores to which the cluster may move. */
+  stores: z.array(z.strictObject({ url: z.string(), ...secrets })).exactOptional(),
 });
 
 export type Settings = z.output<typeof fileSchema>;

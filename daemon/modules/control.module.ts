@@ -10,13 +10,16 @@ export const controlModule = new ContainerModule(({ bind }) => {
   bind(tokens.drivers).toConstantValue(drivers);
   bind(tokens.controller)
     .toResolvedValue(
-      (log, kernel, clock, random, logger, compression, archive, byName, configuration, claim, { mtu }) => {
+      (log, connect, memory, kernel, ...rest) => {
+        const [clock, random, logger, compression, archive, byName, configuration, claim, { mtu }] = rest;
         const { host, advertise: address, netnsPrefix } = configuration;
-        const ports = { log, kernel, clock, random, logger, compression, archive, drivers: byName };
+        const ports = { log, connect, memory, kernel, clock, random, logger, compression, archive, drivers: byName };
         return new Controller(ports, { host, address, identity: claim.identity, mtu, version, netnsPrefix });
       },
       [
         tokens.log,
+        tokens.connect,
+        tokens.logMemory,
         tokens.kernel,
         tokens.clock,
         tokens.random,

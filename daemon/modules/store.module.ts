@@ -4,14 +4,36 @@ import { ContainerModule } from 'inversify';
 import { DirectoryArchive } from '../../adapters/archive/directory-archive.ts';
 import { nodeFileSystem } from '../../adapters/file/node-file-system.ts';
 import { openLog } from '../../adapters/open-log.ts';
+import { CurrentLog } from '../../core/succession/current-log.ts';
 import { archiveFolder } from '../defaults.ts';
+import { FileLogMemory } from '../log-memory.ts';
+import { secretsFor } from '../store-secrets.ts';
 import { tokens } from '../tokens.ts';
 
 export const storeModule = new ContainerModule(({ bind }) => {
+  bind(tokens.connect)
+    .toResolvedValue(
+      (configuration, clock, random, logger) => async (url: string) => {
+        const ports = { clock, random, logger };
+        return await openLog(url, { ...ports, secrets: await secretsFor(url, configuration, ports) });
+      },
+      [tokens.configuration, tokens.clock, tokens.random, tokens.logger],
+    )
+    .inSingletonScope();
+  bind(tokens.logMemory)
+    .toResolvedValue(
+      async ({ store, dataDir }, connect) => FileLogMemory.load(dataDir, (await connect(store)).url),
+      [tokens.configuration, tokens.connect],
+    )
+    .inSingletonScope();
   bind(tokens.log)
     .toResolvedValue(
-      ({ store, secrets }, clock, random, logger) => openLog(store, { clock, random, logger, secrets }),
-      [tokens.configuration, tokens.clock, tokens.random, tokens.logger],
+      async ({ store }, connect, memory) => {
+        // As the operator wrote it, where it is that one.
+        const url = memory.last === undefined || memory.last.url === memory.configuredUrl ? store : memory.last.url;
+        return new CurrentLog(await connect(url));
+      },
+      [tokens.configuration, tokens.connect, tokens.logMemory],
     )
     .inSingletonScope();
   bind(tokens.archive)

@@ -7,6 +7,7 @@ import type {
   LogEntry,
   LogHealth,
   Position,
+  WithoutLog,
 } from '../../core/log/event-log.ts';
 import type { PresenceStore } from '../../core/log/presence-store.ts';
 import type { SnapshotStore } from '../../core/log/snapshot-store.ts';
@@ -40,8 +41,8 @@ export class RecordingLog implements EventLog {
     return this.#log.presence;
   }
 
-  open(signal: CancelSignal): Promise<LogId> {
-    return this.#log.open(signal);
+  open(signal: CancelSignal, withoutLog?: WithoutLog): Promise<LogId> {
+    return this.#log.open(signal, withoutLog);
   }
 
   async append(draft: EntryDraft, signal: CancelSignal): Promise<Position> {

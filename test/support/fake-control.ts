@@ -33,6 +33,7 @@ import { Exports } from '../../core/controller/exports.ts';
 import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from '../../core/controller/lookup.ts';
 import { WeftError } from '../../core/errors.ts';
 import { apply } from '../../core/fold/apply.ts';
+import type { NextLog } from '../../core/fold/course.ts';
 import { hostNamed } from '../../core/fold/lookup.ts';
 import { initialState } from '../../core/fold/predefined.ts';
 import type { State } from '../../core/fold/state.ts';
@@ -54,6 +55,7 @@ import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { linesOf } from '../../core/snapshot/blocks.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { uploadSnapshot } from '../../core/snapshot/upload.ts';
+import type { Successor } from '../../core/succession/begin-successor.ts';
 import { PlainCompression } from './plain-compression.ts';
 import { SeededRandom } from './seeded-random.ts';
 
@@ -69,7 +71,9 @@ type Method =
   | 'disconnect'
   | 'removeEndpoint'
   | 'removeHost'
-  | 'makeSnapshot';
+  | 'makeSnapshot'
+  | 'reseed'
+  | 'moveLog';
 
 export class FakeControl implements Control {
   state: State = initialState();
@@ -231,6 +235,28 @@ export class FakeControl implements Control {
       };
     });
     return { ...known, ...turns, snapshots: [...snapshots, ...this.badSnapshots], unfinished: 0 };
+  }
+
+  async reseed(context: RequestContext): Promise<Successor> {
+    await this.before?.('reseed', context);
+    const { ordinal, recordHash, stateHash } = this.state;
+    const record: LogRecord = {
+      v: 1,
+      id: 'e'.repeat(32) as RecordId,
+      host: this.#host,
+      epoch: 0,
+      base: ordinal,
+      at: firstRecordAt,
+      by: context.by,
+      kind: 'log-begin',
+      body: { logId: 'd'.repeat(32), succeeds: { logId, ordinal, recordHash, stateHash } },
+    };
+    return { logId: 'd'.repeat(32) as LogId, beginning: record };
+  }
+
+  async moveLog(url: string, context: RequestContext): Promise<NextLog> {
+    await this.before?.('moveLog', context);
+    return { logId: 'd'.repeat(32) as LogId, url };
   }
 
   async makeSnapshot(signal: CancelSignal): Promise<Manifest> {

@@ -36,6 +36,11 @@ const bodies = {
     version: fc.string({ maxLength: 8 }),
   }),
   'host-remove': fc.record({ name: text }),
+  'log-begin': fc.record({
+    logId: id32,
+    succeeds: fc.record({ logId: id32, ordinal: fc.nat(), recordHash: id64, stateHash: id64 }),
+  }),
+  'log-move': fc.record({ logId: id32, url: fc.string({ minLength: 1, maxLength: 20 }) }),
   'network-create': fc.record({
     name: text,
     driver: fc.constantFrom('overlay', 'null', 'bridge'),

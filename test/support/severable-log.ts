@@ -7,6 +7,7 @@ import type {
   LogEntry,
   LogHealth,
   Position,
+  WithoutLog,
 } from '../../core/log/event-log.ts';
 import type { PresenceStore } from '../../core/log/presence-store.ts';
 import type { SnapshotStore } from '../../core/log/snapshot-store.ts';
@@ -64,9 +65,9 @@ export class SeverableLog implements EventLog {
     return this.#log.presence;
   }
 
-  async open(signal: CancelSignal): Promise<LogId> {
+  async open(signal: CancelSignal, withoutLog?: WithoutLog): Promise<LogId> {
     this.#requireWhole();
-    return await this.#log.open(signal);
+    return await this.#log.open(signal, withoutLog);
   }
 
   async append(draft: EntryDraft, signal: CancelSignal): Promise<Position> {

@@ -19,6 +19,7 @@ import type { EventLog } from '../../core/log/event-log.ts';
 import { parseAddress } from '../../core/model/address.ts';
 import { snapshotsKept } from '../../core/snapshot/defaults.ts';
 import { ApiServer } from '../../daemon/server/api-server.ts';
+import { CurrentLog } from '../../core/succession/current-log.ts';
 import { drivers } from '../../drivers/index.ts';
 import { FakeKernel } from '../../kernel/fake/fake-kernel.ts';
 import { QuietLogger } from './quiet-logger.ts';
@@ -63,8 +64,9 @@ export class StoreHost {
     );
     const [clock, random, compression] = [new SystemClock(), new SystemRandom(), new GzipCompression()];
     const identity = Buffer.from(name.padEnd(16, '.')).toString('hex');
+    const connect = (url: string): Promise<EventLog> => openLog(url, { clock, random, logger });
     this.controller = new Controller(
-      { log, kernel, clock, random, logger, compression, archive, drivers },
+      { log: new CurrentLog(log), connect, kernel, clock, random, logger, compression, archive, drivers },
       {
         host: name,
         address,

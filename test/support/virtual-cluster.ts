@@ -3,10 +3,13 @@
  * in memory for each host.
  */
 import { MemoryEventLog } from '../../adapters/memory/event-log.ts';
+import { parseMemoryUrl } from '../../adapters/memory/options.ts';
 import { MemoryStore } from '../../adapters/memory/store.ts';
 import { Controller } from '../../core/controller/controller.ts';
 import { type CancelScope, cancelScope } from '../../core/lib/cancel-scope.ts';
 import { type IpAddress, parseAddress } from '../../core/model/address.ts';
+import { type LogMemory, VolatileLogMemory } from '../../core/ports/log-memory.ts';
+import { CurrentLog } from '../../core/succession/current-log.ts';
 import { drivers } from '../../drivers/index.ts';
 import { FakeKernel } from '../../kernel/fake/fake-kernel.ts';
 import { MemoryArchive } from './memory-archive.ts';
@@ -28,6 +31,7 @@ export interface VirtualHost {
   readonly log: SeverableLog;
   readonly logger: QuietLogger;
   readonly archive: MemoryArchive;
+  readonly memory: LogMemory;
   /** Rejects with what `run` rejects with. */
   readonly running: Promise<void>;
   readonly scope: CancelScope;
@@ -37,6 +41,8 @@ export class VirtualCluster {
   readonly clock: VirtualClock = new VirtualClock();
   readonly random: SeededRandom;
   readonly store: MemoryStore = new MemoryStore();
+  /** Those to which the cluster may move, by name; `store` is named `cluster`. */
+  readonly #others = new Map<string, MemoryStore>();
   readonly #hosts: VirtualHost[] = [];
   readonly #options: { readonly snapshotOrdinals?: number };
 
@@ -49,7 +55,7 @@ export class VirtualCluster {
   /** Begins the life of a host, on the kernel and the archive of a former life if there was one. Does not wait for it to be at work. */
   launch(
     name: string,
-    options: { kernel?: FakeKernel; address?: string; identity?: string; archive?: MemoryArchive } = {},
+    options: { kernel?: FakeKernel; address?: string; identity?: string; archive?: MemoryArchive; memory?: LogMemory } = {},
   ): VirtualHost {
     const number = 11 + this.#hosts.length;
     const address = addressOf(options.address ?? `192.168.2.${number}`);
@@ -58,13 +64,18 @@ export class VirtualCluster {
     kernel.addUnderlay(address);
     const logger = new QuietLogger({ host: name });
     const { clock, random } = this;
+    const connect = async (url: string) => {
+      const options = parseMemoryUrl(url);
+      return new MemoryEventLog(options, { clock, random, logger }, this.storeNamed(options.name));
+    };
     const log = new SeverableLog(
       new MemoryEventLog({ name: 'cluster' }, { clock, random, logger }, this.store),
     );
     const identity = options.identity ?? Buffer.from(name.padEnd(16, '.')).toString('hex');
     const archive = options.archive ?? new MemoryArchive();
+    const memory = options.memory ?? new VolatileLogMemory();
     const controller = new Controller(
-      { log, kernel, clock, random, logger, compression: new PlainCompression(), archive, drivers },
+      { log: new CurrentLog(log), connect, memory, kernel, clock, random, logger, compression: new PlainCompression(), archive, drivers },
       { host: name, address, identity, mtu: 1500, version: '0.0.0', netnsPrefix: 'weft-', ...this.#options },
     );
     const scope = cancelScope();
@@ -75,11 +86,20 @@ export class VirtualCluster {
       log,
       logger,
       archive,
+      memory,
       running: controller.run(scope.signal),
       scope,
     };
     this.#hosts.push(host);
     return host;
+  }
+
+  /** The store of that name, made on first use. */
+  storeNamed(name: string): MemoryStore {
+    if (name === 'cluster') return this.store;
+    const store = this.#others.get(name) ?? new MemoryStore();
+    this.#others.set(name, store);
+    return store;
   }
 
   /** Begins the life of a host and waits until it is at work. */

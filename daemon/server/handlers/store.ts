@@ -4,7 +4,7 @@ import { recordVersion } from '../../../core/log/record.ts';
 import { storeView } from '../views.ts';
 import type { HandlerDeps, Handlers } from './handler.ts';
 
-type StoreRoute = 'storeStatus' | 'makeSnapshot' | 'beginExport' | 'exportLines';
+type StoreRoute = 'storeStatus' | 'reseedStore' | 'moveStore' | 'makeSnapshot' | 'beginExport' | 'exportLines';
 
 export function storeHandlers(deps: HandlerDeps): Pick<Handlers, StoreRoute> {
   const { control, host, version } = deps;
@@ -15,6 +15,17 @@ export function storeHandlers(deps: HandlerDeps): Pick<Handlers, StoreRoute> {
     async makeSnapshot({ context }) {
       const { id, ordinal, chunks, bytes, stateHash } = await control.makeSnapshot(context.signal);
       return { id, ordinal, chunks, bytes, stateHash };
+    },
+    async reseedStore({ context }) {
+      const { logId, beginning } = await control.reseed(context);
+      const { store } = await control.status(context.signal);
+      const { succeeds } = beginning.body;
+      const { ordinal } = succeeds;
+      return { store: withoutSecrets(store.url), logId, succeeds: succeeds.logId, ordinal, host: beginning.host };
+    },
+    async moveStore({ body, context }) {
+      const { logId, url } = await control.moveLog(body.to, context);
+      return { store: withoutSecrets(url), logId };
     },
     async beginExport({ context }) {
       const head = control.beginExport();

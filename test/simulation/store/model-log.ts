@@ -16,7 +16,9 @@ import type {
   LogEntry,
   LogHealth,
   Position,
+  WithoutLog,
 } from '../../../core/log/event-log.ts';
+import { noLogError } from '../../../core/log/event-log.ts';
 import type { LogId } from '../../../core/model/ids.ts';
 import type { CancelSignal } from '../../../core/ports/cancel.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
@@ -73,9 +75,10 @@ export class ModelLog implements EventLog {
     return this.#health;
   }
 
-  async open(signal: CancelSignal): Promise<LogId> {
+  async open(signal: CancelSignal, withoutLog: WithoutLog = 'begin'): Promise<LogId> {
     const proposed = this.#link.chance.hex(16) as LogId;
     this.#logId = await this.#exchange('open', signal, () => {
+      if (withoutLog === 'refuse' && this.#store.logId === undefined) throw noLogError(this.url);
       const logId = this.#store.begin(proposed);
       if (this.#logId !== undefined) this.#store.requireIdentity(this.#logId);
       return logId;

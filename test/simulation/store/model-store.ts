@@ -25,6 +25,10 @@ export class ModelStore {
     return this.#entries.length;
   }
 
+  get logId(): LogId | undefined {
+    return this.#entries.logId;
+  }
+
   begin(logId: LogId): LogId {
     return this.#entries.begin(logId);
   }

@@ -6,7 +6,10 @@ import type { Phase } from '../../../core/controller/control.ts';
 import { Controller } from '../../../core/controller/controller.ts';
 import { isWeftError } from '../../../core/errors.ts';
 import { type CancelScope, cancelScope } from '../../../core/lib/cancel-scope.ts';
+import type { EventLog } from '../../../core/log/event-log.ts';
 import { type IpAddress, parseAddress } from '../../../core/model/address.ts';
+import { VolatileLogMemory } from '../../../core/ports/log-memory.ts';
+import { CurrentLog } from '../../../core/succession/current-log.ts';
 import { drivers } from '../../../drivers/index.ts';
 import { FakeKernel } from '../../../kernel/fake/fake-kernel.ts';
 import { MemoryArchive } from '../../support/memory-archive.ts';
@@ -44,6 +47,7 @@ export class SimHost {
   readonly machine = new FakeKernel();
   /** On its disk. */
   readonly archive = new MemoryArchive();
+  readonly #memory = new VolatileLogMemory();
   readonly foreign: ForeignActor;
   readonly link: Link;
   readonly time: MachineTime;
@@ -89,14 +93,18 @@ export class SimHost {
       world.trace.isPrinted,
       (message, values) => this.#onSaid(life, message, values),
     );
-    const log = this.#store.connect({ link: this.link, process, clock, random, logger });
-    const trim = log.trim.bind(log);
     const archived = new ArchiveMonitor(world, this.#truth, this.archive, process.name);
-    log.trim = async (upTo, signal) => {
-      archived.trims(upTo);
-      await trim(upTo, signal);
-      world.met(`${world.plan.store} store trimmed`);
+    const connect = (): EventLog => {
+      const log = this.#store.connect({ link: this.link, process, clock, random, logger });
+      const trim = log.trim.bind(log);
+      log.trim = async (upTo, signal) => {
+        archived.trims(upTo);
+        await trim(upTo, signal);
+        world.met(`${world.plan.store} store trimmed`);
+      };
+      return log;
     };
+    const log = connect();
     const { address, mtu } = this.#underlay;
     this.machine.reopen();
     this.machine.addUnderlay(address, 'eth0', mtu);
@@ -117,7 +125,9 @@ export class SimHost {
     });
     const controller: Controller = new Controller(
       {
-        log,
+        log: new CurrentLog(log),
+        connect: async () => connect(),
+        memory: this.#memory,
         kernel,
         clock,
         random,

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { never } from '../../test/support/log-drafts.ts';
+import { VirtualCluster, type VirtualHost } from '../../test/support/virtual-cluster.ts';
+import { isWeftError } from '../errors.ts';
+
+const by = 'uid:0';
+const red = {
+  name: 'red',
+  driver: 'overlay',
+  subnets: [{ prefix: '10.0.1.0/24', aux: {} }],
+  ipv6: false,
+  internal: false,
+  space: 'default',
+  options: {},
+  labels: {},
+};
+
+describe('a cluster whose log is succeeded by another', () => {
+  let cluster: VirtualCluster;
+  let h1: VirtualHost;
+  let h2: VirtualHost;
+
+  beforeEach(async () => {
+    cluster = new VirtualCluster();
+    h1 = await cluster.start('h1');
+    h2 = await cluster.start('h2');
+    await create(h1, 'red');
+    await attach(h1, 'web');
+    await attach(h2, 'db');
+    await settled();
+  });
+  afterEach(() => cluster.dispose());
+
+  const create = (host: VirtualHost, name: string) =>
+    cluster.drive(
+      host.controller.createNetwork(
+        { ...red, name, subnets: name === 'red' ? red.subnets : [] },
+        { by, signal: never() },
+      ),
+    );
+
+  async function attach(host: VirtualHost, sandbox: string) {
+    host.kernel.addSandbox(sandbox);
+    const request = { sandbox, name: sandbox, aliases: [] };
+    return await cluster.drive(host.controller.connect('red', request, { by, signal: never() }));
+  }
+
+  const statusOf = (host: VirtualHost) => cluster.drive(host.controller.status(never()));
+
+  /** All stand at one ordinal with one hash, in one log, and have nothing to do. */
+  async function settled(...hosts: VirtualHost[]): Promise<void> {
+    const all = hosts.length === 0 ? [h1, h2] : hosts;
+    await cluster.until(async () => {
+      const states = await Promise.all(all.map(statusOf));
+      const stands = new Set(states.map(({ ordinal, stateHash, store }) => `${ordinal} ${stateHash} ${store.logId}`));
+      const arrived = all.every(({ controller }, index) => {
+        const { next } = controller.state.course;
+        return next === undefined || next.logId === states[index]?.store.logId;
+      });
+      return (
+        arrived &&
+        stands.size === 1 &&
+        states.every(({ phase, dataplane, caughtUp }) => phase === 'running' && dataplane.pending === 0 && caughtUp)
+      );
+    });
+  }
+
+  const phase = (host: VirtualHost, wanted: string) =>
+    cluster.until(async () => (await cluster.phaseOf(host)) === wanted);
+
+  const writesOf = async (host: VirtualHost): Promise<number> => (await statusOf(host)).dataplane.writes;
+  const reseed = (host: VirtualHost) => cluster.drive(host.controller.reseed({ by, signal: never() }));
+
+  describe('in the same store, which was wiped', () => {
+    it('freezes and says what to do, and goes on after a reseed without a write to the kernel', async () => {
+      const before = await statusOf(h1);
+      const writes = [await writesOf(h1), await writesOf(h2)];
+      cluster.store.wipe();
+      for (const host of [h1, h2]) {
+        await phase(host, 'halted');
+        assert.match((await statusOf(host)).phaseReason ?? '', /weft store reseed/);
+      }
+      const { logId } = await reseed(h1);
+      await settled();
+      const after = await statusOf(h1);
+      assert.equal(after.store.logId, logId);
+      assert.equal(after.ordinal, before.ordinal + 1, 'the beginning of the log is a record');
+      assert.deepEqual([await writesOf(h1), await writesOf(h2)], writes);
+      assert.equal(after.endpoints, 2);
+      assert.equal(after.phaseReason, undefined);
+      await attach(h2, 'late');
+      await settled();
+      const h3 = await cluster.start('h3');
+      await settled(h1, h2, h3);
+    });
+
+    it('is written back by one of several at once', async () => {
+      cluster.store.wipe();
+      await phase(h1, 'halted');
+      await phase(h2, 'halted');
+      const made = await Promise.all([reseed(h1), reseed(h2), reseed(h2)]);
+      assert.equal(new Set(made.map(({ logId }) => logId)).size, 1);
+      await settled();
+    });
+
+    it('leaves a host frozen that knows more than the one which wrote it back', async () => {
+      const mend = h2.log.sever();
+      await create(h1, 'blue');
+      await create(h1, 'green');
+      cluster.store.wipe();
+      mend();
+      await phase(h1, 'halted');
+      await phase(h2, 'halted');
+      await reseed(h2);
+      await phase(h2, 'running');
+      await cluster.until(async () => /this host knows another record/.test((await statusOf(h1)).phaseReason ?? ''));
+      assert.ok((await statusOf(h1)).networks > (await statusOf(h2)).networks);
+      // The way out: the store is emptied again, and the host that knows more writes it back.
+      cluster.store.wipe();
+      await phase(h2, 'halted');
+      await reseed(h1);
+      await phase(h1, 'running');
+      await cluster.until(async () => (await statusOf(h1)).networks === 5);
+    });
+
+    it('is not written back where it is, nor over what another host began', async () => {
+      const exists = (error: unknown): boolean => isWeftError(error, 'log-exists');
+      await assert.rejects(reseed(h1), exists);
+      cluster.store.wipe();
+      await phase(h1, 'halted');
+      const stranger = await cluster.start('h9');
+      await assert.rejects(reseed(h1), exists);
+      assert.equal(await cluster.phaseOf(stranger), 'running');
+    });
+
+    it('is not taken for a new cluster by a host that starts again', async () => {
+      await cluster.stop(h2);
+      cluster.store.wipe();
+      await phase(h1, 'halted');
+      const writes = h2.kernel.inventory().length;
+      h2 = cluster.launch('h2', { kernel: h2.kernel, memory: h2.memory, archive: h2.archive, address: '192.168.2.12' });
+      await phase(h2, 'halted');
+      assert.equal(cluster.store.logId, undefined, 'it begins no log');
+      assert.equal(h2.kernel.inventory().length, writes);
+      await reseed(h1);
+      await settled();
+      assert.equal(h2.kernel.inventory().length, writes);
+    });
+
+    it('is followed again when the right store comes back', async () => {
+      const backup = cluster.store.copy();
+      cluster.store.wipe();
+      await phase(h1, 'halted');
+      cluster.store.takeOver(backup);
+      await settled();
+    });
+  });
+
+  describe('in another store', () => {
+    const move = (host: VirtualHost, url = 'memory:other') =>
+      cluster.drive(host.controller.moveLog(url, { by, signal: never() }));
+
+    it('goes on there without a write to the kernel, and carries over what is under way', async () => {
+      const writes = [await writesOf(h1), await writesOf(h2)];
+      const under = Array.from({ length: 20 }, (_, index) =>
+        (index % 2 === 0 ? h1 : h2).controller.createNetwork(
+          { ...red, name: `n${index}`, subnets: [] },
+          { by, signal: never() },
+        ),
+      );
+      const next = await move(h1);
+      await cluster.drive(Promise.all(under));
+      await settled();
+      const status = await statusOf(h2);
+      assert.equal(status.store.url, next.url);
+      assert.equal(status.store.logId, next.logId);
+      assert.equal(status.networks, 2 + 1 + 20);
+      assert.deepEqual([await writesOf(h1), await writesOf(h2)], writes);
+    });
+
+    it('is found by a host that was off, and by one that is new and knows only the old store', async () => {
+      await cluster.stop(h2);
+      await move(h1);
+      await settled(h1);
+      await create(h1, 'blue');
+      h2 = await cluster.start('h2', { kernel: h2.kernel, memory: h2.memory, address: '192.168.2.12' });
+      const h3 = await cluster.start('h3');
+      await settled(h1, h2, h3);
+      assert.equal(h3.memory.last?.url, 'memory:other');
+    });
+
+    it('is begun by any host when the one that sealed the log dies', async () => {
+      const moving = h1.controller.moveLog('memory:other', { by, signal: never() }).catch(() => undefined);
+      const other = cluster.storeNamed('other');
+      const restore = other.interrupt((operation) => (operation === 'append' ? 'refuse' : undefined));
+      await cluster.drive(moving);
+      await cluster.stop(h1);
+      restore();
+      await settled(h2);
+      assert.equal((await statusOf(h2)).store.url, 'memory:other');
+    });
+
+    it('keeps its data plane while the other store cannot be reached, and says so', async () => {
+      const next = cluster.storeNamed('other');
+      await move(h1);
+      const restore = next.interrupt('refuse');
+      await cluster.until(async () => !(await statusOf(h2)).store.reachable || (await statusOf(h2)).store.url === 'memory:other');
+      restore();
+      await settled();
+    });
+
+    it('goes on from there to a third, and back to a store where it has been', async () => {
+      await move(h1);
+      await settled();
+      await move(h2, 'memory:third');
+      await settled();
+      await move(h1, 'memory:fourth');
+      await settled();
+      assert.equal(h2.controller.state.course.past.length, 3);
+      assert.equal(h2.controller.state.endpoints.size, 2);
+    });
+
+    it('does not move to a store that has a log, nor when nothing can be changed', async () => {
+      await assert.rejects(move(h1, 'memory:cluster'), (error) => isWeftError(error, 'log-exists'));
+      await assert.rejects(move(h1, 'nonsense:x'), (error) => isWeftError(error, 'bad-store-url'));
+      await settled();
+    });
+  });
+});

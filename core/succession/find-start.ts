@@ -1,0 +1,206 @@
+/**
+ * Where a host begins to follow a log, and the proof that the log goes on from what the host had.
+ *
+ * A host that stands just where the log's first record says needs nothing else: its own state is what the log goes on from.
+ * Any other one takes a snapshot. Which logs led to it is part of a state, so the snapshot shows whether the log that the
+ * host has followed is one of them, and at which record it ended.
+ */
+import { isWeftError, WeftError } from '../errors.ts';
+import { initialState } from '../fold/predefined.ts';
+import type { State } from '../fold/state.ts';
+import { type EventLog, genesis, type Position } from '../log/event-log.ts';
+import type { LogId } from '../model/ids.ts';
+import type { CancelSignal } from '../ports/cancel.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Compression } from '../ports/compression.ts';
+import { downloadSnapshot, listSnapshots } from '../snapshot/download.ts';
+import type { Manifest } from '../snapshot/manifest.ts';
+import { type Beginning, firstRecordOf } from './first-record.ts';
+
+/** What a host has followed before. */
+export interface Followed {
+  readonly logId: LogId;
+  readonly state: State;
+}
+
+export interface Start {
+  readonly position: Position;
+  readonly state: State;
+  /** Ordinal of the newest snapshot of the log; 0 where there is none. */
+  readonly newestSnapshot: number;
+}
+
+export interface StartPorts {
+  readonly clock: Clock;
+  readonly compression: Compression;
+  /** Told of every snapshot that cannot be used. */
+  skip(reason: string): void;
+}
+
+/**
+ * @param logId of the log, which is open
+ * @param followed undefined for a host that never followed a log
+ * @throws WeftError `not-ready` where the log was not begun to its end yet: look again; `log-mismatch` where it does not
+ *   go on from what was followed; `host-ahead` where it goes on from an earlier record than the last that the host
+ *   knows; what the store fails with
+ */
+export async function findStart(
+  log: EventLog,
+  logId: LogId,
+  followed: Followed | undefined,
+  ports: StartPorts,
+  signal: CancelSignal,
+): Promise<Start> {
+  const manifests = await manifestsOf(log, logId, ports, signal);
+  const newestSnapshot = manifests[0]?.ordinal ?? 0;
+  const start =
+    (await startAtSnapshot(log, logId, followed, manifests, ports, signal)) ??
+    (await startAtGenesis(log, logId, followed, manifests, ports, signal));
+  return { ...start, newestSnapshot };
+}
+
+/**
+ * The same for a host that follows that very log, or never followed one: the newest snapshot ahead of it, or the log's
+ * first entry, which says by itself whether it can be folded.
+ */
+export async function findOwnStart(
+  log: EventLog,
+  logId: LogId,
+  ports: StartPorts,
+  signal: CancelSignal,
+): Promise<Start> {
+  const manifests = await manifestsOf(log, logId, ports, signal);
+  const start = await startAtSnapshot(log, logId, undefined, manifests, ports, signal);
+  const newestSnapshot = manifests[0]?.ordinal ?? 0;
+  return { ...(start ?? { position: genesis, state: initialState() }), newestSnapshot };
+}
+
+/** Newest first. */
+async function manifestsOf(
+  log: EventLog,
+  logId: LogId,
+  ports: StartPorts,
+  signal: CancelSignal,
+): Promise<readonly Manifest[]> {
+  return (await listSnapshots(log.snapshots, ports.skip, signal)).filter((manifest) => {
+    if (manifest.logId !== logId) ports.skip(`snapshot ${manifest.id} is of log ${manifest.logId}`);
+    return manifest.logId === logId;
+  });
+}
+
+async function startAtSnapshot(
+  log: EventLog,
+  logId: LogId,
+  followed: Followed | undefined,
+  manifests: readonly Manifest[],
+  ports: StartPorts,
+  signal: CancelSignal,
+): Promise<Omit<Start, 'newestSnapshot'> | undefined> {
+  const own = followed?.state.ordinal ?? 0;
+  for (const manifest of manifests) {
+    if (manifest.position === genesis || manifest.ordinal <= own) continue;
+    const state = await downloaded(log, manifest, ports, signal);
+    if (state === undefined) continue;
+    requireContinued(log, logId, state, followed);
+    return { position: manifest.position, state };
+  }
+  return undefined;
+}
+
+async function startAtGenesis(
+  log: EventLog,
+  logId: LogId,
+  followed: Followed | undefined,
+  manifests: readonly Manifest[],
+  ports: StartPorts,
+  signal: CancelSignal,
+): Promise<Omit<Start, 'newestSnapshot'>> {
+  const isOwn = followed === undefined || followed.logId === logId;
+  const first = await firstRecordOf(log, ports.clock, signal).catch((error: unknown) => {
+    // Whoever follows it from there is told so.
+    if (isOwn && isWeftError(error, 'log-trimmed')) return 'other' as const;
+    throw error;
+  });
+  if (typeof first !== 'object') {
+    if (isOwn) return { position: genesis, state: initialState() };
+    throw first === 'empty' ? notBegun(log.url, 'nobody has begun it') : foreign(log.url, logId, followed);
+  }
+  const end = first.body.succeeds;
+  if (followed?.logId === end.logId) {
+    const { state } = followed;
+    if (isEnd(state, end)) return { position: genesis, state };
+    if (state.ordinal >= end.ordinal) throw ahead(log.url, first, followed);
+  }
+  for (const manifest of manifests) {
+    if (manifest.position !== genesis || !isEnd(manifest, end)) continue;
+    const state = await downloaded(log, manifest, ports, signal);
+    if (state === undefined) continue;
+    if (followed?.logId !== end.logId) requireContinued(log, logId, state, followed);
+    return { position: genesis, state };
+  }
+  throw notBegun(log.url, 'the snapshot that it goes on from is not there, or cannot be used');
+}
+
+interface End {
+  readonly ordinal: number;
+  readonly recordHash: string;
+  readonly stateHash: string;
+}
+
+function isEnd(a: End, b: End): boolean {
+  return a.ordinal === b.ordinal && a.recordHash === b.recordHash && a.stateHash === b.stateHash;
+}
+
+/** Undefined where it is damaged: another one may do. */
+async function downloaded(
+  { snapshots }: EventLog,
+  manifest: Manifest,
+  { compression, skip }: StartPorts,
+  signal: CancelSignal,
+): Promise<State | undefined> {
+  try {
+    return await downloadSnapshot(manifest, { snapshots, compression }, signal);
+  } catch (error) {
+    if (!isWeftError(error, 'bad-snapshot') && !isWeftError(error, 'unknown-version')) throw error;
+    skip(error.message);
+    return undefined;
+  }
+}
+
+/** @throws WeftError `log-mismatch`, `host-ahead` */
+function requireContinued(log: EventLog, logId: LogId, { course }: State, followed?: Followed): void {
+  if (followed === undefined || followed.logId === logId) return;
+  const { state } = followed;
+  const end = course.past.find((past) => past.logId === followed.logId);
+  if (end === undefined) throw foreign(log.url, logId, followed);
+  const isOther = end.ordinal === state.ordinal && end.recordHash !== state.recordHash;
+  if (end.ordinal < state.ordinal || isOther) throw aheadError(log.url, end.ordinal, followed);
+}
+
+function ahead(url: string, { host, body }: Beginning, followed: Followed): WeftError {
+  return aheadError(url, body.succeeds.ordinal, followed, host);
+}
+
+function aheadError(url: string, ordinal: number, { logId, state }: Followed, host?: string): WeftError {
+  const by = host === undefined ? '' : ` by host '${host}'`;
+  return new WeftError(
+    'host-ahead',
+    `The log at ${url} was begun anew${by} from record ${ordinal} of log ${logId}, and this host knows another record ` +
+      `${state.ordinal} of it, which would be lost; nothing was changed here: keep it with \`weft store export\`, and to ` +
+      'go on from this host empty the store and run `weft store reseed` here; or restart this daemon to give it up',
+    { details: { ordinal: state.ordinal } },
+  );
+}
+
+function foreign(url: string, logId: LogId, followed: Followed): WeftError {
+  return new WeftError(
+    'log-mismatch',
+    `The store ${url} holds log ${logId}, which does not go on from log ${followed.logId} that this host has followed ` +
+      `up to record ${followed.state.ordinal}`,
+    { details: { logId: followed.logId, found: logId } },
+  );
+}
+
+function notBegun(url: string, why: string): WeftError {
+  return new WeftError('not-ready', `The log at ${url} cannot be followed yet: ${why}`);
+}
