@@ -48,7 +48,10 @@ export function storeText({ url, reachable, reason }: StatusView['store']): stri
 }
 
 function movedLine(configured: string): readonly [string, string] {
-  return ['Configured', `${configured}, which the cluster has left: change the store in the configuration of this host`];
+  return [
+    'Configured',
+    `${configured}, which the cluster has left: change the store in the configuration of this host`,
+  ];
 }
 
 function snapshotLine(ordinal: number, newest: number): readonly [string, string] {

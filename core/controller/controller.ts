@@ -28,13 +28,13 @@ import type { Archive } from '../ports/archive.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compression } from '../ports/compression.ts';
+import type { LogMemory } from '../ports/log-memory.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
-import type { LogMemory } from '../ports/log-memory.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
 import type { Successor } from '../succession/begin-successor.ts';
-import { CurrentLog } from '../succession/current-log.ts';
+import type { CurrentLog } from '../succession/current-log.ts';
 import { Succession } from '../succession/succession.ts';
 import { endpointBody, networkBody } from './bodies.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -510,7 +510,8 @@ export class Controller implements Control {
   /** What the log's being lost, sealed or found means for the rest of this host. */
   #onNews(news: LogNews): void {
     if (news.type === 'lost') this.#freeze(`${news.reason.message}; ${lostAdvice}`, false);
-    if (news.type === 'moving') this.#ports.logger.warn('waits for the next log', { reason: news.reason.message });
+    if (news.type === 'moving')
+      this.#ports.logger.warn('waits for the next log', { reason: news.reason.message });
     if (news.type !== 'found') return;
     this.#appender.logChanged();
     this.#requests.carryOver();

@@ -44,7 +44,8 @@ export function foldEntries(
 ): Observable<Cursor> {
   const step = (cursor: Cursor, entry: LogEntry): Cursor => foldEntry(cursor, entry, fold);
   const { next } = start.state.course;
-  const isGoingOn = ({ state }: Cursor): boolean => state.course.next === undefined || state.course.next === next;
+  const isGoingOn = ({ state }: Cursor): boolean =>
+    state.course.next === undefined || state.course.next === next;
   return from(log.tail(start.position, signal)).pipe(scan(step, start), takeWhile(isGoingOn, true));
 }
 

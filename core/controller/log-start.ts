@@ -6,10 +6,10 @@ import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compression } from '../ports/compression.ts';
 import type { Logger } from '../ports/logger.ts';
-import { firstRecordOf } from '../succession/first-record.ts';
 import { blockBytesMax, linesOf } from '../snapshot/blocks.ts';
 import { downloadSnapshot, listSnapshots } from '../snapshot/download.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
+import { firstRecordOf } from '../succession/first-record.ts';
 import type { LogPlace } from './control.ts';
 import { readEntries } from './entry-pages.ts';
 

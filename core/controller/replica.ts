@@ -4,6 +4,7 @@
  */
 import { type Observable, Subject } from 'rxjs';
 import { isWeftError, WeftError } from '../errors.ts';
+import type { NextLog } from '../fold/course.ts';
 import { changesBetween } from '../fold/difference.ts';
 import { initialState } from '../fold/predefined.ts';
 import type { State } from '../fold/state.ts';
@@ -13,12 +14,11 @@ import type { LogId } from '../model/ids.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compression } from '../ports/compression.ts';
+import { type LogMemory, VolatileLogMemory } from '../ports/log-memory.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
-import { type LogMemory, VolatileLogMemory } from '../ports/log-memory.ts';
-import { findOwnStart, findStart, type Followed } from '../succession/find-start.ts';
+import { type Followed, findOwnStart, findStart } from '../succession/find-start.ts';
 import type { Landing, Stand, Succession } from '../succession/succession.ts';
-import type { NextLog } from '../fold/course.ts';
 import type { Step } from './control.ts';
 import { recentPositionsMax, reopenDelayMsMax, reopenDelayMsMin } from './defaults.ts';
 import { type Cursor, type Fold, foldEntries } from './fold-entries.ts';
@@ -176,7 +176,8 @@ export class Replica {
         if (next === undefined || next.logId === this.#logId) return;
         await this.#moveOn(next, signal);
       } catch (error) {
-        if (isWeftError(error, 'log-trimmed') || isWeftError(error, 'not-ready')) await this.#leap(error, signal);
+        if (isWeftError(error, 'log-trimmed') || isWeftError(error, 'not-ready'))
+          await this.#leap(error, signal);
         else if (isLoss(error) && this.#stand !== undefined) await this.#regain(this.#stand, error, signal);
         else throw error;
       }
@@ -203,7 +204,10 @@ export class Replica {
   /** Goes on from a snapshot of the same log. */
   async #leap(cause: WeftError, signal: CancelSignal): Promise<void> {
     const { ordinal } = this.state;
-    this.#logger.warn('the log does not go on from where this host stands', { ordinal, reason: cause.message });
+    this.#logger.warn('the log does not go on from where this host stands', {
+      ordinal,
+      reason: cause.message,
+    });
     await this.#patiently('cannot read the snapshots yet', signal, async () => {
       const logId = this.#logId;
       if (logId === undefined) throw cause;
@@ -338,7 +342,14 @@ export class Replica {
 
 /** Conditions that pass by themselves or by what an operator does to the store while we wait. */
 function isWorthWaiting(error: unknown): error is Error {
-  const codes = ['store-unreachable', 'store-auth', 'store-full', 'outcome-unknown', 'log-suspect', 'not-ready'] as const;
+  const codes = [
+    'store-unreachable',
+    'store-auth',
+    'store-full',
+    'outcome-unknown',
+    'log-suspect',
+    'not-ready',
+  ] as const;
   return codes.some((code) => isWeftError(error, code));
 }
 

@@ -53,7 +53,9 @@ describe('a cluster whose log is succeeded by another', () => {
     const all = hosts.length === 0 ? [h1, h2] : hosts;
     await cluster.until(async () => {
       const states = await Promise.all(all.map(statusOf));
-      const stands = new Set(states.map(({ ordinal, stateHash, store }) => `${ordinal} ${stateHash} ${store.logId}`));
+      const stands = new Set(
+        states.map(({ ordinal, stateHash, store }) => `${ordinal} ${stateHash} ${store.logId}`),
+      );
       const arrived = all.every(({ controller }, index) => {
         const { next } = controller.state.course;
         return next === undefined || next.logId === states[index]?.store.logId;
@@ -61,7 +63,9 @@ describe('a cluster whose log is succeeded by another', () => {
       return (
         arrived &&
         stands.size === 1 &&
-        states.every(({ phase, dataplane, caughtUp }) => phase === 'running' && dataplane.pending === 0 && caughtUp)
+        states.every(
+          ({ phase, dataplane, caughtUp }) => phase === 'running' && dataplane.pending === 0 && caughtUp,
+        )
       );
     });
   }
@@ -114,7 +118,9 @@ describe('a cluster whose log is succeeded by another', () => {
       await phase(h2, 'halted');
       await reseed(h2);
       await phase(h2, 'running');
-      await cluster.until(async () => /this host knows another record/.test((await statusOf(h1)).phaseReason ?? ''));
+      await cluster.until(async () =>
+        /this host knows another record/.test((await statusOf(h1)).phaseReason ?? ''),
+      );
       assert.ok((await statusOf(h1)).networks > (await statusOf(h2)).networks);
       // The way out: the store is emptied again, and the host that knows more writes it back.
       cluster.store.wipe();
@@ -139,7 +145,12 @@ describe('a cluster whose log is succeeded by another', () => {
       cluster.store.wipe();
       await phase(h1, 'halted');
       const writes = h2.kernel.inventory().length;
-      h2 = cluster.launch('h2', { kernel: h2.kernel, memory: h2.memory, archive: h2.archive, address: '192.168.2.12' });
+      h2 = cluster.launch('h2', {
+        kernel: h2.kernel,
+        memory: h2.memory,
+        archive: h2.archive,
+        address: '192.168.2.12',
+      });
       await phase(h2, 'halted');
       assert.equal(cluster.store.logId, undefined, 'it begins no log');
       assert.equal(h2.kernel.inventory().length, writes);
@@ -205,7 +216,10 @@ describe('a cluster whose log is succeeded by another', () => {
       const next = cluster.storeNamed('other');
       await move(h1);
       const restore = next.interrupt('refuse');
-      await cluster.until(async () => !(await statusOf(h2)).store.reachable || (await statusOf(h2)).store.url === 'memory:other');
+      await cluster.until(
+        async () =>
+          !(await statusOf(h2)).store.reachable || (await statusOf(h2)).store.url === 'memory:other',
+      );
       restore();
       await settled();
     });

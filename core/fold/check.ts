@@ -10,8 +10,8 @@ import { nameKey } from '../model/names.ts';
 import { isPredefined } from '../model/network.ts';
 import type { Stamp } from '../model/stamp.ts';
 import { checkPools } from './check-pools.ts';
-import { parentOption } from './driver-traits.ts';
 import { courseMembers } from './draft.ts';
+import { parentOption } from './driver-traits.ts';
 import {
   addressMember,
   endpointMember,

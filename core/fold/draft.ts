@@ -15,8 +15,8 @@ import type { Host } from '../model/host.ts';
 import type { EndpointId, NetworkId, RecordId } from '../model/ids.ts';
 import { nameKey } from '../model/names.ts';
 import type { Network } from '../model/network.ts';
-import { parentOption } from './driver-traits.ts';
 import type { Course } from './course.ts';
+import { parentOption } from './driver-traits.ts';
 import {
   addressMember,
   endpointMember,

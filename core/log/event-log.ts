@@ -132,5 +132,8 @@ export interface EventLog {
 
 /** Of a store that has no log, when none is to be begun. */
 export function noLogError(url: string): WeftError {
-  return new WeftError('no-log', `There is no log at ${url}: the store is empty, was wiped, or is another one`);
+  return new WeftError(
+    'no-log',
+    `There is no log at ${url}: the store is empty, was wiped, or is another one`,
+  );
 }

@@ -31,7 +31,10 @@ const from = (state: State, host = 'h1'): Predecessor => ({ logId: lost, state, 
 async function laterState(): Promise<State> {
   const control = new FakeControl();
   const request = { driver: 'overlay', subnets: [], ipv6: false, internal: false, options: {}, labels: {} };
-  await control.createNetwork({ name: 'red', space: 'default', ...request }, { by: 'uid:0', signal: never() });
+  await control.createNetwork(
+    { name: 'red', space: 'default', ...request },
+    { by: 'uid:0', signal: never() },
+  );
   return control.state;
 }
 
@@ -68,11 +71,16 @@ describe('a log that succeeds another one', () => {
     await beginSuccessor(logOf(store), from(stateA), ports, never());
     await assert.rejects(startIn(store, { logId: lost, state: later }), (error) => {
       assert.ok(isWeftError(error, 'host-ahead'));
-      assert.match(error.message, /begun anew by host 'h1' from record 1 .* another record 2 .*weft store reseed/s);
+      assert.match(
+        error.message,
+        /begun anew by host 'h1' from record 1 .* another record 2 .*weft store reseed/s,
+      );
       return true;
     });
     const other = { ...stateA, recordHash: 'c'.repeat(64) };
-    await assert.rejects(startIn(store, { logId: lost, state: other }), (error) => isWeftError(error, 'host-ahead'));
+    await assert.rejects(startIn(store, { logId: lost, state: other }), (error) =>
+      isWeftError(error, 'host-ahead'),
+    );
   });
 
   it('is not followed by a host of another cluster', async () => {
@@ -102,7 +110,9 @@ describe('a log that succeeds another one', () => {
   it('is finished by the next one where its author died over it', async () => {
     const store = new MemoryStore();
     await logOf(store).open(never());
-    await assert.rejects(startIn(store, { logId: lost, state: stateA }), (error) => isWeftError(error, 'not-ready'));
+    await assert.rejects(startIn(store, { logId: lost, state: stateA }), (error) =>
+      isWeftError(error, 'not-ready'),
+    );
     await beginSuccessor(logOf(store), from(stateA), ports, never());
     assert.equal((await startIn(store, undefined)).state.stateHash, stateA.stateHash);
   });

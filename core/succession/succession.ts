@@ -92,7 +92,12 @@ export class Succession {
     const log = await connect(current.url);
     try {
       await this.#requireLost(log, followed, signal);
-      return await beginSuccessor(log, { ...followed, host: this.#host, by }, { ...this.#ports, clock }, signal);
+      return await beginSuccessor(
+        log,
+        { ...followed, host: this.#host, by },
+        { ...this.#ports, clock },
+        signal,
+      );
     } finally {
       await log.close();
     }

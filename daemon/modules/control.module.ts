@@ -13,7 +13,18 @@ export const controlModule = new ContainerModule(({ bind }) => {
       (log, connect, memory, kernel, ...rest) => {
         const [clock, random, logger, compression, archive, byName, configuration, claim, { mtu }] = rest;
         const { host, advertise: address, netnsPrefix } = configuration;
-        const ports = { log, connect, memory, kernel, clock, random, logger, compression, archive, drivers: byName };
+        const ports = {
+          log,
+          connect,
+          memory,
+          kernel,
+          clock,
+          random,
+          logger,
+          compression,
+          archive,
+          drivers: byName,
+        };
         return new Controller(ports, { host, address, identity: claim.identity, mtu, version, netnsPrefix });
       },
       [

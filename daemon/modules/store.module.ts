@@ -30,7 +30,8 @@ export const storeModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(
       async ({ store }, connect, memory) => {
         // As the operator wrote it, where it is that one.
-        const url = memory.last === undefined || memory.last.url === memory.configuredUrl ? store : memory.last.url;
+        const url =
+          memory.last === undefined || memory.last.url === memory.configuredUrl ? store : memory.last.url;
         return new CurrentLog(await connect(url));
       },
       [tokens.configuration, tokens.connect, tokens.logMemory],

@@ -1,10 +1,10 @@
 /** A store that is wiped under a running cluster: nothing of the data plane changes, and one command writes the log back. */
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'mocha';
+import { Client } from '../../api/client.ts';
 import { type EtcdServer, startEtcd } from '../../lab/etcd.ts';
 import { createLab, type Lab, labHindrance } from '../../lab/hosts.ts';
 import { requireCommand, skipBecause } from '../support/requirements.ts';
-import { Client } from '../../api/client.ts';
 import { Cluster, eventually, fdbOf, type Member, neighboursOf } from './cluster.ts';
 import { type Pinging, startPinging } from './pinging.ts';
 
@@ -53,7 +53,11 @@ describe('A store that is wiped', function () {
 
     await etcd.wipe();
     for (const { host, api: each } of members) {
-      await eventually('the host notices', async () => (await each.call('status')).phase === 'halted', 30_000);
+      await eventually(
+        'the host notices',
+        async () => (await each.call('status')).phase === 'halted',
+        30_000,
+      );
       const status = await host.weft(['status']);
       assert.match(status.stdout, /Phase: +halted \(.*(?:no log at|holds no log now).*weft store reseed/);
       const doctor = await host.weft(['doctor'], { allowFailure: true });
@@ -65,7 +69,10 @@ describe('A store that is wiped', function () {
     assert.match((await h1.weft(['endpoint', 'ls'])).stdout, /b9/);
 
     const reseeded = await h1.weft(['store', 'reseed']);
-    assert.match(reseeded.stdout, /: log [0-9a-f]{32} goes on from record \d+ of log [0-9a-f]{32}, written by host h1\n$/);
+    assert.match(
+      reseeded.stdout,
+      /: log [0-9a-f]{32} goes on from record \d+ of log [0-9a-f]{32}, written by host h1\n$/,
+    );
     await eventually('the hosts are at work again', async () => {
       const states = await Promise.all(members.map((member) => member.api.call('status')));
       return states.every(({ phase }) => phase === 'running');

@@ -55,7 +55,13 @@ export class VirtualCluster {
   /** Begins the life of a host, on the kernel and the archive of a former life if there was one. Does not wait for it to be at work. */
   launch(
     name: string,
-    options: { kernel?: FakeKernel; address?: string; identity?: string; archive?: MemoryArchive; memory?: LogMemory } = {},
+    options: {
+      kernel?: FakeKernel;
+      address?: string;
+      identity?: string;
+      archive?: MemoryArchive;
+      memory?: LogMemory;
+    } = {},
   ): VirtualHost {
     const number = 11 + this.#hosts.length;
     const address = addressOf(options.address ?? `192.168.2.${number}`);
@@ -75,7 +81,18 @@ export class VirtualCluster {
     const archive = options.archive ?? new MemoryArchive();
     const memory = options.memory ?? new VolatileLogMemory();
     const controller = new Controller(
-      { log: new CurrentLog(log), connect, memory, kernel, clock, random, logger, compression: new PlainCompression(), archive, drivers },
+      {
+        log: new CurrentLog(log),
+        connect,
+        memory,
+        kernel,
+        clock,
+        random,
+        logger,
+        compression: new PlainCompression(),
+        archive,
+        drivers,
+      },
       { host: name, address, identity, mtu: 1500, version: '0.0.0', netnsPrefix: 'weft-', ...this.#options },
     );
     const scope = cancelScope();

@@ -4,7 +4,13 @@ import { recordVersion } from '../../../core/log/record.ts';
 import { storeView } from '../views.ts';
 import type { HandlerDeps, Handlers } from './handler.ts';
 
-type StoreRoute = 'storeStatus' | 'reseedStore' | 'moveStore' | 'makeSnapshot' | 'beginExport' | 'exportLines';
+type StoreRoute =
+  | 'storeStatus'
+  | 'reseedStore'
+  | 'moveStore'
+  | 'makeSnapshot'
+  | 'beginExport'
+  | 'exportLines';
 
 export function storeHandlers(deps: HandlerDeps): Pick<Handlers, StoreRoute> {
   const { control, host, version } = deps;
@@ -21,7 +27,13 @@ export function storeHandlers(deps: HandlerDeps): Pick<Handlers, StoreRoute> {
       const { store } = await control.status(context.signal);
       const { succeeds } = beginning.body;
       const { ordinal } = succeeds;
-      return { store: withoutSecrets(store.url), logId, succeeds: succeeds.logId, ordinal, host: beginning.host };
+      return {
+        store: withoutSecrets(store.url),
+        logId,
+        succeeds: succeeds.logId,
+        ordinal,
+        host: beginning.host,
+      };
     },
     async moveStore({ body, context }) {
       const { logId, url } = await control.moveLog(body.to, context);
