@@ -14,8 +14,8 @@ import { drawRequest, endpointRequest, networkRequest, recordKinds, requestWeigh
 const floodRequests = 60;
 
 /** Made when all is well again. */
-export function lastNetworkOf(host: SimHost): string {
-  return `last-${host.name}`;
+export function lastNetworkOf({ phase }: World, host: SimHost): string {
+  return `last-${host.name}${phase === 'reseed' ? '-again' : ''}`;
 }
 
 type Act = (life: Life, context: RequestContext) => Promise<Answer>;
@@ -67,7 +67,7 @@ export class Clients {
   async lastWord(host: SimHost): Promise<void> {
     const life = host.life;
     if (life === undefined) return;
-    const name = lastNetworkOf(host);
+    const name = lastNetworkOf(this.#world, host);
     const call = this.#monitor.begin(name, 'network-create');
     const request = networkRequest({
       name,

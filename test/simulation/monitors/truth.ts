@@ -150,6 +150,8 @@ export class Truth {
   }
 
   #checkAuthor(before: State, record: LogRecord): void {
+    // Whoever begins a log lives no life in the cluster.
+    if (record.kind === 'log-begin') return;
     const living = before.hosts.get(record.host);
     if (living === undefined || living.epoch !== record.epoch) {
       this.#fail('I24', `a record of ${record.host} in epoch ${record.epoch} counts, which is not its life`);

@@ -41,6 +41,8 @@ const recoveries = [
   'phase liveness',
   'phase audit',
   'phase ending',
+  'store written back',
+  'store written back by several',
   'success network-create',
   'success network-remove',
   'success endpoint-create',

@@ -26,6 +26,7 @@ import { World } from '../world/world.ts';
 import { audit } from './audit.ts';
 import { lose } from './ending.ts';
 import { settle } from './liveness.ts';
+import { reseed } from './reseeding.ts';
 
 export interface Result {
   readonly seed: number;
@@ -94,6 +95,10 @@ async function live(world: World): Promise<Result> {
   await audit(world, store, truth);
   enter(world, 'ending');
   await lose(world, store, hosts);
+  if (store.length > 0 || world.plan.ending === 'wiped') {
+    enter(world, 'reseed');
+    if (await reseed(world, store, hosts)) await settle({ world, hosts, clients, truth });
+  }
   await new Promise((resolve) => setTimeout(resolve));
   await world.scheduler.runUntil(world.nowMs);
   return {

@@ -228,7 +228,7 @@ export class SimHost {
 
   #onPhase(life: Life, values: Readonly<Record<string, unknown>>): void {
     life.phase = values['phase'] as Phase;
-    if (life.phase !== 'halted' || this.#world.phase === 'ending') return;
+    if (life.phase !== 'halted' || this.#world.phase === 'ending' || this.#world.phase === 'reseed') return;
     this.#world.fail(new Violation('I28', `${this.name} halted: ${String(values['reason'])}`));
   }
 }

@@ -13,7 +13,7 @@ import { Tally } from './tally.ts';
 import type { Trace } from './trace.ts';
 
 /** Faults on; faults healed, all must come right; a fresh replica; the store is lost. */
-export type SimulationPhase = 'safety' | 'liveness' | 'audit' | 'ending';
+export type SimulationPhase = 'safety' | 'liveness' | 'audit' | 'ending' | 'reseed';
 
 /** Of so many seeds one has hosts that fold for themselves. */
 const ownFoldSeeds = 8;
