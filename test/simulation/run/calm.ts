@@ -37,7 +37,8 @@ export async function actInCalm<C extends CalmCluster>(
     Promise.all(living.map((host) => clients.attachCalmly(host, lastNetworkOf(world, first)))),
   );
   // What two networks of a sandbox share must stay when one of them goes.
-  if (last !== first) await promptly(world, 'another', clients.attachCalmly(last, lastNetworkOf(world, last)));
+  if (last !== first)
+    await promptly(world, 'another', clients.attachCalmly(last, lastNetworkOf(world, last)));
   await comesRight(cluster, openMatters, 'I29', 'an attachment');
   if (world.chance('calm').happens(0.3)) await comesBackElsewhere(cluster, last, openMatters);
   const endpoint = attached.at(-1);
