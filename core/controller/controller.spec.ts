@@ -268,6 +268,20 @@ describe('Controller', () => {
       );
     });
 
+    it('attaches a later sandbox of the same name anew, though it never heard that the former one went', async () => {
+      await cluster.drive(h1.controller.createNetwork(network('red', '10.0.1.0/24'), context));
+      await attach(h1, 'red', 'one');
+      h1.kernel.setDeaf(true);
+      h1.kernel.recreateSandbox('one');
+      h1.kernel.setDeaf(false);
+      await cluster.until(() => h1.controller.state.endpoints.size === 0);
+      await cluster.drive(h1.controller.connect('red', { sandbox: 'one', aliases: [] }, context));
+      const loopback = h1.kernel
+        .objects()
+        .find((each) => each.kind === 'link' && each.ns === sandboxNamespace('one') && each.name === 'lo');
+      assert.ok(loopback?.kind === 'link' && loopback.up, 'success, and its loopback is down');
+    });
+
     it('does not take a later sandbox of the same name for the one that it attached', async () => {
       await cluster.drive(h1.controller.createNetwork(network('red', '10.0.1.0/24'), context));
       await attach(h1, 'red', 'one');

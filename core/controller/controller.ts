@@ -9,6 +9,7 @@ import { defer, filter, map, merge, type Observable, startWith } from 'rxjs';
 import { historyItemOf } from '../archive/archived-record.ts';
 import { Archivist } from '../archive/archivist.ts';
 import type { Kernel, SandboxInspection } from '../dataplane/kernel.ts';
+import { sandboxNamespace } from '../dataplane/namespace.ts';
 import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
 import { isWeftError, WeftError } from '../errors.ts';
@@ -139,7 +140,10 @@ export class Controller implements Control {
     this.#desired = new DesiredState(ports.drivers, options, ports);
     this.#sandboxes = new SandboxWatch(kernel, ports, {
       endpoints: () => endpointsOfHost(this.state, options.host),
-      release: (endpoint, signal) => this.#release(endpoint, 'sandbox-gone', { by: 'daemon', signal }),
+      release: async (endpoint, signal) => {
+        await this.#release(endpoint, 'sandbox-gone', { by: 'daemon', signal });
+        this.#reconciler.lookAnew(sandboxNamespace(endpoint.sandbox.ref));
+      },
     });
     this.#archivist = new Archivist(ports);
     this.#keeper = new LogKeeper(ports, options, () => this.#standing());

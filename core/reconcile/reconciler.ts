@@ -148,6 +148,14 @@ export class Reconciler {
     this.#wake.notify();
   }
 
+  /** A sandbox is gone, or another one by now, and it may be that no event told of it: what was known of it counts no more. */
+  lookAnew(ns: Namespace): void {
+    if (this.#running === undefined) return;
+    this.#survey.noteGone(ns);
+    this.#reads.add({ ns, noticed: 'audit' });
+    this.#wake.notify();
+  }
+
   /** Freezes the data plane as it is: after the batch under way nothing is written until `resume`. */
   pause(reason: string): void {
     this.#paused = true;
