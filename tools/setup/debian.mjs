@@ -22,7 +22,10 @@ const packageOf = {
   etcdctl: 'etcd-client',
   java: 'default-jre-headless',
   '/usr/share/java/zookeeper.jar': 'zookeeper',
-  // Specs only: certificates, and the shells that completions are for.
+  // Specs only: a Docker beside weft, certificates, and the shells that completions are for.
+  dockerd: 'docker.io',
+  docker: 'docker.io',
+  '/bin/busybox': 'busybox-static',
   openssl: 'openssl',
   zsh: 'zsh',
   fish: 'fish',
