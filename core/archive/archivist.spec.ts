@@ -4,6 +4,7 @@ import { MemoryArchive } from '../../test/support/memory-archive.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { VirtualCluster, type VirtualHost } from '../../test/support/virtual-cluster.ts';
+import type { PastLog } from '../fold/course.ts';
 import { initialState } from '../fold/predefined.ts';
 import type { State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
@@ -29,10 +30,15 @@ describe('the archivist', () => {
   }
 
   /** Folds records of a history, whose hashes depend on all before them; `parts` is where it leaves the history `x`. */
-  function fold(from: number, to: number, { parts = Number.POSITIVE_INFINITY, log = logId } = {}): void {
+  function fold(
+    from: number,
+    to: number,
+    { parts = Number.POSITIVE_INFINITY, log = logId, past = [] as readonly PastLog[] } = {},
+  ): void {
     const stateAt = (ordinal: number): State => {
       const history = ordinal >= parts ? 'f' : '0';
-      return { ...initialState(), ordinal, recordHash: `${ordinal}`.padStart(16, history).padEnd(64, '0') };
+      const recordHash = `${ordinal}`.padStart(16, history).padEnd(64, '0');
+      return { ...initialState(), ordinal, recordHash, course: { past } };
     };
     for (let ordinal = from; ordinal <= to; ordinal += 1) {
       const outcome = { accepted: false, ordinal, code: 'malformed', message: '' } as const;
@@ -85,6 +91,23 @@ describe('the archivist', () => {
     fold(41, 45, { parts: 35, log: otherLog });
     await archivist.flush(45);
     assert.deepEqual(spans(), [[1, 45]]);
+  });
+
+  it('leaves a gap before a log that succeeds the one before, and takes no other for one that does', async () => {
+    const recordHash = '0'.repeat(64);
+    fold(1, 50);
+    fold(61, 70, { log: otherLog, past: [{ logId, ordinal: 55, recordHash }] });
+    assert.equal(await archivist.flush(70), true);
+    const goesOn = [
+      [1, 50],
+      [61, 70],
+    ];
+    assert.deepEqual(spans(), goesOn);
+    begin(new MemoryArchive());
+    fold(1, 50);
+    fold(61, 70, { log: otherLog, past: [{ logId, ordinal: 49, recordHash }] });
+    await archivist.flush(70);
+    assert.deepEqual(spans(), [[61, 70]], 'what lies beyond the end of the one before is of another history');
   });
 
   it('takes a log that has nothing to do with the one before for the beginning of another history', async () => {

@@ -7,6 +7,7 @@
  */
 import type { HistoryItem } from '../controller/control.ts';
 import { isWeftError } from '../errors.ts';
+import type { PastLog } from '../fold/course.ts';
 import type { State } from '../fold/state.ts';
 import { assert } from '../lib/assert.ts';
 import { Wake } from '../lib/wake.ts';
@@ -45,6 +46,8 @@ interface Waiting {
   readonly before: string;
   readonly mark: string;
   readonly logId: LogId;
+  /** The logs that the record's own succeeds. */
+  readonly past: readonly PastLog[];
 }
 
 export class Archivist {
@@ -75,7 +78,7 @@ export class Archivist {
   /** One record was folded. @param before the state before it @param after the state after it */
   take(item: HistoryItem, before: State, after: State, logId: LogId): void {
     const [markBefore, mark] = [markOf(before.recordHash), markOf(after.recordHash)];
-    this.#queue.push({ item, before: markBefore, mark, logId });
+    this.#queue.push({ item, before: markBefore, mark, logId, past: after.course.past });
     if (this.#queue.length > archiveWaitingMax) {
       this.#queue.shift();
       this.#lost += 1;
@@ -186,10 +189,18 @@ export class Archivist {
     const before = marks.get(ordinalOf(next) - 1);
     const isSame = follows || before === next.before;
     const isTaken = marks.has(ordinalOf(next));
-    // Behind a gap nothing can be compared but the log itself.
-    const isKin = isSame || (before === undefined && !isTaken && logId === next.logId);
+    // Behind a gap nothing can be compared but the log itself, and those that it goes on from.
+    const isKin =
+      isSame || (before === undefined && !isTaken && (logId === next.logId || this.#isPast(next)));
     if (!isKin) return { kind: 'apart', logId: next.logId };
     return isTaken || logId !== next.logId ? { kind: 'branch', logId: next.logId } : undefined;
+  }
+
+  /** Whether what is there is of a log that the record's own succeeds, and reaches no further than that went. */
+  #isPast({ past }: Waiting): boolean {
+    const { logId, account } = this.#ports.archive;
+    const end = past.find((log) => log.logId === logId)?.ordinal;
+    return end !== undefined && account.spans.every(({ last }) => last <= end);
   }
 }
 

@@ -178,7 +178,8 @@ export class Replica {
       } catch (error) {
         if (isWeftError(error, 'log-trimmed') || isWeftError(error, 'not-ready'))
           await this.#leap(error, signal);
-        else if (isLoss(error) && this.#stand !== undefined) await this.#regain(this.#stand, error, signal);
+        else if ((isLoss(error) || isWeftError(error, 'log-damaged')) && this.#stand !== undefined)
+          await this.#regain(this.#stand, error, signal);
         else throw error;
       }
     }
@@ -222,7 +223,7 @@ export class Replica {
     if (this.#succession === undefined) throw reason;
     const tell = (why: WeftError): void => this.#news.next({ type: 'lost', reason: why });
     tell(reason);
-    await this.#goOn(await this.#succession.afterLoss(stand, signal, tell));
+    await this.#goOn(await this.#succession.afterLoss(stand, reason, signal, tell));
   }
 
   async #moveOn(next: NextLog, signal: CancelSignal): Promise<void> {

@@ -5,6 +5,7 @@
 import { readEntries } from '../controller/entry-pages.ts';
 import { isWeftError, WeftError } from '../errors.ts';
 import type { NextLog } from '../fold/course.ts';
+import { backoffMs } from '../log/backoff.ts';
 import type { EventLog, Position, WithoutLog } from '../log/event-log.ts';
 import type { LogId } from '../model/ids.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
@@ -14,7 +15,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import { beginSuccessor, type Successor } from './begin-successor.ts';
 import type { CurrentLog } from './current-log.ts';
-import { beginTurnMsMax, lookAgainMs } from './defaults.ts';
+import { beginTurnMsMax, lookPauses } from './defaults.ts';
 import { type Followed, findStart, type Start } from './find-start.ts';
 import { firstRecordOf } from './first-record.ts';
 
@@ -48,20 +49,24 @@ export class Succession {
   }
 
   /**
-   * Waits until the store has the log again that was lost, or one that succeeds it, and makes it the current one.
+   * Waits until the store has the log again that was lost, or one that succeeds it, and makes it the current one. A log that
+   * is damaged is not gone back to, however it looks the next time.
    *
+   * @param loss why it is not followed any more
    * @param onReason is told why it cannot go on yet, whenever that is another reason than before
    * @returns undefined when `signal` aborts
    */
   afterLoss(
     stand: Stand,
+    loss: WeftError,
     signal: CancelSignal,
     onReason: (reason: WeftError) => void,
   ): Promise<Landing | undefined> {
     const { url } = this.#ports.current;
-    return this.#patiently(url, 'refuse', signal, onReason, (log, logId) =>
-      this.#again(log, logId, stand, signal),
-    );
+    return this.#patiently(url, 'refuse', signal, onReason, async (log, logId) => {
+      if (isWeftError(loss, 'log-damaged') && logId === stand.logId) throw loss;
+      return await this.#again(log, logId, stand, signal);
+    });
   }
 
   /** Waits until the log to which the seal leads can be followed, and makes it the current one. As `afterLoss`. */
@@ -163,7 +168,7 @@ export class Succession {
   ): Promise<Landing | undefined> {
     const { connect, current, clock, random } = this.#ports;
     let said: string | undefined;
-    while (!signal.aborted) {
+    for (let looks = 1; !signal.aborted; looks += 1) {
       const log = await connect(url);
       try {
         const logId = await log.open(signal, withoutLog);
@@ -176,7 +181,7 @@ export class Succession {
         if (said !== error.message && !signal.aborted) onReason(error);
         said = error.message;
       }
-      await clock.sleep(lookAgainMs * (0.5 + random.unit()), signal);
+      await clock.sleep(backoffMs(looks, lookPauses, random), signal);
     }
     return undefined;
   }

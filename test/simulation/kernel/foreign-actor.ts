@@ -106,7 +106,8 @@ export class ForeignActor {
   #disturbOne(): boolean {
     const told = this.#ours().filter(({ kind }) => kind !== 'netns' && kind !== 'hosts');
     const inUse = new Set(told.map(({ ns }) => ns));
-    const loopbacks = this.#loopbacks().filter(({ ns }) => inUse.has(ns));
+    // The host's own is held by nobody, whatever else of weft's is beside it.
+    const loopbacks = this.#loopbacks().filter(({ ns }) => ns !== hostNamespace && inUse.has(ns));
     const altering = (this.#chance.happens(0.3) ? loopbacks : told).flatMap(altered);
     return altering.length > 0 && this.#chance.happens(0.5)
       ? this.#toOne(altering, this.#chance.part(), 'alters', (object) => this.#machine.alterByHand(object))
