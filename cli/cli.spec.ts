@@ -29,8 +29,8 @@ function runWeft(
   });
 }
 
-/** Of `host` and `none`, as `network ls -q` shows them. */
-const predefinedIds = '7bcfca90423c\n1cfc0029afee\n';
+/** Of `bridge`, `host` and `none`, as `network ls -q` shows them. */
+const predefinedIds = '5db88fb1e4b5\n7bcfca90423c\n1cfc0029afee\n';
 
 describe('the command line', () => {
   let api: ApiFixture;
@@ -56,6 +56,7 @@ describe('the command line', () => {
     assert.equal(
       await ok('network', 'ls'),
       'NETWORK ID     NAME         DRIVER    SCOPE\n' +
+        '5db88fb1e4b5   bridge       bridge    local\n' +
         '7bcfca90423c   host         host      local\n' +
         '1cfc0029afee   none         null      local\n' +
         `${id.slice(0, 12)}   overlayred   overlay   global\n`,
@@ -196,7 +197,7 @@ describe('the command line', () => {
       const json = JSON.parse(await ok('--format', 'json', ...command));
       assert.deepEqual(parse(await ok(...command, '--format', 'yaml')), json, command.join(' '));
     }
-    assert.equal(JSON.parse(await ok('network', 'ls', '--format=json'))[2].name, 'overlayred');
+    assert.equal(JSON.parse(await ok('network', 'ls', '--format=json'))[3].name, 'overlayred');
     assert.match(
       await ok('network', 'inspect', 'overlayred', '--format', 'yaml'),
       /^- Name: overlayred\n {2}Id: /,
@@ -232,7 +233,7 @@ Ordinal:     1, at the end of the log
 Record hash: ${recordHash}
 State hash:  ${stateHash}
 Hosts:       1
-Networks:    2
+Networks:    3
 Endpoints:   0
 Kernel:      12 objects, 0 pending, audited 1 min ago
 Writes:      34 since the daemon started, of drift repaired: 5

@@ -30,3 +30,9 @@ export function numeral(option: string, text: string): string {
   if (/^(0|[1-9][0-9]{0,14})$/.test(text)) return text;
   throw new UsageError(`${option} ${JSON.stringify(text)} is no whole number: give one, e.g. ${option} 10`);
 }
+
+/** The whole number, with or without a sign, that an option was given. @throws UsageError */
+export function integer(option: string, text: string): number {
+  if (/^-?(0|[1-9][0-9]{0,9})$/.test(text)) return Number(text);
+  throw new UsageError(`${option} ${JSON.stringify(text)} is no whole number: give one, e.g. ${option} 10`);
+}

@@ -99,6 +99,11 @@ const table = {
     retryable: false,
     summary: 'The subnet overlaps a different pool of the address space.',
   },
+  'bridge-taken': {
+    status: 409,
+    retryable: false,
+    summary: 'Another network has the bridge of that name.',
+  },
   'pool-exhausted': { status: 409, retryable: false, summary: 'The pool has no free address.' },
   'pools-exhausted': {
     status: 409,

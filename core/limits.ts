@@ -42,12 +42,18 @@ export const subnetsMax = 16;
 export const auxAddressesMax = 64;
 /** Foreign interface names that an attach request reports, so that automatic names avoid them. */
 export const avoidedInterfacesMax = 256;
+/** Prefixes that the author's host has routes to, so that automatic subnets avoid them. */
+export const avoidedPrefixesMax = 256;
 
 /**
  * Named endpoints of one network that a hosts file lists. Every change of the list rewrites the file of every sandbox on
  * the network, so the list stays small; larger networks are served by DNS.
  */
 export const hostsEndpointsPerNetworkMax = 1_000;
+
+/** 32 bits with a sign, which every implementation has. */
+export const gatewayPriorityMin: number = -(2 ** 31);
+export const gatewayPriorityMax: number = 2 ** 31 - 1;
 
 /** VNIs are 24 bits (RFC 7348); those below 256 are left to the operator, as Docker left them. */
 export const vniMin = 256;

@@ -82,7 +82,14 @@ describe('the container', () => {
 
   it('knows the drivers of the command line', async () => {
     const drivers = await complete().getAsync(tokens.drivers);
-    assert.deepEqual([...drivers.keys()].toSorted(), ['host', 'ipvlan', 'macvlan', 'null', 'overlay']);
+    assert.deepEqual([...drivers.keys()].toSorted(), [
+      'bridge',
+      'host',
+      'ipvlan',
+      'macvlan',
+      'null',
+      'overlay',
+    ]);
   });
 
   it('refuses an address that no link has, and a store that there is none of', async () => {

@@ -5,6 +5,7 @@
  * To add one: a folder, a line in this table, and its defaults and options in the fold.
  */
 import type { Driver } from '../core/driver/driver.ts';
+import { bridgeDriver } from './bridge/driver.ts';
 import { hostDriver } from './host/driver.ts';
 import { ipvlanDriver } from './ipvlan/driver.ts';
 import { macvlanDriver } from './macvlan/driver.ts';
@@ -13,5 +14,8 @@ import { overlayDriver } from './overlay/driver.ts';
 
 /** By the word after `weft network create -d`. */
 export const drivers: ReadonlyMap<string, Driver> = new Map(
-  [hostDriver, ipvlanDriver, macvlanDriver, nullDriver, overlayDriver].map((driver) => [driver.name, driver]),
+  [bridgeDriver, hostDriver, ipvlanDriver, macvlanDriver, nullDriver, overlayDriver].map((driver) => [
+    driver.name,
+    driver,
+  ]),
 );

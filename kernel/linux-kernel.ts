@@ -21,7 +21,7 @@ import type {
 import { hostNamespace, type Namespace, sandboxNamespace } from '../core/dataplane/namespace.ts';
 import type { KernelObject } from '../core/dataplane/object.ts';
 import { isWeftError, WeftError } from '../core/errors.ts';
-import { addressOf, type IpAddress } from '../core/model/address.ts';
+import { addressOf, type IpAddress, type Prefix } from '../core/model/address.ts';
 import type { CancelSignal } from '../core/ports/cancel.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/logger.ts';
@@ -38,6 +38,7 @@ import { type NamespaceHandle, NamespaceRegistry, type OpenFault } from './netns
 import { Firewall } from './nft/firewall.ts';
 import { dumpAddresses } from './objects/address.ts';
 import { dumpLinks } from './objects/link.ts';
+import { dumpDestinations } from './objects/route.ts';
 import { KernelWatch } from './watch/kernel-watch.ts';
 
 export interface LinuxKernelOptions {
@@ -174,6 +175,14 @@ export class LinuxKernel implements Kernel {
         'bad-configuration',
         `Cannot advertise ${address}: no interface of this host has it; give one that \`ip address\` shows`,
       );
+    });
+  }
+
+  async routes(): Promise<readonly Prefix[]> {
+    this.#requireOpen();
+    return this.#told('Cannot read the routes of this host', () => {
+      const host = this.#registry.acquire(hostNamespace) as NamespaceHandle;
+      return dumpDestinations(host.requests);
     });
   }
 

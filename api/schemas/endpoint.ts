@@ -1,6 +1,6 @@
 /** Endpoints as the API takes and gives them. */
 import { z } from 'zod';
-import { aliasesMax } from '../../core/limits.ts';
+import { aliasesMax, gatewayPriorityMax, gatewayPriorityMin } from '../../core/limits.ts';
 import { objectId, ref, stamp, text } from './common.ts';
 
 export const endpointRequestSchema = z.strictObject({
@@ -14,6 +14,8 @@ export const endpointRequestSchema = z.strictObject({
   mac: text.exactOptional(),
   /** Interface name in the sandbox; absent: the lowest free `ethN`. */
   ifname: text.exactOptional(),
+  /** Of several endpoints of one sandbox the one of the highest gives the default route. */
+  gatewayPriority: z.int().min(gatewayPriorityMin).max(gatewayPriorityMax).exactOptional(),
 });
 
 /** A sandbox of the daemon's host, or an endpoint of the network wherever it is. */
@@ -36,6 +38,7 @@ export const endpointSchema = z.object({
   mac: z.string().exactOptional(),
   /** With the length of their subnet, IPv4 first. */
   addresses: z.array(z.string()),
+  gatewayPriority: z.int().exactOptional(),
   created: stamp,
   changed: stamp,
 });

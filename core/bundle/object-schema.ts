@@ -13,7 +13,7 @@ const place = z.strictObject({ ns: namespace, name: word });
 
 const linkType = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('loopback') }),
-  z.strictObject({ type: z.literal('bridge') }),
+  z.strictObject({ type: z.literal('bridge'), adopted: z.enum(['allowed', 'yes']).exactOptional() }),
   z.strictObject({ type: z.literal('vxlan'), vni: count, local: word, port: count }),
   z.strictObject({ type: z.literal('veth'), peer: place }),
   z.strictObject({ type: z.literal('dummy') }),

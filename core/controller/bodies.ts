@@ -1,11 +1,16 @@
 /** Requests of users as bodies of records. */
 import type { SandboxInspection } from '../dataplane/kernel.ts';
-import { avoidedInterfacesMax } from '../limits.ts';
+import { avoidedInterfacesMax, avoidedPrefixesMax } from '../limits.ts';
 import type { BodyOf } from '../log/record.ts';
+import type { Prefix } from '../model/address.ts';
 import type { NetworkId } from '../model/ids.ts';
 import type { EndpointRequest, NetworkRequest, SubnetRequest } from './control.ts';
 
-export function networkBody(request: NetworkRequest): BodyOf<'network-create'> {
+/** @param routes what the host has routes to, where the network's subnets are to avoid them */
+export function networkBody(
+  request: NetworkRequest,
+  routes: readonly Prefix[] = [],
+): BodyOf<'network-create'> {
   const { name, driver, ipv6, internal, space } = request;
   return {
     name,
@@ -16,6 +21,7 @@ export function networkBody(request: NetworkRequest): BodyOf<'network-create'> {
     space,
     options: Object.entries(request.options),
     labels: Object.entries(request.labels),
+    ...(routes.length === 0 ? {} : { avoid: routes.slice(0, avoidedPrefixesMax) }),
   };
 }
 
@@ -33,7 +39,7 @@ export function endpointBody(
   request: EndpointRequest,
   sandbox: SandboxInspection,
 ): BodyOf<'endpoint-create'> {
-  const { name, ipv4, ipv6, mac, ifname } = request;
+  const { name, ipv4, ipv6, mac, ifname, gatewayPriority } = request;
   return {
     network,
     ...(name === undefined ? {} : { name }),
@@ -43,6 +49,7 @@ export function endpointBody(
     ...(mac === undefined ? {} : { mac }),
     sandbox: { ref: request.sandbox, identity: sandbox.identity },
     ...(ifname === undefined ? {} : { ifname }),
+    ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
     // In the host's namespace no interface is made that could be in anybody's way.
     avoid: sandbox.isHost === true ? [] : [...sandbox.foreignLinks].slice(0, avoidedInterfacesMax),
   };

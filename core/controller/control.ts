@@ -187,6 +187,7 @@ export interface EndpointRequest {
   readonly ipv6?: string;
   readonly mac?: string;
   readonly ifname?: string;
+  readonly gatewayPriority?: number;
 }
 
 /** One record folded. */

@@ -176,6 +176,7 @@ describe('Controller', () => {
       restore();
       await cluster.drive(h1.controller.createNetwork(network('green', '10.0.3.0/24'), context));
       assert.deepEqual([...h1.controller.state.networks.values()].map(({ name }) => name).sort(), [
+        'bridge',
         'green',
         'host',
         'none',
@@ -367,8 +368,8 @@ describe('Controller', () => {
     assert.deepEqual(
       networks.map((names) => names.sort()),
       [
-        ['host', 'none'],
-        ['host', 'none', 'red'],
+        ['bridge', 'host', 'none'],
+        ['bridge', 'host', 'none', 'red'],
       ],
     );
     assert.ok(repairs.includes('missing address'), repairs.join());

@@ -15,12 +15,15 @@ import type { Driver } from '../driver/driver.ts';
 import { isWeftError, WeftError } from '../errors.ts';
 import type { Change } from '../fold/change.ts';
 import type { NextLog } from '../fold/course.ts';
+import { driverTraits } from '../fold/driver-traits.ts';
 import { endpointsOfHost, endpointsOfSandbox } from '../fold/lookup.ts';
 import { initialState } from '../fold/predefined.ts';
 import type { State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { Appender } from '../log/appender.ts';
 import type { EventLog, Position } from '../log/event-log.ts';
+import type { BodyOf } from '../log/record.ts';
+import { overlaps, parsePrefix } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { RecordId, SnapshotId } from '../model/ids.ts';
@@ -353,8 +356,27 @@ export class Controller implements Control {
 
   async createNetwork(request: NetworkRequest, context: RequestContext): Promise<Network> {
     const author = this.#membership.author(this.state);
-    const step = await this.#requests.perform(author, 'network-create', networkBody(request), context);
+    const step = await this.#requests.perform(
+      author,
+      'network-create',
+      await this.#networkBody(request),
+      context,
+    );
     return only(step, 'network-added').network;
+  }
+
+  /** Only bridges stand among the host's own routes. */
+  async #networkBody(request: NetworkRequest): Promise<BodyOf<'network-create'>> {
+    if (driverTraits(request.driver)?.space === undefined) return networkBody(request);
+    const routes = await this.#ports.kernel.routes();
+    for (const { prefix } of request.subnets) {
+      const parsed = parsePrefix(prefix);
+      const route = 'prefix' in parsed ? routes.find((each) => overlaps(each, parsed.prefix)) : undefined;
+      if (route === undefined) continue;
+      const values = { network: request.name, subnet: prefix, route };
+      this.#ports.logger.warn('a subnet overlaps what this host has a route to', values);
+    }
+    return networkBody(request, routes);
   }
 
   async removeNetwork(ref: string, context: RequestContext): Promise<Network> {

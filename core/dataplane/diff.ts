@@ -7,6 +7,7 @@
  * - with a link goes everything on it: addresses, routes, neighbours, FDB entries, its sysctls, and the far end of a
  *   pair, and the links that are stacked on it with all that is on those; a link that is made anew starts with nothing;
  * - a port that leaves its bridge, or whose bridge goes, loses its entries in the bridge's table;
+ * - a bridge that weft adopted is not deleted but let go, and keeps what is on it;
  * - a link that gets another MAC loses its neighbours (`neigh_changeaddr`), permanent ones too;
  * - with an IPv4 address go its secondaries (others of its prefix; unless `promote_secondaries`), its connected route
  *   and the routes that name it as their source;

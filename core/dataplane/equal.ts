@@ -62,7 +62,14 @@ export function needsReplacing(desired: KernelObject, actual: KernelObject): boo
   return desired.kind === 'link' && actual.kind === 'link' && !sameType(desired.type, actual.type);
 }
 
+/** An adopted bridge is as its maker has it, and has only to be up. */
+export function isAdopted({ type }: Link): boolean {
+  return type.type === 'bridge' && type.adopted === 'yes';
+}
+
 function sameLink(desired: Link, actual: Link): boolean {
+  if (isAdopted(actual))
+    return sameType(desired.type, actual.type) && desired.owner === actual.owner && desired.up === actual.up;
   return (
     sameType(desired.type, actual.type) &&
     desired.owner === actual.owner &&

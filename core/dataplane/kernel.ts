@@ -5,7 +5,7 @@
  * The kernel is asked for what is there (`dump`), told what to do (`apply`) and heard when something changes (`watch`).
  * It never decides: what should be there is the reconciler's business.
  */
-import type { IpAddress } from '../model/address.ts';
+import type { IpAddress, Prefix } from '../model/address.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Namespace } from './namespace.ts';
 import type { KernelObject, ObjectKind } from './object.ts';
@@ -65,6 +65,12 @@ export interface Kernel {
    * @throws WeftError `bad-configuration` when no link of the host's namespace has it
    */
   underlay(address: IpAddress): Promise<{ readonly link: string; readonly mtu: number }>;
+
+  /**
+   * What the host's namespace has routes to, by whomever, but for weft's own routes, default routes, link-local and
+   * multicast ones.
+   */
+  routes(): Promise<readonly Prefix[]>;
 
   /** Releases sockets and ends `watch`. Objects stay: weft's data plane outlives its daemon. */
   close(): Promise<void>;

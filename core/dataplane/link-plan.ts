@@ -5,7 +5,7 @@
  * a link goes with it, links that are stacked on it too. The plan plays the operations through on a copy of the actual links, so that each later decision
  * is taken on what will then be there. Bridges need no such care: none is deleted whose ports are to stay ports of it.
  */
-import { needsReplacing, sameState } from './equal.ts';
+import { isAdopted, needsReplacing, sameState } from './equal.ts';
 import type { Operation } from './kernel.ts';
 import { keyOf, linkKey } from './key.ts';
 import type { Namespace } from './namespace.ts';
@@ -150,7 +150,7 @@ class LinkPlanner implements LinkPlan {
       this.changes.push({ op: 'replace', object: link, actual: found });
     } else if (!sameState(link, found)) {
       if (link.master !== found.master) this.unplugged.add(key);
-      if (link.mac !== undefined && link.mac !== found.mac) this.readdressed.add(key);
+      if (link.mac !== undefined && link.mac !== found.mac && !isAdopted(found)) this.readdressed.add(key);
       this.changes.push({ op: 'set', object: link, actual: found });
     }
   }
@@ -165,7 +165,8 @@ class LinkPlanner implements LinkPlan {
 
   #delete(key: string, link: Link): void {
     this.deletions.push(link);
-    this.#remove(key);
+    // It is let go, and what weft put on it does not go with it.
+    if (!isAdopted(link)) this.#remove(key);
   }
 
   #remove(key: string): void {

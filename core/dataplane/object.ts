@@ -57,11 +57,21 @@ export interface BridgePort {
 
 export type LinkType =
   | { readonly type: 'loopback' }
-  | { readonly type: 'bridge' }
+  | BridgeType
   | { readonly type: 'dummy' }
   | VxlanType
   | VethType
   | StackedType;
+
+export interface BridgeType {
+  readonly type: 'bridge';
+  /**
+   * `allowed`, of what is desired: a bridge of that name that someone else made is taken as it is, but for being up.
+   * `yes`, of what is there: it was. Then only weft's mark is taken off it when it is no longer desired. Absent: a bridge
+   * of weft's own making.
+   */
+  readonly adopted?: 'allowed' | 'yes';
+}
 
 /**
  * A VXLAN tunnel end of the host's namespace (where its UDP socket is), living in `ns`. Made with `nolearning proxy`:

@@ -8,6 +8,7 @@
 import { unreachable } from '../lib/assert.ts';
 import { familyOf } from '../model/address.ts';
 import { parseSandboxRef } from '../model/sandbox.ts';
+import { isAdopted } from './equal.ts';
 import { nftElementStatement, nftSkeleton, nftTableDeletion } from './firewall.ts';
 import type { Operation } from './kernel.ts';
 import { fdbTable } from './key.ts';
@@ -62,7 +63,9 @@ export function toDeletion(object: KernelObject): string {
     case 'netns':
       return `ip netns delete ${netnsArgument(ns)}`;
     case 'link':
-      return `${tool('ip', ns)} link delete dev ${object.name}`;
+      return isAdopted(object)
+        ? `${tool('ip', ns)} link set dev ${object.name} alias ''`
+        : `${tool('ip', ns)} link delete dev ${object.name}`;
     case 'address':
       return `${tool('ip', ns)} address delete ${object.address} dev ${object.link}`;
     case 'route':

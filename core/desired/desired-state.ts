@@ -20,6 +20,7 @@ import type { Namespace } from '../dataplane/namespace.ts';
 import type { KernelObject } from '../dataplane/object.ts';
 import type { Driver, HostView } from '../driver/driver.ts';
 import type { Change } from '../fold/change.ts';
+import { driverTraits } from '../fold/driver-traits.ts';
 import { endpointsOfHost, endpointsOfNetwork } from '../fold/lookup.ts';
 import type { State } from '../fold/state.ts';
 import { hostsEndpointsPerNetworkMax } from '../limits.ts';
@@ -194,7 +195,9 @@ export class DesiredState implements DesiredView {
     const stale = this.#staleNetworks.size + this.#staleEndpoints.size + this.#staleSandboxes.size;
     if (stale === 0 || this.#state === undefined) return;
     const state = this.#state;
-    const view = hostViewOf(state, this.#options, this.#underlayMtuMin);
+    const view = hostViewOf(state, this.#options, this.#underlayMtuMin, ({ sandbox }) =>
+      this.#locals.inSandbox(sandbox.ref, sandbox.identity),
+    );
     const contributions: Contributions = new Map();
     for (const id of this.#staleNetworks) this.#compileNetwork(id, state, view, contributions);
     const relisted = new Set<NetworkId>();
@@ -243,7 +246,7 @@ export class DesiredState implements DesiredView {
     const { network, driver, endpoints, names } = compiled;
     const before = endpoints.get(id);
     const found = state.endpoints.get(id);
-    const endpoint = found !== undefined && this.#isPlaced(found) ? found : undefined;
+    const endpoint = found !== undefined && this.#isPlaced(network, found) ? found : undefined;
     if (endpoint === undefined) endpoints.delete(id);
     else endpoints.set(id, endpoint);
     into.set(id, endpoint === undefined ? [] : driver.compileEndpoint(network, endpoint, view));
@@ -253,8 +256,10 @@ export class DesiredState implements DesiredView {
     return removed || added;
   }
 
-  #isPlaced(endpoint: Endpoint): boolean {
-    return !this.#isLocal(endpoint) || this.#locals.isCurrent(endpoint);
+  /** Endpoints of other hosts are nothing to a network that is each host's own. */
+  #isPlaced({ driver }: Network, endpoint: Endpoint): boolean {
+    if (this.#isLocal(endpoint)) return this.#locals.isCurrent(endpoint);
+    return driverTraits(driver)?.isLocal !== true;
   }
 
   #compileHostsFile(ref: string, into: Contributions): void {

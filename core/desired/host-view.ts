@@ -1,7 +1,9 @@
 /** What the drivers see of the cluster, and what the compilation is told of its surroundings. */
 import type { HostView } from '../driver/driver.ts';
 import type { State } from '../fold/state.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
+import { gatewayOf } from './default-route.ts';
 
 export interface DesiredOptions {
   /** Name of the host that is compiled for. */
@@ -15,12 +17,14 @@ export interface DesiredOptions {
 /**
  * Undefined as long as the host has not joined, or no longer is a member: then nothing is desired on it.
  *
+ * @param siblingsOf every endpoint of the sandbox of one of this host's endpoints
  * @param mtuMin `underlayMtuMinOf(state)`, which the caller keeps because it takes a look at every host
  */
 export function hostViewOf(
   state: State,
   options: DesiredOptions,
   mtuMin: number | undefined,
+  siblingsOf: (endpoint: Endpoint) => Iterable<Endpoint>,
 ): HostView | undefined {
   const self = state.hosts.get(options.host);
   if (self === undefined) return undefined;
@@ -28,6 +32,8 @@ export function hostViewOf(
     self,
     netnsPrefix: options.netnsPrefix,
     host: (name) => state.hosts.get(name),
+    isGateway: (endpoint, family) =>
+      gatewayOf(siblingsOf(endpoint), family, (id) => state.networks.get(id))?.id === endpoint.id,
     ...(mtuMin === undefined ? {} : { underlayMtuMin: mtuMin }),
   };
 }

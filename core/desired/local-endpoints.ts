@@ -22,9 +22,14 @@ export class LocalEndpoints {
     drop(this.#bySandbox, endpoint.sandbox.ref, endpoint);
   }
 
-  /** Every endpoint of this host with that sandbox reference, outdated ones included, in no particular order. */
-  inSandbox(ref: string): Iterable<Endpoint> {
-    return this.#bySandbox.get(ref)?.values() ?? [];
+  /**
+   * Every endpoint of this host with that sandbox reference, in no particular order.
+   *
+   * @param identity of the sandbox; absent: outdated ones included
+   */
+  inSandbox(ref: string, identity?: string): Iterable<Endpoint> {
+    const all = this.#bySandbox.get(ref)?.values() ?? [];
+    return identity === undefined ? all : [...all].filter(({ sandbox }) => sandbox.identity === identity);
   }
 
   /** The endpoints of this host on the network whose sandboxes are the latest of their references. */

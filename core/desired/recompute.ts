@@ -5,6 +5,7 @@
 import { keyOf } from '../dataplane/key.ts';
 import type { KernelObject } from '../dataplane/object.ts';
 import type { Driver } from '../driver/driver.ts';
+import { driverTraits } from '../fold/driver-traits.ts';
 import type { State } from '../fold/state.ts';
 import { assert } from '../lib/assert.ts';
 import { same } from '../lib/same.ts';
@@ -23,7 +24,11 @@ export function recompute(
   options: DesiredOptions,
   state: State,
 ): ReadonlyMap<string, KernelObject> {
-  const view = hostViewOf(state, options, underlayMtuMinOf(state));
+  const view = hostViewOf(state, options, underlayMtuMinOf(state), ({ host, sandbox }) =>
+    [...state.endpoints.values()].filter(
+      (other) => other.host === host && other.sandbox.identity === sandbox.identity,
+    ),
+  );
   if (view === undefined) return new Map();
   const endpoints = [...state.endpoints.values()];
   const placed = endpoints.filter(
@@ -35,7 +40,8 @@ export function recompute(
   for (const network of state.networks.values()) {
     const driver = drivers.get(network.driver);
     if (driver === undefined || !local.some((endpoint) => endpoint.network === network.id)) continue;
-    const members = placed.filter((endpoint) => endpoint.network === network.id);
+    const isLocalNetwork = driverTraits(network.driver)?.isLocal === true;
+    const members = (isLocalNetwork ? local : placed).filter((endpoint) => endpoint.network === network.id);
     objects.push(...driver.compileNetwork(network, view));
     objects.push(...members.flatMap((endpoint) => driver.compileEndpoint(network, endpoint, view)));
     const list = new NameList(network, options.hostsEndpointsMax ?? hostsEndpointsPerNetworkMax);

@@ -7,6 +7,7 @@
  * alone; the parts must not depend on each other.
  */
 import type { KernelObject } from '../dataplane/object.ts';
+import type { Family } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { Network } from '../model/network.ts';
@@ -27,6 +28,8 @@ export interface HostView {
   readonly netnsPrefix: string;
   /** A host of the cluster by name. */
   host(name: string): Host | undefined;
+  /** Whether the sandbox of that endpoint, which is one of this host's, has its default route through it. */
+  isGateway(endpoint: Endpoint, family: Family): boolean;
   /** Smallest underlay MTU of the hosts that the network may reach, bytes. Absent: this host's own stands for all. */
   readonly underlayMtuMin?: number;
 }

@@ -4,12 +4,25 @@
  */
 import { interfaceNameLengthMax, mtuMax, mtuMin, vlanIdMax, vlanIdMin, vniMax } from '../limits.ts';
 import { isInterfaceName } from '../model/names.ts';
+import type { Network } from '../model/network.ts';
 import { parseParent } from '../model/parent.ts';
+import { bridgeOptions } from './bridge-options.ts';
+import { type OptionCheck, oneOf, wholeNumber } from './option-check.ts';
 
 export interface DriverTraits {
   /** Whether its networks have subnets and its endpoints addresses. */
   readonly hasAddresses: boolean;
   readonly hasVni: boolean;
+  /** Whether its networks are each host's own: endpoints reach those of their host alone. */
+  readonly isLocal: boolean;
+  /** Whether its networks lead to the outside world, unless they are internal. */
+  readonly leadsOut: (options: NetworkOptions) => boolean;
+  /**
+   * The address space of its networks, where they all stand in one routing table, and so share no subnet: they have at
+   * most one of each family, those that are not asked for come from Docker's pools of local networks. Absent: the space
+   * is the user's to choose.
+   */
+  readonly space?: string;
   /** Whether its endpoints are interfaces, with a name and a MAC address. */
   readonly hasInterfaces: boolean;
   /** Whether the predefined network is the only one of the driver. */
@@ -23,9 +36,6 @@ export interface DriverTraits {
 }
 
 export type NetworkOptions = Readonly<Record<string, string>>;
-
-/** What an option must be, as the end of "it must be …"; undefined when the value is that. */
-export type OptionCheck = (value: string) => string | undefined;
 
 /** MTU of the containers' interfaces, bytes. Docker's name. */
 export const mtuOption = 'com.docker.network.driver.mtu';
@@ -45,6 +55,8 @@ export const mtuMinIpv6 = 1280;
 const overlay: DriverTraits = {
   hasAddresses: true,
   hasVni: true,
+  isLocal: false,
+  leadsOut: () => false,
   hasInterfaces: true,
   isSingle: false,
   isAlone: false,
@@ -55,10 +67,25 @@ const overlay: DriverTraits = {
   ]),
 };
 
+const bridge: DriverTraits = {
+  hasAddresses: true,
+  hasVni: false,
+  isLocal: true,
+  leadsOut: () => true,
+  space: 'local',
+  hasInterfaces: true,
+  isSingle: false,
+  isAlone: false,
+  hasOwnMac: () => true,
+  options: new Map([[mtuOption, wholeNumber(mtuMin, mtuMax)], ...bridgeOptions]),
+};
+
 /** Of interfaces that are stacked on a link of each host. */
 const stacked = {
   hasAddresses: true,
   hasVni: false,
+  isLocal: false,
+  leadsOut: (options: NetworkOptions) => options[parentOption] !== undefined,
   hasInterfaces: true,
   isSingle: false,
   isAlone: false,
@@ -89,6 +116,8 @@ const ipvlan: DriverTraits = {
 const nothing: DriverTraits = {
   hasAddresses: false,
   hasVni: false,
+  isLocal: true,
+  leadsOut: () => false,
   hasInterfaces: false,
   isSingle: true,
   isAlone: true,
@@ -97,12 +126,22 @@ const nothing: DriverTraits = {
 };
 
 const drivers: ReadonlyMap<string, DriverTraits> = new Map([
+  ['bridge', bridge],
   ['host', nothing],
   ['ipvlan', ipvlan],
   ['macvlan', macvlan],
   ['null', nothing],
   ['overlay', overlay],
 ]);
+
+/** Whether endpoints of the network can have a default route through it. */
+export function hasWayOut({
+  driver,
+  internal,
+  options,
+}: Pick<Network, 'driver' | 'internal' | 'options'>): boolean {
+  return !internal && driverTraits(driver)?.leadsOut(options) === true;
+}
 
 export function driverTraits(driver: string): DriverTraits | undefined {
   return drivers.get(driver);
@@ -113,10 +152,6 @@ export const driverNames: readonly string[] = [...drivers]
   .filter(([, traits]) => !traits.isSingle)
   .map(([name]) => name);
 
-function oneOf(...words: readonly string[]): OptionCheck {
-  return (value) => (words.includes(value) ? undefined : `one of ${words.join(', ')}`);
-}
-
 /** The name of a link, and behind a dot the VLAN whose frames of it are meant. Each host has the link, or has it not. */
 function parentLink(value: string): string | undefined {
   if (value === 'lo') return 'another link than loopback, which is not a valid parent';
@@ -126,12 +161,4 @@ function parentLink(value: string): string | undefined {
   return vlan >= vlanIdMin && vlan <= vlanIdMax
     ? undefined
     : `a link with a VLAN from ${vlanIdMin} to ${vlanIdMax} behind the dot`;
-}
-
-/** Decimal digits without sign, blanks or leading zeros. */
-function wholeNumber(min: number, max: number, what = ''): OptionCheck {
-  return (value) => {
-    const isFine = /^(0|[1-9][0-9]{0,8})$/.test(value) && Number(value) >= min && Number(value) <= max;
-    return isFine ? undefined : `${what}from ${min} to ${max}`;
-  };
 }

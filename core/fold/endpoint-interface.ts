@@ -51,6 +51,11 @@ export function chooseMac(
   throw new Refused('mac-taken', `${what()}: no free MAC address was found; give a --mac-address`);
 }
 
+type InterfaceWishes = Pick<BodyOf<'endpoint-create'>, 'ifname' | 'avoid'> & {
+  /** What the network has automatic names begin with; `eth` where it does not say. */
+  readonly prefix?: string | undefined;
+};
+
 /**
  * The one asked for, or the lowest `ethN` that neither weft nor anybody else has in the sandbox.
  *
@@ -60,7 +65,7 @@ export function chooseMac(
 export function chooseInterfaceName(
   what: What,
   siblings: readonly Endpoint[],
-  { ifname, avoid }: Pick<BodyOf<'endpoint-create'>, 'ifname' | 'avoid'>,
+  { ifname, avoid, prefix = 'eth' }: InterfaceWishes,
 ): string {
   const taken = new Set([loopback, ...avoid]);
   for (const sibling of siblings) if (sibling.ifname !== undefined) taken.add(sibling.ifname);
@@ -76,8 +81,8 @@ export function chooseInterfaceName(
     return ifname;
   }
   let number = 0;
-  while (taken.has(`eth${number}`)) number += 1;
-  return `eth${number}`;
+  while (taken.has(`${prefix}${number}`)) number += 1;
+  return `${prefix}${number}`;
 }
 
 function checkMac(what: What, draft: Draft, network: Network, asked: string): Mac {

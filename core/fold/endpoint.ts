@@ -8,6 +8,7 @@ import { type EndpointId, endpointIdOf, type NetworkId } from '../model/ids.ts';
 import { isName, nameKey, nameRule } from '../model/names.ts';
 import type { Network } from '../model/network.ts';
 import { parseSandboxRef } from '../model/sandbox.ts';
+import { interfacePrefixOption } from './bridge-options.ts';
 import type { Context, Decision } from './decision.ts';
 import type { Draft } from './draft.ts';
 import { type DriverTraits, driverTraits } from './driver-traits.ts';
@@ -45,7 +46,9 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
   const hasMac = traits.hasInterfaces && traits.hasOwnMac(network.options);
   if (traits.hasInterfaces && !hasMac) refuseMac(what, network, body);
   const mac = hasMac ? chooseMac(what, draft, network, id, body.mac, addresses) : undefined;
-  const ifname = traits.hasInterfaces ? chooseInterfaceName(what, siblings, body) : undefined;
+  const ifname = traits.hasInterfaces
+    ? chooseInterfaceName(what, siblings, { ...body, prefix: network.options[interfacePrefixOption] })
+    : undefined;
   const endpoint: Endpoint = {
     id,
     network: network.id,
@@ -58,6 +61,7 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
     ...(body.name === undefined ? {} : { name: body.name }),
     ...(ifname === undefined ? {} : { ifname }),
     ...(mac === undefined ? {} : { mac }),
+    ...(body.gatewayPriority === undefined ? {} : { gatewayPriority: body.gatewayPriority }),
   };
   draft.addEndpoint(network, endpoint);
   return { subject: { type: 'endpoint', id }, changes: [{ type: 'endpoint-added', endpoint }] };

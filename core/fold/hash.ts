@@ -55,6 +55,7 @@ export function endpointMember(endpoint: Endpoint): Uint8Array {
   scratch.list(endpoint.aliases, writeText).text(endpoint.host);
   scratch.text(endpoint.sandbox.ref).text(endpoint.sandbox.identity);
   scratch.optionalText(endpoint.ifname).optionalText(endpoint.mac).list(endpoint.addresses, writeText);
+  scratch.optionalText(endpoint.gatewayPriority?.toString());
   return end(endpoint.created, endpoint.changed);
 }
 

@@ -12,7 +12,10 @@ import {
 import type { ErrorCode } from '../errors.ts';
 import { networkIdOf } from '../model/ids.ts';
 import { mtuOption, vniOption } from './driver-traits.ts';
-import { predefinedNetworks } from './predefined.ts';
+import { initialState, predefinedNetworks } from './predefined.ts';
+
+/** Those of the network `bridge`. */
+const predefinedPools = initialState().pools.size;
 
 /** The prefixes and gateways of a network, as a user reads them. */
 function layout(wishes: NetworkWishes, ledger = new Ledger('h1')): string[] {
@@ -139,7 +142,7 @@ describe('a network that is refused', () => {
       'an unknown driver',
       { driver: 'vxlan' },
       'unknown-driver',
-      /'vxlan'; choose one of ipvlan, macvlan, overlay/,
+      /'vxlan'; choose one of bridge, ipvlan, macvlan, overlay/,
     ],
     [
       'an option that nobody knows',
@@ -402,7 +405,7 @@ describe('a network that is refused', () => {
       const ledger = new Ledger('h1');
       refused(ledger.network('h1', wishes.name ?? 'red', wishes), code, text);
       assert.equal(ledger.state.networks.size, predefinedNetworks.length);
-      assert.equal(ledger.state.pools.size, 0);
+      assert.equal(ledger.state.pools.size, predefinedPools);
       assert.equal(ledger.state.vnis.size, 0n);
       ledger.check();
     });
@@ -442,7 +445,7 @@ describe('networks that share a subnet', () => {
       (name) => networkOf(ledger.network('h1', name, shared)).subnets[0]?.gateway,
     );
     assert.deepEqual(gateways, ['10.0.1.1', '10.0.1.2', '10.0.1.3']);
-    assert.equal(ledger.state.pools.size, 1);
+    assert.equal(ledger.state.pools.size, predefinedPools + 1);
     ledger.check();
   });
 
@@ -664,7 +667,71 @@ describe('a network that is removed', () => {
       accepted(ledger.removeNetwork('h1', 'red'));
       ledger.check();
     }
-    assert.equal(ledger.state.pools.size, 1);
+    assert.equal(ledger.state.pools.size, predefinedPools + 1);
     assert.equal(ledger.state.vnis.size, 1n);
+  });
+});
+
+describe('bridge networks', () => {
+  const bridge = { driver: 'bridge' };
+  const named = (name: string) => [['com.docker.network.bridge.name', name]] as [string, string][];
+
+  it("come from Docker's local pools, beside what the author's host has routes to, and go back there", () => {
+    const ledger = new Ledger('h1');
+    const prefixOf = (name: string, wishes: NetworkWishes = {}) =>
+      networkOf(ledger.network('h1', name, { ...bridge, ...wishes })).subnets[0]?.prefix;
+    assert.equal(prefixOf('red'), '172.18.0.0/16');
+    assert.equal(prefixOf('blue', { avoid: ['172.19.3.0/24', 'no prefix'] }), '172.20.0.0/16');
+    accepted(ledger.removeNetwork('h1', 'red'));
+    assert.equal(prefixOf('green'), '172.18.0.0/16');
+    for (let count = 0; count < 12; count += 1) prefixOf(`n${count}`);
+    assert.equal(prefixOf('small'), '192.168.16.0/20');
+    for (let count = 0; count < 14; count += 1) accepted(ledger.network('h1', `s${count}`, bridge));
+    refused(ledger.network('h1', 'last', bridge), 'pools-exhausted', /192.168.0.0\/16/);
+    ledger.check();
+  });
+
+  it('share no subnet with each other, but with an overlay of another space', () => {
+    const ledger = new Ledger('h1');
+    const wishes = { ...bridge, subnets: [subnet('10.0.1.0/24')] };
+    assert.equal(networkOf(ledger.network('h1', 'red', wishes)).space, 'local');
+    refused(ledger.network('h1', 'blue', wishes), 'pool-overlap', /choose another subnet$/);
+    accepted(ledger.network('h1', 'over', { subnets: [subnet('10.0.1.0/24')] }));
+    refused(
+      ledger.network('h1', 'green', { ...bridge, space: 'tenant' }),
+      'bad-option',
+      /address space 'local'/,
+    );
+    const two = { ...bridge, subnets: [subnet('10.0.2.0/24'), subnet('10.0.3.0/24')] };
+    refused(ledger.network('h1', 'green', two), 'bad-subnet', /leave out 10.0.3.0/);
+    ledger.check();
+  });
+
+  it('have a bridge each, under a name that is one and that no other has', () => {
+    const ledger = new Ledger('h1');
+    accepted(ledger.network('h1', 'red', { ...bridge, options: named('lan') }));
+    refused(
+      ledger.network('h1', 'blue', { ...bridge, options: named('lan') }),
+      'bridge-taken',
+      /network 'red'/,
+    );
+    refused(ledger.network('h1', 'blue', { ...bridge, options: named('weft0') }), 'bridge-taken', /'bridge'/);
+    for (const name of ['sixteen-letters-', '', 'lo', 'default', 'a"b', 'a b', 'a/b', '-a', 'a;b'])
+      refused(
+        ledger.network('h1', 'blue', { ...bridge, options: named(name) }),
+        'bad-option',
+        /1 to 15 letters/,
+      );
+    ledger.check();
+  });
+
+  it('name the interfaces of their endpoints as they are told', () => {
+    const ledger = new Ledger('h1');
+    const options = [['com.docker.network.container_iface_prefix', 'lan']] as [string, string][];
+    accepted(ledger.network('h1', 'red', { ...bridge, options }));
+    const avoid = ['lan0', 'eth0'];
+    assert.equal(endpointOf(ledger.attach('h1', 'red', { avoid })).ifname, 'lan1');
+    assert.equal(endpointOf(ledger.attach('h1', 'red', { gatewayPriority: -3 })).gatewayPriority, -3);
+    ledger.check();
   });
 });

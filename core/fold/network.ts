@@ -1,11 +1,11 @@
 /** Networks: made with subnets, gateways and a VNI of their own, and removed when nobody is on them. */
-import { derivedIpv6Pool, nextDefaultPool } from '../ipam/default-pools.ts';
+import { derivedIpv6Pool, nextDefaultPool, nextLocalPool } from '../ipam/default-pools.ts';
 import { quote } from '../lib/quote.ts';
 import type { BodyOf, RecordOf } from '../log/record.ts';
-import { addressFromBigInt, boundsOf, familyOf, type Prefix } from '../model/address.ts';
+import { addressFromBigInt, boundsOf, familyOf, type Prefix, parsePrefix } from '../model/address.ts';
 import { type NetworkId, networkIdOf } from '../model/ids.ts';
 import { isName, nameKey, nameRule } from '../model/names.ts';
-import { isPredefined, type Network, type Subnet } from '../model/network.ts';
+import { defaultSpace, isPredefined, type Network, type Subnet } from '../model/network.ts';
 import {
   joinPool,
   leavePool,
@@ -14,6 +14,7 @@ import {
   takeNextAddress,
   takeNextVni,
 } from './allocation.ts';
+import { bridgeNameOf, bridgeNameOption } from './bridge-options.ts';
 import type { Context, Decision } from './decision.ts';
 import type { Draft } from './draft.ts';
 import { type DriverTraits, driverNames, driverTraits, parentOption, vniOption } from './driver-traits.ts';
@@ -26,7 +27,6 @@ import { planSubnets, type SubnetPlan } from './subnet-plan.ts';
 /** Names that mean something to Docker's users, beside those of the networks that are predefined here. */
 const reservedNames: ReadonlySet<string> = new Set([
   ...predefinedNetworks.map(({ name }) => name),
-  'bridge',
   'default',
 ]);
 
@@ -55,8 +55,10 @@ export function createNetwork({ draft, stamp }: Context, record: RecordOf<'netwo
   });
   const options = checkOptions(what, body.driver, traits, body.options);
   checkParent(what, draft, options[parentOption]);
+  checkBridgeName(what, draft, body.driver, { id, options });
+  const space = spaceOf(what, body, traits);
   const labels = checkLabels(what, body.labels);
-  const subnets = allocateSubnets(what, draft, id, body, traits);
+  const subnets = allocateSubnets(what, draft, { id, space }, body, traits);
   const ipv6 = subnets.some((subnet) => familyOf(subnet.prefix) === 6);
   if (ipv6) checkIpv6Mtu(what, options);
   const vni = traits.hasVni ? allocateVni(what, draft, options[vniOption]) : undefined;
@@ -67,7 +69,7 @@ export function createNetwork({ draft, stamp }: Context, record: RecordOf<'netwo
     ...(vni === undefined ? {} : { vni }),
     subnets,
     ipv6,
-    space: body.space,
+    space,
     internal: body.internal,
     options,
     labels,
@@ -129,7 +131,7 @@ function checkParent(what: string, draft: Draft, parent: string | undefined): vo
 function allocateSubnets(
   what: string,
   draft: Draft,
-  id: NetworkId,
+  network: Pick<Network, 'id' | 'space'>,
   body: BodyOf<'network-create'>,
   traits: DriverTraits,
 ): readonly Subnet[] {
@@ -147,18 +149,57 @@ function allocateSubnets(
     return [];
   }
   const asked = planSubnets(what, body.subnets);
-  const space = nameKey(body.space);
-  for (const plan of asked) claimPool(what, draft, space, plan);
-  return withAutomatic(what, draft, id, space, asked, body.ipv6).map((plan) => {
+  if (traits.space !== undefined) checkSingle(what, body.driver, asked);
+  const space = nameKey(network.space);
+  for (const plan of asked) claimPool(what, draft, space, plan, traits.space === undefined);
+  const next = traits.space === undefined ? claimDefaultPool : claimLocalPool(body.avoid ?? []);
+  const automatic4 = () => next(what, draft, space);
+  return withAutomatic(what, draft, { id: network.id, space }, asked, body.ipv6, automatic4).map((plan) => {
     return allocateSubnet(what, draft, space, plan);
   });
 }
 
-/** Puts the subnet on its pool. @throws Refused `pool-overlap` when a different one is in the way */
-function claimPool(what: string, draft: Draft, space: string, plan: SubnetPlan): void {
+/** Where the network's addresses must be unique. @throws Refused `bad-option` where that is not the user's to choose */
+function spaceOf(what: string, { space, driver }: BodyOf<'network-create'>, traits: DriverTraits): string {
+  if (traits.space === undefined) return space;
+  refuseUnless(space === defaultSpace || nameKey(space) === traits.space, 'bad-option', () => {
+    return `${what}: networks of driver ${driver} are all in address space ${quote(traits.space ?? '')}; leave out --address-space`;
+  });
+  return traits.space;
+}
+
+function checkSingle(what: string, driver: string, plans: readonly SubnetPlan[]): void {
+  const second = plans.find(({ prefix }, at) =>
+    plans.slice(0, at).some((earlier) => familyOf(earlier.prefix) === familyOf(prefix)),
+  );
+  refuseUnless(second === undefined, 'bad-subnet', () => {
+    return `${what}: driver ${driver} takes one subnet of a family; leave out ${second?.prefix}`;
+  });
+}
+
+/** Two networks on one bridge would be one network. @throws Refused `bridge-taken` */
+function checkBridgeName(
+  what: string,
+  draft: Draft,
+  driver: string,
+  network: Pick<Network, 'id' | 'options'>,
+): void {
+  if (driver !== 'bridge') return;
+  const name = bridgeNameOf(network);
+  const other = [...draft.networks.values()].find(
+    (each) => each.driver === driver && bridgeNameOf(each) === name,
+  );
+  refuseUnless(other === undefined, 'bridge-taken', () => {
+    return `${what}: network ${quote(other?.name ?? '')} has the bridge ${name}; choose another ${bridgeNameOption}`;
+  });
+}
+
+/** Puts the subnet on its pool. @throws Refused `pool-overlap` when another network's is in the way */
+function claimPool(what: string, draft: Draft, space: string, plan: SubnetPlan, mayShare: boolean): void {
   const other = draft.pools.overlapping(space, familyOf(plan.prefix), boundsOf(plan.prefix));
-  refuseUnless(other === undefined || other.prefix === plan.prefix, 'pool-overlap', () => {
-    return `${what}: ${plan.prefix} overlaps ${other?.prefix}, a pool of address space ${quote(space)}; choose another subnet or another --address-space`;
+  refuseUnless(other === undefined || (mayShare && other.prefix === plan.prefix), 'pool-overlap', () => {
+    const advice = mayShare ? 'another subnet or another --address-space' : 'another subnet';
+    return `${what}: ${plan.prefix} overlaps ${other?.prefix}, a pool of address space ${quote(space)}; choose ${advice}`;
   });
   joinPool(draft, space, plan);
 }
@@ -167,13 +208,13 @@ function claimPool(what: string, draft: Draft, space: string, plan: SubnetPlan):
 function withAutomatic(
   what: string,
   draft: Draft,
-  id: NetworkId,
-  space: string,
+  { id, space }: Pick<Network, 'id' | 'space'>,
   asked: readonly SubnetPlan[],
   ipv6: boolean,
+  nextIpv4: () => Prefix,
 ): readonly SubnetPlan[] {
   const has = (family: number) => asked.some((plan) => familyOf(plan.prefix) === family);
-  const ipv4Plans = has(4) ? [] : [automatic(claimDefaultPool(what, draft, space))];
+  const ipv4Plans = has(4) ? [] : [automatic(nextIpv4())];
   if (!ipv6 || has(6)) return [...ipv4Plans, ...asked];
   const derived = derivedIpv6Pool(draft.pools, space, id);
   refuseUnless(derived !== undefined, 'pools-exhausted', () => {
@@ -191,6 +232,22 @@ function claimDefaultPool(what: string, draft: Draft, space: string): Prefix {
   joinPool(draft, space, automatic(next.prefix));
   draft.setSpaceCursor(space, next.cursor);
   return next.prefix;
+}
+
+/** @param avoided prefixes that the author's host has routes to; what is none is ignored */
+function claimLocalPool(avoided: readonly string[]): typeof claimDefaultPool {
+  const prefixes = avoided.flatMap((text) => {
+    const parsed = parsePrefix(text);
+    return 'prefix' in parsed ? [parsed.prefix] : [];
+  });
+  return (what, draft, space) => {
+    const prefix = nextLocalPool(draft.pools, space, prefixes);
+    refuseUnless(prefix !== undefined, 'pools-exhausted', () => {
+      return `${what}: no default pool in 172.17.0.0-172.31.255.255 or 192.168.0.0/16 is free and without a route on this host; give a --subnet or remove networks`;
+    });
+    joinPool(draft, space, automatic(prefix));
+    return prefix;
+  };
 }
 
 function automatic(prefix: Prefix): SubnetPlan {

@@ -17,6 +17,11 @@ describe('predefined networks', () => {
       networks.sort((a, b) => compareText(a.name, b.name)),
       [
         {
+          id: '5db88fb1e4b57c9297679c04fb81d825ab1bf4b79b6a003b1820eaf140082922',
+          name: 'bridge',
+          driver: 'bridge',
+        },
+        {
           id: '7bcfca90423c1dff62d06494bce645c01ae53eb2df2a19a3e448338408a4bb26',
           name: 'host',
           driver: 'host',
@@ -34,7 +39,7 @@ describe('predefined networks', () => {
 
   it('cannot be removed', () => {
     const ledger = new Ledger('h1');
-    for (const name of ['host', 'none']) {
+    for (const name of ['bridge', 'host', 'none']) {
       refused(
         ledger.removeNetwork('h1', name),
         'predefined-network',

@@ -5,13 +5,24 @@
  *
  * Their ids follow from their names and are the same in all clusters.
  */
+import type { IpAddress, Prefix } from '../model/address.ts';
 import { predefinedNetworkIdOf } from '../model/ids.ts';
 import { defaultSpace, type Network, predefinedStamp } from '../model/network.ts';
+import { joinPool, takeAddress } from './allocation.ts';
+import { bridgeNameOption } from './bridge-options.ts';
 import { Draft } from './draft.ts';
 import { emptyRecordHash } from './hash.ts';
 import { emptyState, type State } from './state.ts';
 
 export const predefinedNetworks: readonly Network[] = [
+  {
+    ...predefined('bridge'),
+    driver: 'bridge',
+    // Docker's subnet. Not Docker's bridge, docker0, which may be there.
+    subnets: [{ prefix: '172.17.0.0/16' as Prefix, gateway: '172.17.0.1' as IpAddress, aux: [] }],
+    space: 'local',
+    options: { [bridgeNameOption]: 'weft0' },
+  },
   { ...predefined('host'), driver: 'host' },
   { ...predefined('none'), driver: 'null' },
 ];
@@ -26,7 +37,13 @@ export function initialState(): State {
 
 function makeInitialState(): State {
   const draft = new Draft(emptyState());
-  for (const network of predefinedNetworks) draft.addNetwork(network);
+  for (const network of predefinedNetworks) {
+    for (const subnet of network.subnets) {
+      joinPool(draft, network.space, subnet);
+      takeAddress(draft, network.space, subnet.prefix, subnet.gateway);
+    }
+    draft.addNetwork(network);
+  }
   return draft.finish(0, emptyRecordHash);
 }
 

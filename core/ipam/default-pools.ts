@@ -1,7 +1,7 @@
 /** Subnets for networks that ask for none: as Docker's global scope has them in IPv4, unique local ones in IPv6. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
-import { addressFromBigInt, addressFromBytes, boundsOf, type Prefix } from '../model/address.ts';
+import { addressFromBigInt, addressFromBytes, boundsOf, overlaps, type Prefix } from '../model/address.ts';
 import type { Pools } from './pools.ts';
 
 /** 10.0.0.0/8 cut in /24. */
@@ -58,4 +58,19 @@ export function derivedIpv6Pool(pools: Pools, space: string, network: string): P
     if (pools.overlapping(space, 6, boundsOf(prefix)) === undefined) return prefix;
   }
   return undefined;
+}
+
+/** Docker's pools of local networks: 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/16 cut in /20. */
+const localPools: readonly Prefix[] = [
+  ...Array.from({ length: 15 }, (_, at) => `172.${17 + at}.0.0/16` as Prefix),
+  ...Array.from({ length: 16 }, (_, at) => `192.168.${16 * at}.0/20` as Prefix),
+];
+
+/** The first of Docker's local pools that overlaps no pool of the space and nothing that is to be avoided. */
+export function nextLocalPool(pools: Pools, space: string, avoided: readonly Prefix[]): Prefix | undefined {
+  return localPools.find(
+    (prefix) =>
+      pools.overlapping(space, 4, boundsOf(prefix)) === undefined &&
+      !avoided.some((other) => overlaps(prefix, other)),
+  );
 }

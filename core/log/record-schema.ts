@@ -7,6 +7,9 @@ import {
   aliasesMax,
   auxAddressesMax,
   avoidedInterfacesMax,
+  avoidedPrefixesMax,
+  gatewayPriorityMax,
+  gatewayPriorityMin,
   labelKeyLengthMax,
   labelsMax,
   labelValueLengthMax,
@@ -53,6 +56,8 @@ const networkCreate = z.strictObject({
   space: text,
   options,
   labels,
+  /** Prefixes that the author's host has routes to: automatic subnets of bridges avoid them. Absent: none. */
+  avoid: z.array(z.string().max(64)).max(avoidedPrefixesMax).optional(),
 });
 
 const networkRemove = z.strictObject({ network: objectId });
@@ -71,6 +76,8 @@ const endpointCreate = z.strictObject({
   }),
   /** Interface name asked for; absent: the lowest free `ethN`. */
   ifname: z.string().max(15).optional(),
+  /** Of several endpoints of one sandbox the one of the highest priority gives the default route; absent: 0. */
+  gatewayPriority: z.int().min(gatewayPriorityMin).max(gatewayPriorityMax).optional(),
   /** Interfaces that the author saw in the sandbox and that are not weft's: automatic names avoid them. */
   avoid: z.array(z.string().max(15)).max(avoidedInterfacesMax),
 });

@@ -20,6 +20,8 @@ export interface Endpoint {
   readonly mac?: Mac;
   /** At most one of each family, IPv4 first. */
   readonly addresses: readonly InterfaceAddress[];
+  /** Of several endpoints of one sandbox the one of the highest gives the default route. Absent: 0. */
+  readonly gatewayPriority?: number;
   readonly created: Stamp;
   readonly changed: Stamp;
 }

@@ -35,6 +35,7 @@ function portOf(kernel: FakeKernel, replaced: Partial<Kernel>): Kernel {
     follow: (namespaces) => kernel.follow(namespaces),
     inspectSandbox: (ref) => kernel.inspectSandbox(ref),
     underlay: (address) => kernel.underlay(address),
+    routes: () => kernel.routes(),
     close: () => kernel.close(),
     ...replaced,
   };

@@ -148,7 +148,7 @@ export class SnapshotReader {
   /** Member by member: there are very many of them, and a copy of the line takes longer and more room. */
   #endpointOf(line: LineOf<'endpoint'>): Endpoint {
     const { created, changed } = this.#stamps(line);
-    const { id, name, aliases, sandbox, ifname, mac, addresses } = line;
+    const { id, name, aliases, sandbox, ifname, mac, addresses, gatewayPriority } = line;
     return {
       id,
       network: this.#shared(line.network),
@@ -158,6 +158,7 @@ export class SnapshotReader {
       sandbox,
       ...(ifname === undefined ? {} : { ifname: this.#shared(ifname) }),
       ...(mac === undefined ? {} : { mac }),
+      ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
       addresses,
       created,
       changed,

@@ -109,6 +109,7 @@ const endpoint = z.strictObject({
   ifname: text.exactOptional(),
   mac: judged<Mac>().exactOptional(),
   addresses: z.array(judged<InterfaceAddress>()),
+  gatewayPriority: z.int().exactOptional(),
   ...stamps,
 });
 

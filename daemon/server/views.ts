@@ -10,6 +10,7 @@ import type {
   StoreView,
 } from '../../api/index.ts';
 import type { DoctorReport, HistoryItem, Status, StoreStatus } from '../../core/controller/control.ts';
+import { driverTraits } from '../../core/fold/driver-traits.ts';
 import { endpointsOfNetwork } from '../../core/fold/lookup.ts';
 import type { Outcome, Subject } from '../../core/fold/outcome.ts';
 import type { State } from '../../core/fold/state.ts';
@@ -18,12 +19,9 @@ import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Host } from '../../core/model/host.ts';
 import { isPredefined, type Network } from '../../core/model/network.ts';
 
-/** Drivers by whose networks no host reaches another. */
-const localDrivers: ReadonlySet<string> = new Set(['host', 'null']);
-
 export function networkView(network: Network): NetworkView {
   const subnets = network.subnets.map((subnet) => ({ ...subnet, aux: [...subnet.aux] }));
-  const scope = localDrivers.has(network.driver) ? 'local' : 'global';
+  const scope = driverTraits(network.driver)?.isLocal === true ? 'local' : 'global';
   return { ...network, scope, predefined: isPredefined(network), subnets };
 }
 
@@ -39,7 +37,8 @@ export function shownEndpoint(endpoint: Endpoint, state: State): EndpointView {
 
 /** What a person looks for first comes first. */
 function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
-  const { id, name, network, aliases, host, sandbox, ifname, mac, addresses, created, changed } = endpoint;
+  const { id, name, network, aliases, host, sandbox, ifname, mac, addresses } = endpoint;
+  const { gatewayPriority, created, changed } = endpoint;
   const own = [...(name === undefined ? [] : [name]), ...aliases];
   return {
     id,
@@ -53,6 +52,7 @@ function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
     ...(ifname !== undefined && { ifname }),
     ...(mac !== undefined && { mac }),
     addresses: [...addresses],
+    ...(gatewayPriority !== undefined && { gatewayPriority }),
     created,
     changed,
   };

@@ -20,7 +20,7 @@ export function compileEndpoint(
     loopbackUp(interfaceOf(endpoint).ns),
     ipvlan(network, endpoint),
     ...addressing(endpoint),
-    ...wayOut(network, endpoint),
+    ...wayOut(network, endpoint, view),
   ];
 }
 
@@ -41,7 +41,7 @@ function ipvlan(network: Network, endpoint: Endpoint): Link {
   };
 }
 
-function wayOut(network: Network, endpoint: Endpoint): Route[] {
+function wayOut(network: Network, endpoint: Endpoint, view: HostView): Route[] {
   if (isInternal(network)) return [];
-  return modeOf(network) === 'l2' ? gatewayRoutes(network, endpoint) : linkRoutes(endpoint);
+  return modeOf(network) === 'l2' ? gatewayRoutes(network, endpoint, view) : linkRoutes(endpoint, view);
 }

@@ -20,7 +20,7 @@ export function compileEndpoint(
     loopbackUp(interfaceOf(endpoint).ns),
     macvlan(network, endpoint),
     ...addressing(endpoint),
-    ...(isInternal(network) ? [] : gatewayRoutes(network, endpoint)),
+    ...(isInternal(network) ? [] : gatewayRoutes(network, endpoint, view)),
   ];
 }
 

@@ -1,9 +1,5 @@
-/** How the parts of an overlay are called. Names are as long as the kernel allows, so that ids stay recognisable. */
+/** How the parts of an overlay are called. */
 import { type Namespace, ownedNamespace } from '../../core/dataplane/namespace.ts';
-import { assert } from '../../core/lib/assert.ts';
-import { interfaceNameLengthMax } from '../../core/limits.ts';
-import type { Endpoint } from '../../core/model/endpoint.ts';
-import { type Mac, parseMac } from '../../core/model/mac.ts';
 import type { Network } from '../../core/model/network.ts';
 
 export const bridgeName = 'br0';
@@ -11,28 +7,8 @@ export const vxlanName = 'vxlan0';
 
 /** Digits of a network's id in the name of its namespace, as in Docker's `1-f5ce773b3f`. */
 const networkDigits = 10;
-const vethPrefix = 'veth';
-const endpointDigits = 11;
-assert(vethPrefix.length + endpointDigits <= interfaceNameLengthMax, 'the name of a veth fits IFNAMSIZ');
 
 /** `weft-f5ce773b3f`. */
 export function overlayNamespace(network: Network, netnsPrefix: string): Namespace {
   return ownedNamespace(`${netnsPrefix}${network.id.slice(0, networkDigits)}`);
-}
-
-/** The bridge's end of an endpoint's veth pair. */
-export function vethName(endpoint: Endpoint): string {
-  return `${vethPrefix}${endpoint.id.slice(0, endpointDigits)}`;
-}
-
-/**
- * The gateway's MAC: `02:57` and the network's id. A bridge without a MAC of its own takes the lowest of its ports and
- * changes it as they come and go, at which every endpoint's ARP entry for the gateway is wrong. It is the same on all
- * hosts, so that a moved endpoint finds its gateway; no frame to it leaves a host. Endpoints' MACs begin with `02:42`.
- */
-export function gatewayMac(network: Network): Mac {
-  const digits = network.id.slice(0, 8).match(/../g) ?? [];
-  const mac = parseMac(['02', '57', ...digits].join(':'));
-  assert(mac !== undefined, `network id ${network.id} begins with eight hexadecimal digits`);
-  return mac;
 }

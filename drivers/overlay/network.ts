@@ -13,8 +13,9 @@ import {
 } from '../../core/model/address.ts';
 import type { Network } from '../../core/model/network.ts';
 import { loopbackUp } from '../loopback.ts';
+import { gatewayMac } from '../names.ts';
 import { overlayMtu } from './mtu.ts';
-import { bridgeName, gatewayMac, overlayNamespace, vxlanName } from './names.ts';
+import { bridgeName, overlayNamespace, vxlanName } from './names.ts';
 
 /** IANA's port for VXLAN (RFC 7348 §5). The kernel's own default is 8472, from before there was one. */
 const vxlanPort = 4789;

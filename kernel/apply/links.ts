@@ -18,7 +18,7 @@ import { KernelError } from '../netlink/kernel-error.ts';
 import type { Request } from '../netlink/message.ts';
 import type { Peer, PeerFinder } from '../netns/peers.ts';
 import type { NamespaceHandle } from '../netns/registry.ts';
-import { aliasLengthMax, aliasOf } from '../objects/alias.ts';
+import { adoptedAliasOf, aliasLengthMax, aliasOf } from '../objects/alias.ts';
 import { type LinkRecord, toLink } from '../objects/link.ts';
 import {
   alterLink,
@@ -28,6 +28,7 @@ import {
   createVeth,
   createVxlan,
   markLink,
+  setAlias,
   setUp,
 } from '../objects/link-requests.ts';
 import { isHomeOfWeft } from '../ownership.ts';
@@ -64,6 +65,7 @@ export class LinkOperations {
       try {
         const one = this.#deletable(link);
         if (one === undefined) return;
+        if (one.adopted) return demand(one.handle.requests.carryOut([setAlias(one.index, '')]));
         const indexes = found.get(one.handle) ?? new Map<number, number>();
         found.set(one.handle, indexes.set(one.index, at));
       } catch (error) {
@@ -81,13 +83,17 @@ export class LinkOperations {
     return results;
   }
 
-  #deletable(link: Link): { readonly handle: NamespaceHandle; readonly index: number } | undefined {
+  #deletable(
+    link: Link,
+  ): { readonly handle: NamespaceHandle; readonly index: number; readonly adopted: boolean } | undefined {
     if (link.type.type === 'loopback') return undefined;
     const handle = this.#namespaces.find(link.ns);
     const record = handle === undefined ? undefined : this.#namespaces.link(handle, link.name);
     if (handle === undefined || record === undefined) return undefined;
     const peer = this.#peerOf(handle, link, record);
-    return this.#isOurs(handle, link, record, peer) ? { handle, index: record.index } : undefined;
+    return this.#isOurs(handle, link, record, peer)
+      ? { handle, index: record.index, adopted: record.weft?.adopted === true }
+      : undefined;
   }
 
   #set(link: Link, replace: boolean): void {
@@ -103,6 +109,9 @@ export class LinkOperations {
       throw refusal(errno.EINVAL, `the path of the sandbox is too long for the alias of ${link.name}`);
     }
     if (record === undefined) return this.#create(handle, link);
+    if (link.type.type === 'bridge' && link.type.adopted === 'allowed' && !isMade(record)) {
+      return adopt(handle, link, record);
+    }
     const peer = this.#peerOf(handle, link, record);
     if (!this.#isOurs(handle, link, record, peer)) {
       throw refusal(errno.EEXIST, `${link.name} in ${link.ns} is not weft's`);
@@ -260,6 +269,27 @@ function withKindNamed(kind: string, make: () => void): void {
       `this kernel makes no ${kind} links: load its module ${modules[kind] ?? kind}, or use another driver`,
     );
   }
+}
+
+/** By weft, and not by someone else whose link it adopts. */
+function isMade({ weft }: LinkRecord): boolean {
+  return weft !== undefined && weft.adopted !== true;
+}
+
+/** Marks a bridge of someone else's and brings it up. All else of it stays as it is. */
+function adopt(handle: NamespaceHandle, link: Link, record: LinkRecord): void {
+  const is = `${link.name} in ${link.ns} is there already and is`;
+  if (record.type !== 'bridge')
+    throw refusal(errno.EEXIST, `${is} no bridge but ${record.type || 'a device'}`);
+  if (record.weft === undefined && record.alias !== '')
+    throw refusal(errno.EEXIST, `${is} marked by its alias as someone else's; take the alias off first`);
+  const alias = adoptedAliasOf(link);
+  demand(
+    handle.requests.carryOut([
+      ...(record.alias === alias ? [] : [setAlias(record.index, alias)]),
+      ...(record.up === link.up ? [] : [setUp(record.index, link.up)]),
+    ]),
+  );
 }
 
 /** @throws KernelError the first refusal */

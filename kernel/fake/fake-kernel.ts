@@ -7,7 +7,7 @@
  * and `bridge`, and faults.
  */
 
-import { needsReplacing } from '../../core/dataplane/equal.ts';
+import { isAdopted, needsReplacing } from '../../core/dataplane/equal.ts';
 import type {
   Kernel,
   KernelEvent,
@@ -26,7 +26,7 @@ import type { KernelObject, ObjectKind } from '../../core/dataplane/object.ts';
 import { isTransactional } from '../../core/dataplane/order.ts';
 import { WeftError } from '../../core/errors.ts';
 import { assert } from '../../core/lib/assert.ts';
-import type { IpAddress } from '../../core/model/address.ts';
+import type { IpAddress, Prefix } from '../../core/model/address.ts';
 import { parseSandboxRef } from '../../core/model/sandbox.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { deleteEntry, setEntry } from './entries.ts';
@@ -62,6 +62,7 @@ export class FakeKernel implements Kernel {
   readonly #hostRefs: ReadonlySet<string>;
   readonly #machine: Machine = new Machine((event) => this.#emit(event));
   readonly #underlay: Map<IpAddress, { readonly link: string; readonly mtu: number }> = new Map();
+  readonly #routes: Set<Prefix> = new Set();
   readonly #noNamespaces: Set<string> = new Set();
   #followed: Set<Namespace> = new Set();
   #queue: EventQueue | undefined;
@@ -153,6 +154,11 @@ export class FakeKernel implements Kernel {
     );
   }
 
+  async routes(): Promise<readonly Prefix[]> {
+    this.#requireOpen();
+    return [...this.#routes];
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#queue?.end();
@@ -173,6 +179,11 @@ export class FakeKernel implements Kernel {
   addUnderlay(address: IpAddress, link = 'eth0', mtu = 1500): void {
     this.#underlay.set(address, { link, mtu });
     if (this.#machine.findLink(hostNamespace, link) === undefined) this.addForeignLink(hostNamespace, link);
+  }
+
+  /** A route of the host's for `routes`. */
+  addRoute(destination: Prefix): void {
+    this.#routes.add(destination);
   }
 
   addSandbox(ref: string): Namespace {
@@ -336,8 +347,9 @@ export class FakeKernel implements Kernel {
       case 'link': {
         const holder = this.#machine.findLink(object.ns, object.name);
         if (holder?.link.type.type === 'loopback') refuse('EOPNOTSUPP', 'loopback stays');
-        if (holder !== undefined && (byHand || isVisibleLink(holder))) this.#machine.removeLink(holder);
-        return;
+        if (holder === undefined || !(byHand || isVisibleLink(holder))) return;
+        if (isAdopted(holder.link) && !byHand) return this.#machine.letGo(holder);
+        return this.#machine.removeLink(holder);
       }
       case 'nft-table':
         return deleteTable(this.#machine, object.ns, byHand);

@@ -4,7 +4,7 @@
  * Every rule here was seen on Linux 6.18, most of them by the commands that `test/contract/kernel.contract.ts` stands
  * for; where the kernel and this differ, this is wrong.
  */
-import { needsReplacing, sameState } from '../../core/dataplane/equal.ts';
+import { isAdopted, needsReplacing, sameState } from '../../core/dataplane/equal.ts';
 import type { KernelEvent } from '../../core/dataplane/kernel.ts';
 import { linkKey } from '../../core/dataplane/key.ts';
 import { hostNamespace, type Namespace, parseNamespace } from '../../core/dataplane/namespace.ts';
@@ -86,9 +86,27 @@ export class Machine {
   setLink(link: Link): void {
     const holder = this.namespace(link.ns).links.get(link.name);
     if (holder === undefined) this.#makeLink(link);
+    else if (this.#isAdoptable(link, holder)) this.#adopt(holder, link);
     else if (!isVisibleLink(holder) && !this.#isOtherEndOfOurs(link, holder)) refuse('EEXIST', link.name);
     else if (needsReplacing(link, holder.link)) refuse('EOPNOTSUPP', `${link.name} cannot be altered so`);
     else this.alterLink(holder, link);
+  }
+
+  #isAdoptable({ type }: Link, { link }: FakeLink): boolean {
+    return type.type === 'bridge' && type.adopted === 'allowed' && (link.owner === '' || isAdopted(link));
+  }
+
+  #adopt(holder: FakeLink, { owner, up }: Link): void {
+    if (holder.link.type.type !== 'bridge') refuse('EEXIST', `${holder.link.name} is no bridge`);
+    holder.link = { ...holder.link, type: { type: 'bridge', adopted: 'yes' } };
+    this.alterLink(holder, { ...holder.link, owner, up });
+  }
+
+  /** Takes weft's mark off a link that it adopted. */
+  letGo(holder: FakeLink): void {
+    const { link } = holder;
+    this.changed({ type: 'absent', object: link });
+    holder.link = { ...link, owner: '', type: { type: 'bridge' } };
   }
 
   /** The second end of a pair has no alias until its own `set`, but the first tells whose it is. */
@@ -111,7 +129,9 @@ export class Machine {
         this.#bareLink(peer.ns, peer.name, { type: 'veth', peer: { ns: link.ns, name: link.name } }),
       );
     }
-    const holder = this.#insert(this.#bareLink(link.ns, link.name, link.type));
+    const holder = this.#insert(
+      this.#bareLink(link.ns, link.name, link.type.type === 'bridge' ? { type: 'bridge' } : link.type),
+    );
     this.alterLink(holder, link);
   }
 

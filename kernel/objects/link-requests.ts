@@ -174,6 +174,11 @@ export function setUp(index: number, up: boolean): Request {
   );
 }
 
+/** Equivalent to: ip link set dev NAME alias ALIAS. */
+export function setAlias(index: number, alias: string): Request {
+  return request(linkLayout, linkMessage.new, 0, { index }, { alias });
+}
+
 /** Equivalent to: ip link delete dev NAME. Deletes the other end of a veth too. */
 export function deleteLink(index: number): Request {
   return request(linkLayout, linkMessage.delete, 0, { index }, {});

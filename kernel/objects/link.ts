@@ -202,7 +202,7 @@ export function toLink(record: LinkRecord, around: LinkSurroundings): Link | und
 function typeOf(record: LinkRecord, around: LinkSurroundings): LinkType | undefined {
   switch (record.type) {
     case 'bridge':
-      return { type: 'bridge' };
+      return { type: 'bridge', ...(record.weft?.adopted === true ? { adopted: 'yes' } : {}) };
     case 'dummy':
       return { type: 'dummy' };
     case 'macvlan':

@@ -60,13 +60,29 @@ export function dumpRoutes(requests: RequestSocket): RouteRecord[] {
   return [family.ipv4, family.ipv6].flatMap((one) => dumpFamily(requests, one));
 }
 
+/** What main tables lead to, each once, by routes of everyone's but weft's, without default and link-local ones. */
+export function dumpDestinations(requests: RequestSocket): Prefix[] {
+  const found = [family.ipv4, family.ipv6].flatMap((one) =>
+    dumpMain(requests, one).flatMap((message) => {
+      const { header, attributes } = decode(layout, message);
+      const { destination } = attributes;
+      const isMain =
+        (attributes.table ?? header.table) === routeTableMain && header.type === routeTypeUnicast;
+      if (!isMain || destination === undefined || header.protocol === weftProtocol) return [];
+      return isLinkLocal(destination) ? [] : [`${destination}/${header.destinationLength}` as Prefix];
+    }),
+  );
+  return [...new Set(found)];
+}
+
 function dumpFamily(requests: RequestSocket, one: number): RouteRecord[] {
+  return dumpMain(requests, one).flatMap((message) => readRoute(message) ?? []);
+}
+
+function dumpMain(requests: RequestSocket, one: number): Message[] {
   const all = request(layout, routeMessage.get, 0, { family: one }, { table: routeTableMain });
   try {
-    return requests.dump(all).flatMap((message) => {
-      const record = message.type === routeMessage.new ? readRoute(message) : undefined;
-      return record === undefined ? [] : [record];
-    });
+    return requests.dump(all).filter(({ type }) => type === routeMessage.new);
   } catch (error) {
     // A namespace in which nothing has an address yet has no main table.
     if (error instanceof KernelError && error.errno === errno.ENOENT) return [];
@@ -88,7 +104,7 @@ export function readRoute(message: Message): RouteRecord | undefined {
   }
   const protocol = protocolOf(header.protocol);
   const network = destination ?? ((header.family === family.ipv4 ? '0.0.0.0' : '::') as IpAddress);
-  if (oif === undefined || protocol === undefined || /^fe[89ab]/.test(network)) return undefined;
+  if (oif === undefined || protocol === undefined || isLinkLocal(network)) return undefined;
   return {
     index: oif,
     destination: `${network}/${header.destinationLength}` as Prefix,
@@ -97,6 +113,10 @@ export function readRoute(message: Message): RouteRecord | undefined {
     ...(isDefaultMetric(header.family, protocol, priority) ? {} : { metric: priority }),
     protocol,
   };
+}
+
+function isLinkLocal(address: IpAddress): boolean {
+  return /^fe[89ab]/.test(address);
 }
 
 /** What the kernel gives to a route that asks for no metric: none in IPv4, and in IPv6 one by its kind. */

@@ -155,7 +155,12 @@ export const overlayCases: readonly OverlayCase[] = [
 ];
 
 export function viewOf({ hosts }: Pick<OverlayCase, 'hosts'>, self: Host, netnsPrefix = 'weft-'): HostView {
-  return { self, netnsPrefix, host: (name) => hosts.find((host) => host.name === name) };
+  return {
+    self,
+    netnsPrefix,
+    host: (name) => hosts.find((host) => host.name === name),
+    isGateway: () => true,
+  };
 }
 
 /** What the host needs for the whole case, each object once, in the order of application. */

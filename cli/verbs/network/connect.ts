@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { EndpointView } from '../../../api/index.ts';
 import type { Context } from '../../context.ts';
 import { printable } from '../../output/table.ts';
-import { collect } from '../../usage.ts';
+import { collect, integer } from '../../usage.ts';
 
 interface Options {
   readonly name?: string;
@@ -11,6 +11,7 @@ interface Options {
   readonly ip6?: string;
   readonly macAddress?: string;
   readonly ifname?: string;
+  readonly gwPriority?: number;
   readonly quiet?: true;
 }
 
@@ -28,6 +29,11 @@ export function addVerb(parent: Command, context: Context): void {
     .option('--ip6 <address>', 'IPv6 address (default: the next free one)')
     .option('--mac-address <mac>', 'MAC address (default: made of the IPv4 address)')
     .option('--ifname <name>', 'interface name in the sandbox (default: the next free ethN)')
+    .option(
+      '--gw-priority <number>',
+      "of several networks the one of the highest gives the sandbox's default route (default: 0)",
+      (text: string) => integer('--gw-priority', text),
+    )
     .option('-q, --quiet', "the endpoint's id only")
     .action(async (network: string, sandbox: string, options: Options) => {
       const endpoint = await context.call('connect', {
@@ -39,7 +45,7 @@ export function addVerb(parent: Command, context: Context): void {
     });
 }
 
-function bodyOf(sandbox: string, { name, alias, ip, ip6, macAddress, ifname }: Options) {
+function bodyOf(sandbox: string, { name, alias, ip, ip6, macAddress, ifname, gwPriority }: Options) {
   return {
     sandbox,
     aliases: [...(alias ?? [])],
@@ -48,6 +54,7 @@ function bodyOf(sandbox: string, { name, alias, ip, ip6, macAddress, ifname }: O
     ...(ip6 !== undefined && { ipv6: ip6 }),
     ...(macAddress !== undefined && { mac: macAddress }),
     ...(ifname !== undefined && { ifname }),
+    ...(gwPriority !== undefined && { gatewayPriority: gwPriority }),
   };
 }
 

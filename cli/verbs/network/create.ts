@@ -21,7 +21,7 @@ export function addVerb(parent: Command, context: Context): void {
     .command('create')
     .description('create a network on all hosts; prints its id')
     .argument('<name>', 'name of the network')
-    .option('-d, --driver <driver>', 'overlay, macvlan or ipvlan', 'overlay')
+    .option('-d, --driver <driver>', 'overlay, bridge, macvlan or ipvlan', 'overlay')
     .option(
       '--subnet <cidr>',
       'subnet, e.g. 10.0.1.0/24; several may be given (default: the next free pool)',

@@ -109,6 +109,10 @@ export class HostKernel implements Kernel {
     return this.#machine.underlay(address);
   }
 
+  routes(): ReturnType<Kernel['routes']> {
+    return this.#machine.routes();
+  }
+
   close(): Promise<void> {
     return this.#machine.close();
   }

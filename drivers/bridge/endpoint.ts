@@ -1,0 +1,54 @@
+/** What one endpoint of this host adds: its interface, and the way out where it is the sandbox's. */
+import { hostNamespace } from '../../core/dataplane/namespace.ts';
+import type { KernelObject, Route, Sysctl } from '../../core/dataplane/object.ts';
+import type { HostView } from '../../core/driver/driver.ts';
+import { bridgeNameOf, hasNeighbours } from '../../core/fold/bridge-options.ts';
+import { type Family, familyOf, type IpAddress } from '../../core/model/address.ts';
+import type { Endpoint } from '../../core/model/endpoint.ts';
+import type { Network } from '../../core/model/network.ts';
+import { everywhere } from '../default-route.ts';
+import { pluggedInterface } from '../plugged-interface.ts';
+import { interfaceOf } from '../sandbox-interface.ts';
+import { bridgeMtu } from './mtu.ts';
+
+/** Docker's names of auxiliary addresses that are the way out instead of the bridge's own address. */
+const otherGateways: Readonly<Record<Family, string>> = { 4: 'DefaultGatewayIPv4', 6: 'DefaultGatewayIPv6' };
+
+/** Nothing for an endpoint of another host, which has a bridge of its own. */
+export function compileEndpoint(
+  network: Network,
+  endpoint: Endpoint,
+  view: HostView,
+): readonly KernelObject[] {
+  if (endpoint.host !== view.self.name) return [];
+  const plug = {
+    ns: hostNamespace,
+    bridge: bridgeNameOf(network),
+    mtu: bridgeMtu(network),
+    port: { learning: false, flood: false, ...(hasNeighbours(network) ? {} : { isolated: true as const }) },
+  };
+  return [
+    ...pluggedInterface(network, endpoint, plug),
+    ...(network.ipv6 ? [noAdvertisements(endpoint)] : []),
+    ...([4, 6] as const).flatMap((family) => defaultRoute(network, endpoint, family, view)),
+  ];
+}
+
+/** Neighbours shall not be each other's routers. */
+function noAdvertisements(endpoint: Endpoint): Sysctl {
+  const { ns, name } = interfaceOf(endpoint);
+  return { kind: 'sysctl', ns, name: `net/ipv6/conf/${name}/accept_ra`, value: '0' };
+}
+
+function defaultRoute(network: Network, endpoint: Endpoint, family: Family, view: HostView): Route[] {
+  const via = gatewayOf(network, family);
+  if (via === undefined || !view.isGateway(endpoint, family)) return [];
+  const { ns, name } = interfaceOf(endpoint);
+  return [{ kind: 'route', ns, link: name, destination: everywhere(family), via, protocol: 'weft' }];
+}
+
+function gatewayOf({ subnets }: Network, family: Family): IpAddress | undefined {
+  const subnet = subnets.find(({ prefix }) => familyOf(prefix) === family);
+  const other = subnet?.aux.find(({ name }) => name === otherGateways[family]);
+  return other?.address ?? subnet?.gateway;
+}

@@ -1,0 +1,255 @@
+/** Networks of the bridge driver, with real traffic: what reaches what, in whose name, and what is repaired. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'mocha';
+import { run } from '../../lab/command.ts';
+import { type Cluster, eventually, pings, startCluster } from './cluster.ts';
+
+const docker = 'com.docker.network.bridge';
+
+describe('Bridge networks', function () {
+  this.timeout(60_000);
+  let cluster: Cluster;
+
+  before(async function () {
+    cluster = await startCluster(this, { hosts: ['h1', 'h2'] });
+  });
+
+  after(() => cluster?.dispose());
+
+  /** Every case begins and ends without endpoints and networks of its own. */
+  afterEach(async () => {
+    if (cluster === undefined) return;
+    const { api } = cluster.member(0);
+    for (const { id } of await cluster.endpoints()) await api.call('removeEndpoint', { params: { ref: id } });
+    for (const { id, predefined } of (await api.call('listNetworks')).items) {
+      if (!predefined) await api.call('removeNetwork', { params: { ref: id } });
+    }
+    for (const { host } of cluster.members)
+      for (const netns of host.sandboxes) await host.removeSandbox(netns);
+  });
+
+  const create = (name: string, ...args: string[]) =>
+    cluster.member(0).host.weft(['network', 'create', '-d', 'bridge', ...args, name]);
+  const onHost = async (index: number, ...words: string[]) =>
+    (await cluster.member(index).host.exec(words[0] ?? '', words.slice(1))).stdout;
+  const defaultRoute = async (sandbox: string) =>
+    (await run('ip', ['-n', sandbox, 'route', 'show', 'default'])).stdout.trim();
+  const outside = () => cluster.member(1).host.place;
+
+  /** Where the other host sees an echo request of the sandbox come from. */
+  async function seenOutside(sandbox: string, target: string, family: 'ip' | 'ip6'): Promise<string> {
+    const { host } = cluster.member(1);
+    const echo = family === 'ip' ? 'icmp type echo-request' : 'icmpv6 type echo-request';
+    await host.exec('nft', ['add table inet seen']);
+    try {
+      const type = family === 'ip' ? 'ipv4_addr' : 'ipv6_addr';
+      await host.exec('nft', [`add set inet seen from { type ${type}; flags dynamic; }`]);
+      await host.exec('nft', ['add chain inet seen input { type filter hook input priority 0; }']);
+      await host.exec('nft', [`add rule inet seen input ${echo} add @from { ${family} saddr }`]);
+      assert.ok(await pings(sandbox, target), `${sandbox} reaches ${target}`);
+      const { stdout } = await host.exec('nft', ['list set inet seen from']);
+      return /elements = \{ ([^}]*?) \}/.exec(stdout)?.[1] ?? '';
+    } finally {
+      await host.exec('nft', ['delete table inet seen']);
+    }
+  }
+
+  it('lead out in the name of their host, and let neither the world nor another bridge in', async () => {
+    await create('bridgered');
+    await create('bridgeblue');
+    const red = await cluster.attach(0, 'bridgered', 'red');
+    const green = await cluster.attach(0, 'bridgered', 'green');
+    const blue = await cluster.attach(0, 'bridgeblue', 'blue');
+    assert.deepEqual(red.endpoint.addresses, ['172.18.0.2/16']);
+    assert.equal(red.endpoint.mac, '02:42:ac:12:00:02');
+    assert.deepEqual(blue.endpoint.addresses, ['172.19.0.2/16']);
+    assert.ok(await pings(red.sandbox, '172.18.0.3'));
+    assert.ok(await pings(red.sandbox, 'green'), 'by name');
+    assert.ok(await pings(red.sandbox, '172.18.0.1'), 'its gateway');
+    assert.equal(await pings(green.sandbox, '172.19.0.2'), false);
+    assert.equal(await pings(blue.sandbox, '172.18.0.2'), false);
+    assert.equal(await seenOutside(red.sandbox, outside().ipv4, 'ip'), cluster.member(0).host.place.ipv4);
+    await onHost(1, 'ip', 'route', 'add', '172.18.0.0/16', 'via', cluster.member(0).host.place.ipv4);
+    assert.equal(await pings(outside().netns, '172.18.0.2'), false, 'from outside');
+    await onHost(1, 'ip', 'route', 'del', '172.18.0.0/16');
+    assert.equal((await onHost(0, 'sysctl', '-n', 'net.ipv4.ip_forward')).trim(), '1');
+  });
+
+  it('lead IPv6 out as well, masqueraded or with its own addresses', async () => {
+    await create('six', '--subnet', 'fd00:6::/64');
+    await create(
+      'open',
+      '--subnet',
+      'fd00:7::/64',
+      '-o',
+      `${docker}.gateway_mode_ipv6=nat-unprotected`,
+      '-o',
+      `${docker}.enable_ip_masquerade=false`,
+    );
+    const six = await cluster.attach(0, 'six', 'six');
+    const open = await cluster.attach(0, 'open', 'open');
+    const { place } = cluster.member(0).host;
+    for (const prefix of ['fd00:6::/64', 'fd00:7::/64'])
+      await onHost(1, 'ip', 'route', 'add', prefix, 'via', place.ipv6);
+    assert.equal(await seenOutside(six.sandbox, outside().ipv6, 'ip6'), place.ipv6);
+    assert.equal(await seenOutside(open.sandbox, outside().ipv6, 'ip6'), 'fd00:7::2');
+    assert.ok(await pings(outside().netns, 'fd00:7::2'), 'an open one from outside');
+    assert.equal(await pings(outside().netns, 'fd00:6::2'), false, 'a masqueraded one from outside');
+    for (const prefix of ['fd00:6::/64', 'fd00:7::/64']) await onHost(1, 'ip', 'route', 'del', prefix);
+  });
+
+  it('keep neighbours apart without ICC, and everything at home when they are internal', async () => {
+    await create('apart', '-o', `${docker}.enable_icc=false`);
+    await create('inner', '--internal');
+    const one = await cluster.attach(0, 'apart', 'one');
+    const two = await cluster.attach(0, 'apart', 'two');
+    assert.equal(await pings(one.sandbox, two.endpoint.addresses[0]?.split('/')[0] ?? ''), false);
+    assert.ok(await pings(one.sandbox, outside().ipv4));
+    const red = await cluster.attach(0, 'inner', 'red');
+    const blue = await cluster.attach(0, 'inner', 'blue');
+    assert.ok(await pings(red.sandbox, blue.endpoint.addresses[0]?.split('/')[0] ?? ''));
+    assert.equal(await defaultRoute(red.sandbox), '');
+    await run('ip', ['-n', red.sandbox, 'route', 'add', 'default', 'via', '172.19.0.1']);
+    assert.equal(await pings(red.sandbox, outside().ipv4), false);
+  });
+
+  it('are a bridge of its own on each host, with addresses that are given once', async () => {
+    await create('bridgered');
+    const here = await cluster.attach(0, 'bridgered', 'here');
+    const there = await cluster.attach(1, 'bridgered', 'there');
+    assert.deepEqual(
+      [here, there].map(({ endpoint }) => endpoint.addresses[0]),
+      ['172.18.0.2/16', '172.18.0.3/16'],
+    );
+    assert.equal(await pings(here.sandbox, '172.18.0.3'), false);
+    assert.equal(await pings(here.sandbox, 'there'), false, 'nor is it known by name');
+    assert.ok(await pings(there.sandbox, '172.18.0.1'));
+  });
+
+  it('adopt a bridge that is there, and leave it behind as it was', async () => {
+    await onHost(0, 'ip', 'link', 'add', 'lan0', 'type', 'bridge');
+    // Set afterwards: one that it was born with a bridge gives up for that of its ports.
+    await onHost(0, 'ip', 'link', 'set', 'lan0', 'mtu', '1400');
+    await onHost(0, 'ip', 'address', 'add', '192.0.2.1/24', 'dev', 'lan0');
+    const shown = () => onHost(0, 'ip', '-o', 'link', 'show', 'lan0');
+    const mac = /ether (\S+)/.exec(await shown())?.[1];
+    await create('lan', '-o', `${docker}.name=lan0`);
+    const { sandbox } = await cluster.attach(0, 'lan', 'red');
+    assert.ok(await pings(sandbox, '172.18.0.1'));
+    assert.match(await shown(), / mtu 1400 .*weft:adopted:network:/);
+    await cluster.member(0).api.call('disconnect', { params: { ref: 'lan' }, body: { ref: 'red' } });
+    await eventually('the bridge is let go', async () => !(await shown()).includes('weft:'));
+    assert.equal(/ether (\S+)/.exec(await shown())?.[1], mac);
+    const addresses = await onHost(0, 'ip', '-o', '-4', 'address', 'show', 'dev', 'lan0');
+    assert.deepEqual(addresses.match(/inet \S+/g), ['inet 192.0.2.1/24']);
+    await onHost(0, 'ip', 'link', 'del', 'lan0');
+  });
+
+  it('refuse a name that a link of another kind has, and a bridge that has a network', async () => {
+    await onHost(0, 'ip', 'link', 'add', 'taken0', 'type', 'veth', 'peer', 'name', 'peer0');
+    await create('taken', '-o', `${docker}.name=taken0`);
+    const sandbox = await cluster.member(0).host.addSandbox('red');
+    const refused = await cluster
+      .member(0)
+      .host.weft(['network', 'connect', 'taken', sandbox], { allowFailure: true });
+    assert.match(
+      refused.stderr,
+      /taken0 in host is there already and is no bridge but veth.*\(attach-failed\)$/m,
+    );
+    const second = await cluster
+      .member(0)
+      .host.weft(['network', 'create', '-d', 'bridge', '-o', `${docker}.name=taken0`, 'other'], {
+        allowFailure: true,
+      });
+    assert.match(second.stderr, /network 'taken' has the bridge taken0.*\(bridge-taken\)$/m);
+    await onHost(0, 'ip', 'link', 'del', 'taken0');
+  });
+
+  it('stay clear of what the host has routes to', async () => {
+    await onHost(0, 'ip', 'link', 'add', 'other0', 'type', 'veth', 'peer', 'name', 'peer0');
+    await onHost(0, 'ip', 'address', 'add', '172.18.7.1/24', 'dev', 'other0');
+    await onHost(0, 'ip', 'link', 'set', 'other0', 'up');
+    await create('bridgered');
+    const { endpoint } = await cluster.attach(0, 'bridgered', 'red');
+    assert.deepEqual(endpoint.addresses, ['172.19.0.2/16']);
+    await onHost(0, 'ip', 'link', 'del', 'other0');
+  });
+
+  it('give a sandbox of several networks the way out of the highest priority, live', async () => {
+    await create('a');
+    await create('b');
+    await create('c');
+    const { sandbox } = await cluster.attach(0, 'b', 'red');
+    const { host } = cluster.member(0);
+    const connect = (...args: string[]) => host.weft(['network', 'connect', ...args, sandbox]);
+    assert.match(await defaultRoute(sandbox), /^default via 172\.19\.0\.1 dev eth0 /);
+    await connect('a');
+    await eventually('the first name wins', async () =>
+      (await defaultRoute(sandbox)).includes('172.18.0.1 dev eth1'),
+    );
+    await connect('--gw-priority', '10', 'c');
+    await eventually('priority wins', async () =>
+      (await defaultRoute(sandbox)).includes('172.20.0.1 dev eth2'),
+    );
+    assert.equal((await defaultRoute(sandbox)).split('\n').length, 1);
+    assert.ok(await pings(sandbox, outside().ipv4));
+    await host.weft(['network', 'disconnect', 'c', sandbox]);
+    assert.match(await defaultRoute(sandbox), /^default via 172\.18\.0\.1 dev eth1 /);
+  });
+
+  it('are repaired when the ruleset is flushed, and when a bridge or a member of a set is deleted', async () => {
+    await create('bridgered');
+    const { sandbox } = await cluster.attach(0, 'bridgered', 'red');
+    const { host, api } = cluster.member(0);
+    const bridge = `br-${(await cluster.endpoints())[0]?.network.slice(0, 12)}`;
+    const repairs = async () => (await api.call('status')).dataplane.repairs;
+    const reaches = () => pings(sandbox, outside().ipv4);
+    assert.ok(await reaches());
+    for (const command of [
+      ['nft', 'flush ruleset'],
+      ['nft', `delete element inet weft masquerade4 { ${bridge} }`],
+      ['ip', 'link', 'del', bridge],
+    ]) {
+      const before = await repairs();
+      await host.exec(command[0] ?? '', command.slice(1));
+      await eventually(`${command.join(' ')} is counted`, async () => (await repairs()) > before);
+      await eventually(`${command.join(' ')} is repaired`, reaches);
+    }
+    const doctor = await host.weft(['doctor']);
+    assert.match(doctor.stdout, new RegExp(bridge));
+    assert.match(doctor.stdout, /masquerade4/);
+  });
+
+  it('are refused with what is wrong', async () => {
+    const refusal = async (...args: string[]) => {
+      const { host } = cluster.member(0);
+      const result = await host.weft(['network', 'create', '-d', 'bridge', ...args, 'bad'], {
+        allowFailure: true,
+      });
+      assert.equal(result.code, 1, args.join(' '));
+      return result.stderr;
+    };
+    assert.match(
+      await refusal('-o', `${docker}.name=much-too-long-a-name`),
+      /1 to 15 letters.*\(bad-option\)/,
+    );
+    assert.match(await refusal('-o', `${docker}.name=a";flush`), /\(bad-option\)/);
+    assert.match(
+      await refusal('-o', `${docker}.nam=lan`),
+      /did you mean com\.docker\.network\.bridge\.name\?.*\(unknown-option\)/,
+    );
+    assert.match(
+      await refusal('-o', 'com.docker.network.driver.mtu=65536'),
+      /from 68 to 65535.*\(bad-option\)/,
+    );
+    assert.match(await refusal('-o', `${docker}.enable_icc=maybe`), /true or false.*\(bad-option\)/);
+    assert.match(await refusal('-o', `${docker}.host_binding_ipv4=::1`), /an IPv4 address.*\(bad-option\)/);
+    assert.match(
+      await refusal('--subnet', '172.18.0.0/16', '--subnet', '172.19.0.0/16'),
+      /one subnet of a family.*\(bad-subnet\)/,
+    );
+    assert.match(await refusal('--address-space', 'tenant'), /address space 'local'.*\(bad-option\)/);
+    await create('first', '--subnet', '172.30.0.0/16');
+    assert.match(await refusal('--subnet', '172.30.0.0/16'), /overlaps 172\.30\.0\.0\/16.*\(pool-overlap\)/);
+  });
+});

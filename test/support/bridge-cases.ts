@@ -1,0 +1,84 @@
+/** Bridge networks with endpoints of one host, for the goldens of the bridge driver (`drivers/bridge/testdata`). */
+import type { Network } from '../../core/model/network.ts';
+import { type OverlayCase, testEndpoint, testHost, testOverlay } from './overlay-cases.ts';
+
+const master = testHost('etcdmaster', '192.168.2.15');
+const minion = testHost('minion', '192.168.2.200');
+const docker = 'com.docker.network';
+
+/** @param subnets their gateways are their first addresses */
+export function testBridge(
+  subnets: readonly string[],
+  options: Readonly<Record<string, string>> = {},
+  rest: Partial<Network> = {},
+): Network {
+  const { vni: _vni, ...network } = testOverlay(subnets, options);
+  return { ...network, name: 'bridgered', driver: 'bridge', space: 'local', ...rest };
+}
+
+const red = testEndpoint(1, 'etcdmaster', 'red', '172.18.0.2/16');
+const blue = testEndpoint(2, 'etcdmaster', 'blue', '172.18.0.3/16');
+
+export const bridgeCases: readonly OverlayCase[] = [
+  {
+    name: 'plain',
+    title: 'Two endpoints on one host, and one on another, which has a bridge of its own',
+    hosts: [master, minion],
+    network: testBridge(['172.18.0.0/16']),
+    endpoints: [red, blue, testEndpoint(3, 'minion', 'green', '172.18.0.4/16')],
+  },
+  {
+    name: 'dual-stack',
+    title: 'IPv4 and IPv6, each with the host as its router and in its name outside',
+    hosts: [master],
+    network: testBridge(['172.18.0.0/16', 'fd00:1::/64']),
+    endpoints: [testEndpoint(1, 'etcdmaster', 'red', '172.18.0.2/16', 'fd00:1::2/64')],
+  },
+  {
+    name: 'routed',
+    title: 'Neither family in the name of the host outside; all ports of the IPv6 addresses are open',
+    hosts: [master],
+    network: testBridge(['172.18.0.0/16', 'fd00:1::/64'], {
+      [`${docker}.bridge.gateway_mode_ipv6`]: 'nat-unprotected',
+      [`${docker}.bridge.enable_ip_masquerade`]: 'false',
+    }),
+    endpoints: [testEndpoint(1, 'etcdmaster', 'red', '172.18.0.2/16', 'fd00:1::2/64')],
+  },
+  {
+    name: 'internal',
+    title: 'No way out',
+    hosts: [master],
+    network: testBridge(['172.18.0.0/16'], {}, { internal: true }),
+    endpoints: [red, blue],
+  },
+  {
+    name: 'no-neighbours',
+    title: 'Endpoints do not reach each other, and have another MTU',
+    hosts: [master],
+    network: testBridge(['172.18.0.0/16'], {
+      [`${docker}.bridge.enable_icc`]: 'false',
+      [`${docker}.driver.mtu`]: '1400',
+    }),
+    endpoints: [red, blue],
+  },
+  {
+    name: 'other-gateway',
+    title:
+      "A bridge with a name of the user's, without an address of its own, whose router is another machine",
+    hosts: [master],
+    network: testBridge(
+      [],
+      { [`${docker}.bridge.name`]: 'lan', [`${docker}.bridge.inhibit_ipv4`]: 'true' },
+      {
+        subnets: [
+          {
+            prefix: '172.18.0.0/16',
+            gateway: '172.18.0.1',
+            aux: [{ name: 'DefaultGatewayIPv4', address: '172.18.0.254' }],
+          },
+        ] as unknown as Network['subnets'],
+      },
+    ),
+    endpoints: [red],
+  },
+];
