@@ -685,8 +685,8 @@ describe('bridge networks', () => {
     accepted(ledger.removeNetwork('h1', 'red'));
     assert.equal(prefixOf('green'), '172.18.0.0/16');
     for (let count = 0; count < 12; count += 1) prefixOf(`n${count}`);
-    assert.equal(prefixOf('small'), '192.168.16.0/20');
-    for (let count = 0; count < 14; count += 1) accepted(ledger.network('h1', `s${count}`, bridge));
+    assert.equal(prefixOf('small'), '192.168.0.0/20');
+    for (let count = 0; count < 15; count += 1) accepted(ledger.network('h1', `s${count}`, bridge));
     refused(ledger.network('h1', 'last', bridge), 'pools-exhausted', /192.168.0.0\/16/);
     ledger.check();
   });

@@ -127,19 +127,19 @@ describe('Bridge networks', function () {
   });
 
   it('adopt a bridge that is there, and leave it behind as it was', async () => {
-    await onHost(0, 'ip', 'link', 'add', 'lan0', 'type', 'bridge');
+    const own = '02:00:00:00:00:77';
+    await onHost(0, 'ip', 'link', 'add', 'lan0', 'address', own, 'type', 'bridge');
     // Set afterwards: one that it was born with a bridge gives up for that of its ports.
     await onHost(0, 'ip', 'link', 'set', 'lan0', 'mtu', '1400');
     await onHost(0, 'ip', 'address', 'add', '192.0.2.1/24', 'dev', 'lan0');
     const shown = () => onHost(0, 'ip', '-o', 'link', 'show', 'lan0');
-    const mac = /ether (\S+)/.exec(await shown())?.[1];
     await create('lan', '-o', `${docker}.name=lan0`);
     const { sandbox } = await cluster.attach(0, 'lan', 'red');
     assert.ok(await pings(sandbox, '172.18.0.1'));
     assert.match(await shown(), / mtu 1400 .*weft:adopted:network:/);
     await cluster.member(0).api.call('disconnect', { params: { ref: 'lan' }, body: { ref: 'red' } });
     await eventually('the bridge is let go', async () => !(await shown()).includes('weft:'));
-    assert.equal(/ether (\S+)/.exec(await shown())?.[1], mac);
+    assert.equal(/ether (\S+)/.exec(await shown())?.[1], own);
     const addresses = await onHost(0, 'ip', '-o', '-4', 'address', 'show', 'dev', 'lan0');
     assert.deepEqual(addresses.match(/inet \S+/g), ['inet 192.0.2.1/24']);
     await onHost(0, 'ip', 'link', 'del', 'lan0');
