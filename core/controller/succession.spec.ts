@@ -127,7 +127,7 @@ describe('a cluster whose log is succeeded by another', () => {
       await phase(h2, 'halted');
       await reseed(h1);
       await phase(h1, 'running');
-      await cluster.until(async () => (await statusOf(h1)).networks === 5);
+      await cluster.until(async () => (await statusOf(h1)).networks === 6);
     });
 
     it('is not written back where it is, nor over what another host began', async () => {
@@ -186,7 +186,7 @@ describe('a cluster whose log is succeeded by another', () => {
       const status = await statusOf(h2);
       assert.equal(status.store.url, next.url);
       assert.equal(status.store.logId, next.logId);
-      assert.equal(status.networks, 2 + 1 + 20);
+      assert.equal(status.networks, 3 + 1 + 20);
       assert.deepEqual([await writesOf(h1), await writesOf(h2)], writes);
     });
 
