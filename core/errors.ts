@@ -153,6 +153,17 @@ const table = {
     retryable: false,
     summary: 'Another host advertises that underlay address.',
   },
+  'host-down': {
+    status: 409,
+    retryable: true,
+    summary: 'The host is down: it joins again before anything that it asks counts.',
+  },
+  'host-up': { status: 409, retryable: false, summary: 'The host is not down, so it does not expire.' },
+  'too-many-down': {
+    status: 409,
+    retryable: false,
+    summary: 'More than half of the hosts would be down, which nobody but an operator decides.',
+  },
   'host-removed': { status: 409, retryable: false, summary: 'This host was removed from the cluster.' },
   'stale-epoch': {
     status: 409,

@@ -28,6 +28,8 @@ const tellingMembers: Readonly<Record<string, (body: Body) => readonly unknown[]
   'log-begin': (body) => [shortOf(body['logId'])],
   'log-move': (body) => [body['url']],
   'host-remove': (body) => [body['name']],
+  'host-down': (body) => [body['name'], lifeOf(body['epoch'])],
+  'host-expire': (body) => [body['name'], lifeOf(body['epoch'])],
   'network-create': (body) => [body['name'], body['driver'], ...prefixesOf(body['subnets'])],
   'network-remove': (body) => [shortOf(body['network'])],
   'endpoint-create': (body) => [body['name'], sandboxOf(body['sandbox']), 'on', shortOf(body['network'])],
@@ -37,6 +39,10 @@ const tellingMembers: Readonly<Record<string, (body: Body) => readonly unknown[]
 export function whatText(kind: string, body: Body): string {
   const telling = tellingMembers[kind]?.(body) ?? [];
   return [kind, ...telling.filter((part) => typeof part === 'string')].join(' ');
+}
+
+function lifeOf(epoch: unknown): unknown {
+  return typeof epoch === 'number' ? `epoch ${epoch}` : undefined;
 }
 
 function shortOf(id: unknown): unknown {

@@ -287,6 +287,33 @@ describe('core/desired hosts files', () => {
     assert.deepEqual(hostsFile(desired, 'red'), ['10.0.0.2 db db.n1']);
   });
 
+  it('leaves out the names of a host that is down, and nothing else, until it is up again', () => {
+    const { desired, also, network, cluster, compiled } = scene();
+    also(cluster.addEndpoint(network.id, { host: 'a', sandbox: 'red', name: 'db' }));
+    also(cluster.addEndpoint(network.id, { host: 'b', sandbox: 'x', name: 'web' }));
+    const before = objectsOf(desired);
+    desired.takeDirty();
+    compiled.length = 0;
+    also(cluster.takeDown('b'));
+    assert.deepEqual([...desired.takeDirty()], [`hosts ${sandboxNamespace('red')}`]);
+    assert.deepEqual(hostsFile(desired, 'red'), ['10.0.0.2 db db.n1']);
+    const late = also(cluster.addEndpoint(network.id, { host: 'b', sandbox: 'y', name: 'late' })).endpoint;
+    assert.deepEqual(hostsFile(desired, 'red'), ['10.0.0.2 db db.n1']);
+    also(cluster.removeEndpoint(late.id));
+    also(cluster.setHost('b', '192.0.2.2'));
+    assert.deepEqual(objectsOf(desired), before);
+  });
+
+  it('has the names of its own host also while that is down', () => {
+    const { desired, also, network, cluster } = scene();
+    also(cluster.addEndpoint(network.id, { host: 'a', sandbox: 'red', name: 'db' }));
+    also(cluster.addEndpoint(network.id, { host: 'a', sandbox: 'blue', name: 'web' }));
+    desired.takeDirty();
+    also(cluster.takeDown('a'));
+    assert.deepEqual([...desired.takeDirty()], []);
+    assert.deepEqual(hostsFile(desired, 'red'), ['10.0.0.2 db db.n1', '10.0.0.3 web web.n1']);
+  });
+
   it('has none for sandboxes that are not of `ip netns`, or without an interface', () => {
     const { cluster, desired, also, network } = scene();
     const lonely = also(cluster.addNetwork('lonely', { driver: 'null' })).network;

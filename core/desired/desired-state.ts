@@ -12,8 +12,8 @@
  * - one more endpoint anywhere compiles that endpoint, and rewrites the hosts files that list it; nothing else is looked
  *   at, whatever the size of the cluster.
  *
- * Of a host, drivers may look at name, address and MTU: a re-join that changes none of them compiles nothing. One that
- * changes the smallest MTU of the cluster compiles everything.
+ * Of a host, drivers may look at name, address and MTU: a re-join that changes none of them compiles nothing. One that is
+ * down, or up again, has its endpoints' names taken off the lists or put back, and nothing else. A join that changes the smallest MTU of the cluster compiles everything.
  */
 import { keyOf } from '../dataplane/key.ts';
 import type { Namespace } from '../dataplane/namespace.ts';
@@ -30,8 +30,8 @@ import type { EndpointId, NetworkId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { DesiredView } from '../reconcile/desired.ts';
-import { altersDataPlane, type DesiredOptions, hostViewOf, underlayMtuMinOf } from './host-view.ts';
-import { isNamed } from './hosts-entries.ts';
+import { altersDataPlane, type DesiredOptions, hostViewOf, resolvesHere, underlayMtuMinOf } from './host-view.ts';
+import { isNamed, type NamedEndpoint } from './hosts-entries.ts';
 import { hostsFileOf } from './hosts-file.ts';
 import { LocalEndpoints } from './local-endpoints.ts';
 import { NameList } from './name-list.ts';
@@ -81,6 +81,7 @@ export class DesiredState implements DesiredView {
     switch (change.type) {
       case 'host-set':
         if (altersDataPlane(change.host, change.previous)) this.#onHost(change.host, state);
+        else if (change.host.isDown !== change.previous?.isDown) this.#onResolution(change.host, state);
         return;
       case 'host-removed':
         this.#onHost(change.host, state);
@@ -161,6 +162,11 @@ export class DesiredState implements DesiredView {
       this.#onEverything(state);
       return;
     }
+    this.#onResolution(host, state);
+  }
+
+  /** The names of a host's endpoints resolve, or do not, other than before. */
+  #onResolution(host: Host, state: State): void {
     for (const { id, network } of endpointsOfHost(state, host.name)) this.#staleEndpoints.set(id, network);
   }
 
@@ -250,10 +256,16 @@ export class DesiredState implements DesiredView {
     if (endpoint === undefined) endpoints.delete(id);
     else endpoints.set(id, endpoint);
     into.set(id, endpoint === undefined ? [] : driver.compileEndpoint(network, endpoint, view));
-    if (before === endpoint) return false;
-    const removed = before !== undefined && isNamed(before) && names.remove(before);
-    const added = endpoint !== undefined && isNamed(endpoint) && names.add(endpoint);
+    const named = before !== undefined && isNamed(before) && names.has(before) ? before : undefined;
+    const resolving = endpoint !== undefined && this.#resolves(endpoint, state) ? endpoint : undefined;
+    if (named === resolving) return false;
+    const removed = named !== undefined && names.remove(named);
+    const added = resolving !== undefined && names.add(resolving);
     return removed || added;
+  }
+
+  #resolves(endpoint: Endpoint, state: State): endpoint is NamedEndpoint {
+    return isNamed(endpoint) && resolvesHere(state, endpoint.host, this.#options.host);
   }
 
   /** Endpoints of other hosts are nothing to a network that is each host's own. */

@@ -45,6 +45,14 @@ export function underlayMtuMinOf(state: State): number | undefined {
   return min;
 }
 
+/**
+ * Whether the names of endpoints on another host resolve here: not while it is down. Those of this host always do, which
+ * is as near to them as their sandboxes are.
+ */
+export function resolvesHere(state: State, host: string, self: string): boolean {
+  return host === self || !state.downHosts.has(host);
+}
+
 /** Whether a re-join alters what drivers may look at: where the host's tunnels end, and how much goes through them. */
 export function altersDataPlane(host: Host, previous: Host | undefined): boolean {
   return previous === undefined || host.address !== previous.address || host.mtu !== previous.mtu;

@@ -60,6 +60,11 @@ export class NameList {
     return true;
   }
 
+  /** Whether the endpoint was added, listed or not. */
+  has(endpoint: NamedEndpoint): boolean {
+    return this.#listed.has(endpoint) || this.#waiting.has(endpoint);
+  }
+
   isListed(endpoint: NamedEndpoint): boolean {
     return this.#listed.has(endpoint);
   }

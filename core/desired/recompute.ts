@@ -12,7 +12,7 @@ import { same } from '../lib/same.ts';
 import { hostsEndpointsPerNetworkMax } from '../limits.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { NetworkId } from '../model/ids.ts';
-import { type DesiredOptions, hostViewOf, underlayMtuMinOf } from './host-view.ts';
+import { type DesiredOptions, hostViewOf, resolvesHere, underlayMtuMinOf } from './host-view.ts';
 import { isNamed } from './hosts-entries.ts';
 import { hostsFileOf } from './hosts-file.ts';
 import { latestIdentity } from './local-endpoints.ts';
@@ -45,7 +45,8 @@ export function recompute(
     objects.push(...driver.compileNetwork(network, view));
     objects.push(...members.flatMap((endpoint) => driver.compileEndpoint(network, endpoint, view)));
     const list = new NameList(network, options.hostsEndpointsMax ?? hostsEndpointsPerNetworkMax);
-    for (const endpoint of members.filter(isNamed)) list.add(endpoint);
+    const resolving = members.filter(({ host }) => resolvesHere(state, host, options.host));
+    for (const endpoint of resolving.filter(isNamed)) list.add(endpoint);
     lists.set(network.id, list);
   }
   for (const ref of new Set(local.map((endpoint) => endpoint.sandbox.ref))) {

@@ -213,7 +213,7 @@ describe('the fold', () => {
         for (const outcome of livedThrough(requests).outcomes)
           seen.add(`${outcome.kind} ${codeOf(outcome) ?? 'accepted'}`);
       }),
-      { numRuns: runs(150) },
+      { numRuns: runs(300) },
     );
     const missing = Object.entries(reachable).flatMap(([kind, codes]) =>
       [...codes, 'accepted', ...everyKindMeets]
@@ -232,6 +232,8 @@ const everyKindMeets = ['duplicate'];
 const reachable: Readonly<Record<Exclude<RecordKind, 'log-begin' | 'log-move'>, readonly ErrorCode[]>> = {
   'host-join': ['bad-name', 'bad-address', 'bad-option', 'host-taken', 'address-in-use-by-host'],
   'host-remove': ['no-such-host', 'host-removed'],
+  'host-down': ['no-such-host', 'stale-epoch', 'host-down', 'too-many-down'],
+  'host-expire': ['no-such-host', 'stale-epoch', 'host-up'],
   'network-create': [
     'bad-name',
     'name-reserved',

@@ -18,7 +18,7 @@ import { Draft } from './draft.ts';
 import { createEndpoint, removeEndpoint } from './endpoint.ts';
 import { judgeAuthor, judgeRepetition } from './envelope.ts';
 import { nextRecordHash } from './hash.ts';
-import { forgetRemovedHost, joinHost, removeHost } from './host.ts';
+import { expireHost, forgetRemovedHost, joinHost, removeHost, takeDown } from './host.ts';
 import { createNetwork, removeNetwork } from './network.ts';
 import type { Outcome, Refusal } from './outcome.ts';
 import { seenAt } from './record-memory.ts';
@@ -100,6 +100,10 @@ function decide(state: State, draft: Draft, record: LogRecord): Decision {
       return joinHost(context, record);
     case 'host-remove':
       return removeHost(context, record);
+    case 'host-down':
+      return takeDown(context, record);
+    case 'host-expire':
+      return expireHost(context, record);
     case 'network-create':
       return createNetwork(context, record);
     case 'network-remove':

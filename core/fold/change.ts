@@ -5,10 +5,10 @@ import type { Network } from '../model/network.ts';
 
 export type Change =
   | { readonly type: 'host-set'; readonly host: Host; readonly previous?: Host }
-  | { readonly type: 'host-removed'; readonly host: Host }
+  | { readonly type: 'host-removed'; readonly host: Host; readonly isExpired: boolean }
   | { readonly type: 'network-added'; readonly network: Network }
   | { readonly type: 'network-removed'; readonly network: Network }
   | { readonly type: 'endpoint-added'; readonly endpoint: Endpoint }
   | { readonly type: 'endpoint-removed'; readonly endpoint: Endpoint; readonly reason: EndpointRemoval };
 
-export type EndpointRemoval = 'requested' | 'sandbox-gone' | 'attach-failed' | 'host-removed';
+export type EndpointRemoval = 'requested' | 'sandbox-gone' | 'attach-failed' | 'host-removed' | 'host-expired';

@@ -138,7 +138,7 @@ describe('the check of a state', () => {
     ['a removal forgotten', { removals: SortedTable.empty() }, /removals/],
     [
       'a host both live and removed',
-      { removedHosts: edited(sound.removedHosts, 'h1', { epoch: 1, ordinal: 1 }) },
+      { removedHosts: edited(sound.removedHosts, 'h1', { epoch: 1, ordinal: 1, isExpired: false }) },
       /lives and is remembered/,
     ],
     ['a VNI leaked', { vnis: sound.vnis.with(300n) }, /VNIs/],

@@ -91,6 +91,11 @@ function checkIndexes(state: State, faults: string[]): void {
     hosts.map((host) => [host.address, host.name]),
   );
   compare(
+    'downHosts',
+    state.downHosts,
+    hosts.filter(({ isDown }) => isDown).map((host) => [host.name, host.epoch]),
+  );
+  compare(
     'networkNames',
     state.networkNames,
     networks.map((network) => [nameKey(network.name), network.id]),
@@ -168,7 +173,11 @@ function checkStamps(state: State, faults: string[]): void {
       faults.push(`${what} was made at ${created.ordinal} and changed at ${changed.ordinal}`);
     }
   };
-  for (const host of state.hosts.values()) check(`host ${host.name}`, host.created, host.changed);
+  for (const host of state.hosts.values()) {
+    check(`host ${host.name}`, host.created, host.changed);
+    if (host.joined < host.created.ordinal || host.joined > host.changed.ordinal)
+      faults.push(`host ${host.name} lives since ${host.joined}, and was changed at ${host.changed.ordinal}`);
+  }
   for (const network of state.networks.values()) {
     if (!isPredefined(network)) check(`network ${network.id}`, network.created, network.changed);
     else unique(creations, network.name, `network ${network.id}: a second predefined one called`, faults);

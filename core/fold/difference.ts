@@ -5,8 +5,9 @@
  * Objects that are in both states count as unchanged when the same records made and last changed them.
  */
 import type { Key, Table } from '../lib/table.ts';
+import { nameKey } from '../model/names.ts';
 import type { Stamp } from '../model/stamp.ts';
-import type { Change } from './change.ts';
+import type { Change, EndpointRemoval } from './change.ts';
 import type { State } from './state.ts';
 
 interface Stamped {
@@ -21,13 +22,13 @@ interface Stamped {
 export function changesBetween(before: State, after: State): readonly Change[] {
   const changes: Change[] = [];
   for (const endpoint of missing(before.endpoints, after.endpoints)) {
-    const isHostGone = !after.hosts.has(endpoint.host);
-    changes.push({ type: 'endpoint-removed', endpoint, reason: isHostGone ? 'host-removed' : 'requested' });
+    changes.push({ type: 'endpoint-removed', endpoint, reason: whyGone(endpoint.host, after) });
   }
   for (const network of missing(before.networks, after.networks))
     changes.push({ type: 'network-removed', network });
   for (const [name, host] of before.hosts.entries()) {
-    if (!after.hosts.has(name)) changes.push({ type: 'host-removed', host });
+    if (!after.hosts.has(name))
+      changes.push({ type: 'host-removed', host, isExpired: isExpired(name, after) });
   }
   for (const [name, host] of after.hosts.entries()) {
     const previous = before.hosts.get(name);
@@ -39,6 +40,16 @@ export function changesBetween(before: State, after: State): readonly Change[] {
   for (const endpoint of missing(after.endpoints, before.endpoints))
     changes.push({ type: 'endpoint-added', endpoint });
   return changes;
+}
+
+function whyGone(host: string, after: State): EndpointRemoval {
+  if (after.hosts.has(host)) return 'requested';
+  return isExpired(host, after) ? 'host-expired' : 'host-removed';
+}
+
+/** Where the removal is forgotten already, it counts as asked for: then nothing comes back unasked. */
+function isExpired(host: string, after: State): boolean {
+  return after.removedHosts.get(nameKey(host))?.isExpired ?? false;
 }
 
 /** Those of one table that the other does not have, or has otherwise. */

@@ -48,6 +48,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
   readonly macs: SortedTable<string, EndpointId>;
   readonly hostNames: SortedTable<string, string>;
   readonly hostAddresses: SortedTable<string, string>;
+  readonly downHosts: SortedTable<string, number>;
   readonly removedHosts: SortedTable<string, RemovedHost>;
   readonly removals: SortedTable<number, string>;
   #pools: Pools;
@@ -70,6 +71,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     this.macs = SortedTable.forkOf(state.macs);
     this.hostNames = SortedTable.forkOf(state.hostNames);
     this.hostAddresses = SortedTable.forkOf(state.hostAddresses);
+    this.downHosts = SortedTable.forkOf(state.downHosts);
     this.removedHosts = SortedTable.forkOf(state.removedHosts);
     this.removals = SortedTable.forkOf(state.removals);
     this.#pools = state.pools;
@@ -141,6 +143,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
       macs: this.macs,
       hostNames: this.hostNames,
       hostAddresses: this.hostAddresses,
+      downHosts: this.downHosts,
       pools: this.#pools,
       vnis: this.#vnis,
       vniCursor: this.#vniCursor,
@@ -159,6 +162,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     this.hosts.set(host.name, host);
     this.hostNames.set(nameKey(host.name), host.name);
     this.hostAddresses.set(host.address, host.name);
+    if (host.isDown) this.downHosts.set(host.name, host.epoch);
     this.#hash.add(hostMember(host));
   }
 
@@ -166,6 +170,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     this.hosts.delete(host.name);
     this.hostNames.delete(nameKey(host.name));
     this.hostAddresses.delete(host.address);
+    this.downHosts.delete(host.name);
     this.#hash.remove(hostMember(host));
   }
 

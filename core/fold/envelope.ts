@@ -30,7 +30,7 @@ export function judgeRepetition(draft: Draft, record: LogRecord, ordinal: number
   });
 }
 
-/** @throws Refused `stale-epoch`, `host-removed`, `no-such-host`, `malformed` */
+/** @throws Refused `stale-epoch`, `host-down`, `host-removed`, `no-such-host`, `malformed` */
 export function judgeAuthor(draft: Draft, record: LogRecord): void {
   const who = `host ${quote(record.host)}`;
   if (record.kind === 'host-join') {
@@ -51,6 +51,9 @@ export function judgeAuthor(draft: Draft, record: LogRecord): void {
   refuseUnless(record.epoch === author.epoch, 'malformed', () => {
     return `The request is of life ${record.epoch} of ${who}, which only lives its ${author.epoch}: restart its daemon`;
   });
+  refuseUnless(!author.isDown, 'host-down', () => {
+    return `The ${who} has been down since record ${author.changed.ordinal}: its daemon must join again first, which it does by itself`;
+  });
 }
 
 function unknownAuthor(draft: Draft, record: LogRecord, who: string): Refused {
@@ -64,6 +67,6 @@ function unknownAuthor(draft: Draft, record: LogRecord, who: string): Refused {
   }
   return new Refused(
     'host-removed',
-    `The ${who} was removed by record ${removed.ordinal}: restart its daemon to join again`,
+    `The ${who} was ${removed.isExpired ? 'expired' : 'removed'} by record ${removed.ordinal}: restart its daemon to join again`,
   );
 }

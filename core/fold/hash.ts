@@ -32,11 +32,16 @@ export function nextRecordHash(previous: string, line: Uint8Array): string {
 export function hostMember(host: Host): Uint8Array {
   begin('host').text(host.name).text(host.address).text(host.identity);
   scratch.integer(host.epoch).integer(host.mtu).text(host.version);
+  scratch.integer(host.joined).flag(host.isDown);
   return end(host.created, host.changed);
 }
 
 export function removedHostMember(key: string, removed: RemovedHost): Uint8Array {
-  return begin('removed-host').text(key).integer(removed.epoch).integer(removed.ordinal).bytes;
+  return begin('removed-host')
+    .text(key)
+    .integer(removed.epoch)
+    .integer(removed.ordinal)
+    .flag(removed.isExpired).bytes;
 }
 
 export function networkMember(network: Network): Uint8Array {

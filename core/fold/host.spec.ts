@@ -38,7 +38,7 @@ describe('a host that joins', () => {
     refused(
       ledger.join('h1', { address: '192.168.2.1' }, { base: 1 }),
       'stale-epoch',
-      /before its life 2 began/,
+      /before record 2, by which its life 2 began/,
     );
     accepted(ledger.join('h2', { address: '192.168.2.2' }));
     accepted(ledger.record('h2', 'host-remove', { name: 'h1' }));
@@ -112,7 +112,7 @@ describe('a host that is removed', () => {
     const host = ledger.state.hosts.get('h2');
     const { changes, outcome } = accepted(ledger.removeHost('h1', 'H2'));
     const gone = mine.map((endpoint) => ({ type: 'endpoint-removed', endpoint, reason: 'host-removed' }));
-    assert.deepEqual(changes, [...gone, { type: 'host-removed', host }]);
+    assert.deepEqual(changes, [...gone, { type: 'host-removed', host, isExpired: false }]);
     assert.deepEqual(outcome.accepted && outcome.subject, { type: 'host', name: 'h2', epoch: 1 });
     assert.deepEqual([...ledger.state.endpoints.keys()], [stays.id]);
     for (let count = 0; count < 4; count += 1) accepted(ledger.attach('h1', 'red'));
@@ -158,6 +158,140 @@ describe('a host that is removed', () => {
     refused(ledger.network('h2', 'red', {}, { epoch: 2 }), 'no-such-host', /'h2' has joined/);
     accepted(ledger.join('h2', { address: '192.168.2.2' }));
     assert.equal(ledger.state.hosts.get('h2')?.epoch, 3);
+    ledger.check();
+  });
+});
+
+describe('a host that is down', () => {
+  /** h2 has an endpoint, and is down since record 6. */
+  function silent(): Ledger {
+    const ledger = new Ledger('h1', 'h2', 'h3');
+    ledger.network('h1', 'red');
+    endpointOf(ledger.attach('h2', 'red', { name: 'web' }));
+    accepted(ledger.takeDown('h1', 'h2'));
+    return ledger;
+  }
+
+  it('keeps its endpoints, its address and its epoch', () => {
+    const ledger = new Ledger('h1', 'h2', 'h3');
+    ledger.network('h1', 'red');
+    const endpoint = endpointOf(ledger.attach('h2', 'red', { name: 'web' }));
+    const previous = ledger.state.hosts.get('h2');
+    const { changes, outcome } = accepted(ledger.takeDown('h1', 'h2', { at: 9 }));
+    const host = ledger.state.hosts.get('h2');
+    assert.deepEqual(changes, [{ type: 'host-set', host, previous }]);
+    assert.deepEqual(outcome.accepted && outcome.subject, { type: 'host', name: 'h2', epoch: 1 });
+    const changed = { ordinal: 6, host: 'h1', by: 'uid:0', at: 9 };
+    assert.deepEqual(host, { ...previous, isDown: true, changed });
+    assert.deepEqual(ledger.state.endpoints.get(endpoint.id), endpoint);
+    assert.deepEqual([...ledger.state.downHosts.entries()], [['h2', 1]]);
+    refused(ledger.join('h4', { address: '192.168.2.2' }), 'address-in-use-by-host');
+    ledger.check();
+  });
+
+  it('changes nothing any more before it has joined again', () => {
+    const ledger = silent();
+    refused(ledger.network('h2', 'blue'), 'host-down', /'h2' has been down since record 6.*join again/);
+    refused(ledger.takeDown('h2', 'h1'), 'host-down');
+    refused(ledger.removeHost('h2', 'h1'), 'host-down');
+    accepted(ledger.join('h2', { address: '192.168.2.2' }));
+    refused(ledger.network('h2', 'blue', {}, { epoch: 1 }), 'stale-epoch');
+    accepted(ledger.network('h2', 'blue'));
+    ledger.check();
+  });
+
+  it('is up again in its next life, with its endpoints as they were', () => {
+    const ledger = silent();
+    const endpoints = [...ledger.state.endpoints.entries()];
+    const previous = ledger.state.hosts.get('h2');
+    const { changes } = accepted(ledger.join('h2', { address: '192.168.2.2' }));
+    const host = ledger.state.hosts.get('h2');
+    assert.deepEqual(changes, [{ type: 'host-set', host, previous }]);
+    assert.deepEqual([host?.epoch, host?.isDown, host?.joined, host?.created.ordinal], [2, false, 7, 2]);
+    assert.deepEqual([...ledger.state.endpoints.entries()], endpoints);
+    assert.equal(ledger.state.downHosts.size, 0);
+    ledger.check();
+  });
+
+  it('is not brought up by a join that was written before it went down', () => {
+    const ledger = silent();
+    refused(
+      ledger.join('h2', { address: '192.168.2.2' }, { base: 5 }),
+      'stale-epoch',
+      /before record 6, by which its life 1 was taken down/,
+    );
+    ledger.check();
+  });
+
+  it('is not taken down twice, nor for what was seen of an earlier life, nor where it never was', () => {
+    const ledger = silent();
+    refused(ledger.takeDown('h3', 'h2'), 'host-down', /down since record 6; nothing is to be done/);
+    accepted(ledger.join('h2', { address: '192.168.2.2' }));
+    const late = { name: 'h2', epoch: 1 };
+    refused(ledger.record('h3', 'host-down', late), 'stale-epoch', /of life 1 of host 'h2', which lives its 2/);
+    refused(ledger.record('h3', 'host-down', { name: 'h2', epoch: 3 }), 'stale-epoch');
+    refused(ledger.record('h3', 'host-down', { name: 'h9', epoch: 1 }), 'no-such-host');
+    ledger.check();
+  });
+
+  for (const [hosts, most] of [
+    [1, 0],
+    [2, 1],
+    [3, 1],
+    [4, 2],
+    [7, 3],
+  ] as const) {
+    it(`is one of ${most} at most where there are ${hosts}`, () => {
+      const names = Array.from({ length: hosts }, (_, index) => `h${index + 1}`);
+      const ledger = new Ledger(...names);
+      const [author = '', ...others] = names;
+      for (const name of others.slice(0, most)) accepted(ledger.takeDown(author, name));
+      const next = others[most] ?? author;
+      refused(ledger.takeDown(author, next), 'too-many-down', /more than half of the .* hosts.*weft host rm/);
+      if (most > 0) {
+        accepted(ledger.removeHost(author, 'h2'));
+        const mayGo = most - 1 < Math.floor((hosts - 1) / 2) && next !== author;
+        if (mayGo) accepted(ledger.takeDown(author, next));
+      }
+      ledger.check();
+    });
+  }
+
+  it('may be removed by an operator', () => {
+    const ledger = silent();
+    accepted(ledger.removeHost('h1', 'h2'));
+    assert.deepEqual([ledger.state.downHosts.size, ledger.state.endpoints.size], [0, 0]);
+    ledger.check();
+  });
+});
+
+describe('a host that expires', () => {
+  it('leaves like one that is removed, and says that nobody asked for it', () => {
+    const ledger = new Ledger('h1', 'h2', 'h3');
+    ledger.network('h1', 'red');
+    const endpoint = endpointOf(ledger.attach('h2', 'red'));
+    accepted(ledger.takeDown('h1', 'h2'));
+    const host = ledger.state.hosts.get('h2');
+    const { changes } = accepted(ledger.expire('h3', 'h2'));
+    assert.deepEqual(changes, [
+      { type: 'endpoint-removed', endpoint, reason: 'host-expired' },
+      { type: 'host-removed', host, isExpired: true },
+    ]);
+    assert.deepEqual(ledger.state.removedHosts.get('h2'), { epoch: 1, ordinal: 7, isExpired: true });
+    refused(ledger.network('h2', 'blue', {}, { epoch: 1 }), 'host-removed', /expired by record 7/);
+    accepted(ledger.join('h2', { address: '192.168.2.2' }));
+    assert.equal(ledger.state.hosts.get('h2')?.epoch, 2);
+    ledger.check();
+  });
+
+  it('must be down, and in the life that was judged', () => {
+    const ledger = new Ledger('h1', 'h2', 'h3');
+    refused(ledger.expire('h1', 'h2'), 'host-up', /'h2'.*not down.*weft host rm/);
+    accepted(ledger.takeDown('h1', 'h2'));
+    accepted(ledger.join('h2', { address: '192.168.2.2' }));
+    accepted(ledger.takeDown('h1', 'h2'));
+    refused(ledger.record('h1', 'host-expire', { name: 'h2', epoch: 1 }), 'stale-epoch');
+    refused(ledger.record('h1', 'host-expire', { name: 'h9', epoch: 1 }), 'no-such-host');
     ledger.check();
   });
 });

@@ -20,6 +20,7 @@ import type { Draft } from './draft.ts';
 import { releaseEndpoint } from './endpoint.ts';
 import { endpointsOfHost, hostAt, hostNamed } from './lookup.ts';
 import { refuseUnless } from './refused.ts';
+import type { State } from './state.ts';
 
 /** Where no other host can send to. */
 const unreachable: readonly Prefix[] = [
@@ -53,7 +54,8 @@ export function joinHost({ draft, stamp }: Context, record: RecordOf<'host-join'
   });
   const epoch = nextEpoch(draft, name, previous);
   const created = previous?.created ?? stamp;
-  const host: Host = { name, address, ...lifeOf(body), epoch, created, changed: stamp };
+  const life = { epoch, joined: stamp.ordinal, isDown: false };
+  const host: Host = { name, address, ...machineOf(body), ...life, created, changed: stamp };
   draft.putHost(host);
   return {
     subject: { type: 'host', name, epoch },
@@ -61,23 +63,84 @@ export function joinHost({ draft, stamp }: Context, record: RecordOf<'host-join'
   };
 }
 
-export function removeHost({ draft, stamp }: Context, record: RecordOf<'host-remove'>): Decision {
-  const { name } = record.body;
+export function removeHost(context: Context, record: RecordOf<'host-remove'>): Decision {
+  const host = requireHost(context.draft, record.body.name);
+  return release(context, host, 'host-removed');
+}
+
+/**
+ * What the others do with a host that none of them hears: its names stop resolving, all else of it stays, and nothing
+ * that it asks counts until it has joined again. Never with more than half of the hosts at once: where so many are
+ * silent, what fails is more likely whoever listens.
+ */
+export function takeDown({ draft, stamp }: Context, record: RecordOf<'host-down'>): Decision {
+  const previous = requireLife(draft, record);
+  const who = `host ${quote(previous.name)}`;
+  refuseUnless(!previous.isDown, 'host-down', () => {
+    return `The ${who} is down since record ${previous.changed.ordinal}; nothing is to be done`;
+  });
+  refuseUnless(draft.downHosts.size < downHostsMax(draft), 'too-many-down', () => {
+    return (
+      `Cannot take ${who} down: with it more than half of the ${draft.hosts.size} hosts would be; ` +
+      'remove those that will not come back with `weft host rm`'
+    );
+  });
+  const host: Host = { ...previous, isDown: true, changed: stamp };
+  draft.putHost(host);
+  return {
+    subject: { type: 'host', name: host.name, epoch: host.epoch },
+    changes: [{ type: 'host-set', host, previous }],
+  };
+}
+
+/** What the others do with a host that was down for the whole retention: as if somebody had removed it. */
+export function expireHost(context: Context, record: RecordOf<'host-expire'>): Decision {
+  const host = requireLife(context.draft, record);
+  refuseUnless(host.isDown, 'host-up', () => {
+    return `Cannot expire host ${quote(host.name)}: it is not down; remove it with \`weft host rm\``;
+  });
+  return release(context, host, 'host-expired');
+}
+
+/** So many hosts may be down at once. */
+export function downHostsMax({ hosts }: Pick<State, 'hosts'>): number {
+  return Math.floor(hosts.size / 2);
+}
+
+function release(
+  { draft, stamp }: Context,
+  host: Host,
+  reason: 'host-removed' | 'host-expired',
+): Decision {
+  const isExpired = reason === 'host-expired';
+  const changes: Change[] = [];
+  for (const endpoint of [...endpointsOfHost(draft, host.name)]) {
+    releaseEndpoint(draft, endpoint);
+    changes.push({ type: 'endpoint-removed', endpoint, reason });
+  }
+  draft.removeHost(host);
+  draft.rememberRemoved(host.name, { epoch: host.epoch, ordinal: stamp.ordinal, isExpired });
+  changes.push({ type: 'host-removed', host, isExpired });
+  return { subject: { type: 'host', name: host.name, epoch: host.epoch }, changes };
+}
+
+function requireHost(draft: Draft, name: string): Host {
   const host = hostNamed(draft, name);
   refuseUnless(
     host !== undefined,
     'no-such-host',
     () => `No host is called ${quote(name)}: see \`weft host ls\``,
   );
-  const changes: Change[] = [];
-  for (const endpoint of [...endpointsOfHost(draft, host.name)]) {
-    releaseEndpoint(draft, endpoint);
-    changes.push({ type: 'endpoint-removed', endpoint, reason: 'host-removed' });
-  }
-  draft.removeHost(host);
-  draft.rememberRemoved(host.name, { epoch: host.epoch, ordinal: stamp.ordinal });
-  changes.push({ type: 'host-removed', host });
-  return { subject: { type: 'host', name: host.name, epoch: host.epoch }, changes };
+  return host;
+}
+
+/** The host in the very life that was judged: whoever has joined since was not. */
+function requireLife(draft: Draft, { body }: RecordOf<'host-down' | 'host-expire'>): Host {
+  const host = requireHost(draft, body.name);
+  refuseUnless(host.epoch === body.epoch, 'stale-epoch', () => {
+    return `What was seen is of life ${body.epoch} of host ${quote(host.name)}, which lives its ${host.epoch}; nothing is to be done`;
+  });
+  return host;
 }
 
 /**
@@ -98,7 +161,7 @@ export function forgetRemovedHost(draft: Draft, ordinal: number): void {
 function checkTimely(draft: Draft, record: RecordOf<'host-join'>, previous: Host | undefined): void {
   const { host: name, base } = record;
   refuseUnless(previous === undefined || base >= previous.changed.ordinal, 'stale-epoch', () => {
-    return `The join of ${quote(name)} was written before its life ${previous?.epoch ?? 0} began; nothing is to be done`;
+    return `The join of ${quote(name)} was written before record ${previous?.changed.ordinal ?? 0}, by which its life ${previous?.epoch ?? 0} ${previous?.isDown === true ? 'was taken down' : 'began'}; nothing is to be done`;
   });
   const removed = draft.removedHosts.get(nameKey(name));
   refuseUnless(removed === undefined || base >= removed.ordinal, 'stale-epoch', () => {
@@ -113,7 +176,7 @@ function nextEpoch(draft: Draft, name: string, previous: Host | undefined): numb
   return (draft.removedHosts.has(key) ? draft.forgetRemoved(key).epoch : draft.epochFloor) + 1;
 }
 
-function lifeOf(body: BodyOf<'host-join'>): Pick<Host, 'identity' | 'mtu' | 'version'> {
+function machineOf(body: BodyOf<'host-join'>): Pick<Host, 'identity' | 'mtu' | 'version'> {
   return { identity: body.identity, mtu: body.mtu, version: body.version };
 }
 

@@ -3,4 +3,6 @@ export interface RemovedHost {
   readonly epoch: number;
   /** Of the record that removed it. */
   readonly ordinal: number;
+  /** It was down for too long; nobody asked for its removal. */
+  readonly isExpired: boolean;
 }

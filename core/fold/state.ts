@@ -46,6 +46,8 @@ export interface State {
   /** Host names by their key form, and by the underlay addresses of live hosts. */
   readonly hostNames: Table<string, string>;
   readonly hostAddresses: Table<string, string>;
+  /** The hosts that are down, by name, with the epochs in which they are. */
+  readonly downHosts: Table<string, number>;
 
   /** Pools of every address space, with what is allocated in them. */
   readonly pools: Pools;
@@ -82,6 +84,7 @@ const empty: State = {
   macs: SortedTable.empty(),
   hostNames: SortedTable.empty(),
   hostAddresses: SortedTable.empty(),
+  downHosts: SortedTable.empty(),
   pools: Pools.empty,
   vnis: RangeSet.empty,
   vniCursor: BigInt(vniMin),

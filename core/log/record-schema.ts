@@ -39,6 +39,9 @@ const hostJoin = z.strictObject({
 
 const hostRemove = z.strictObject({ name: text });
 
+/** Of one life of a host, so that what was seen of an earlier one never counts for a later. */
+const hostLife = z.strictObject({ name: text, epoch: count });
+
 const subnet = z.strictObject({
   prefix: text,
   gateway: text.optional(),
@@ -116,6 +119,8 @@ const envelope = {
 export const recordSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...envelope, kind: z.literal('host-join'), body: hostJoin }),
   z.strictObject({ ...envelope, kind: z.literal('host-remove'), body: hostRemove }),
+  z.strictObject({ ...envelope, kind: z.literal('host-down'), body: hostLife }),
+  z.strictObject({ ...envelope, kind: z.literal('host-expire'), body: hostLife }),
   z.strictObject({ ...envelope, kind: z.literal('network-create'), body: networkCreate }),
   z.strictObject({ ...envelope, kind: z.literal('network-remove'), body: networkRemove }),
   z.strictObject({ ...envelope, kind: z.literal('endpoint-create'), body: endpointCreate }),

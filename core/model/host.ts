@@ -14,6 +14,10 @@ export interface Host {
   readonly mtu: number;
   /** Version of weft that it runs. */
   readonly version: string;
+  /** Ordinal of the join that its present life began with. */
+  readonly joined: number;
+  /** The others said of this life of it that it is silent: its names do not resolve, and nothing that it asks counts. */
+  readonly isDown: boolean;
   readonly created: Stamp;
   readonly changed: Stamp;
 }

@@ -85,7 +85,7 @@ export class SnapshotReader {
         return draft.putHost({ ...host, ...this.#stamps(line) });
       }
       case 'removed-host':
-        return draft.rememberRemoved(line.name, { epoch: line.epoch, ordinal: line.ordinal });
+        return this.#putRemovedHost(line);
       case 'past-log': {
         const { kind: _kind, ...log } = line;
         return draft.setCourse({ ...draft.course, past: [...draft.course.past, log] });
@@ -104,6 +104,10 @@ export class SnapshotReader {
       case 'memory':
         return this.#remember(line);
     }
+  }
+
+  #putRemovedHost({ name, epoch, ordinal, isExpired }: LineOf<'removed-host'>): void {
+    this.#draft.rememberRemoved(name, { epoch, ordinal, isExpired });
   }
 
   #putCursor({ space, prefix, first, last, users, next }: LineOf<'cursor'>): void {

@@ -40,6 +40,8 @@ const host = z.strictObject({
   epoch: count,
   mtu: count,
   version: text,
+  joined: count,
+  isDown: z.boolean(),
   ...stamps,
 });
 
@@ -48,6 +50,7 @@ const removedHost = z.strictObject({
   name: text,
   epoch: count,
   ordinal: count,
+  isExpired: z.boolean(),
 });
 
 /** A log that the cluster has lived on, oldest first. */

@@ -14,9 +14,9 @@ function read(lines: Iterable<string>): State {
   return reader.finish();
 }
 
-/** A bit of everything: two spaces, both families, auxiliary addresses, a removed host, refusals. */
+/** A bit of everything: two spaces, both families, auxiliary addresses, a removed host, one that expired, one that is down, refusals. */
 function ledger(): Ledger {
-  const ledger = new Ledger('h1', 'h2', 'h3');
+  const ledger = new Ledger('h1', 'h2', 'h3', 'h4');
   accepted(
     ledger.network('h1', 'red', {
       subnets: [subnet('10.0.1.0/24', { aux: [['router', '10.0.1.9']], range: '10.0.1.64/26' })],
@@ -33,7 +33,10 @@ function ledger(): Ledger {
   accepted(ledger.attach('h2', 'blue', { name: 'db' }));
   accepted(ledger.detach('h1', gone.id));
   ledger.network('h1', 'red');
+  accepted(ledger.takeDown('h1', 'h4'));
+  accepted(ledger.expire('h2', 'h4'));
   accepted(ledger.removeHost('h1', 'h3'));
+  accepted(ledger.takeDown('h1', 'h2'));
   ledger.pass(2);
   return ledger;
 }

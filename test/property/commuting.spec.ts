@@ -3,8 +3,8 @@
  *
  * What a state holds of the order in which it came about: the ordinals in the stamps of objects, in the memory of
  * records and in the removals of hosts, and the running hash of the log. Those are provenance. **Two requests commute
- * when neither writes what the other reads or writes**, with these as what there is to read and write: a host's life, a
- * name, an object, an address, a MAC address, a VNI, a sandbox; and, as a whole, a pool and the sequence of VNIs for who
+ * when neither writes what the other reads or writes**, with these as what there is to read and write: a host's life, how
+ * many hosts there are and are down, a name, an object, an address, a MAC address, a VNI, a sandbox; and, as a whole, a pool and the sequence of VNIs for who
  * has something chosen from it, and an address space for who removes a network of it, because with its last pool goes the
  * place where its search for default pools goes on. So two endpoints with automatic addresses on one network do not commute, and two with
  * addresses that were asked for do.
@@ -26,6 +26,7 @@ import type { BodyOf, LogRecord, RecordKind } from '../../core/log/record.ts';
 import { encodeRecord } from '../../core/log/record-codec.ts';
 import { addressOf, contains, type IpAddress } from '../../core/model/address.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
+import type { Host } from '../../core/model/host.ts';
 import { macOfAddress } from '../../core/model/mac.ts';
 import { nameKey } from '../../core/model/names.ts';
 import type { Network } from '../../core/model/network.ts';
@@ -40,11 +41,16 @@ interface Touching {
   readonly writes: ReadonlySet<string>;
 }
 
+/** How many hosts there are and how many are down, together. */
+const downHosts = 'down hosts';
+
 type Wish = { readonly kind: RecordKind; readonly pick: number; readonly variant: number };
 
 const kinds = [
   'host-join',
   'host-remove',
+  'host-down',
+  'host-expire',
   'network-create',
   'network-remove',
   'endpoint-create',
@@ -53,7 +59,7 @@ const kinds = [
 const wish: fc.Arbitrary<Wish> = fc.record({
   kind: fc.oneof(
     ...kinds.map((kind) => ({
-      weight: kind === 'endpoint-create' ? 4 : kind === 'host-remove' ? 1 : 2,
+      weight: kind === 'endpoint-create' ? 4 : kind === 'host-remove' || kind === 'host-expire' ? 1 : 2,
       arbitrary: fc.constant(kind),
     })),
   ),
@@ -140,6 +146,12 @@ function touching(ledger: Ledger, { kind, pick, variant }: Wish, index: number):
       const host = hosts[variant % hosts.length];
       return host === undefined ? undefined : removing(ledger, author, host);
     }
+    case 'host-down':
+    case 'host-expire': {
+      const down = kind === 'host-expire' ? [...state.downHosts.keys()] : [];
+      const host = state.hosts.get(down[variant % down.length] ?? hosts[variant % hosts.length] ?? author);
+      return host === undefined ? undefined : judging(ledger, author, kind, host);
+    }
     case 'network-create':
       return creating(ledger, author, index, pick, variant);
     case 'network-remove':
@@ -190,9 +202,15 @@ function joining(ledger: Ledger, pick: number, variant: number): Touching {
     name,
     'host-join',
     body,
-    [],
+    [downHosts],
     [`life ${name}`, `underlay ${address}`, `underlay ${old ?? address}`],
   );
+}
+
+/** Whether a host may be taken down depends on how many there are and are down. */
+function judging(ledger: Ledger, author: string, kind: 'host-down' | 'host-expire', host: Host): Touching {
+  const { reads, writes } = removing(ledger, author, host.name);
+  return of(ledger, author, kind, { name: host.name, epoch: host.epoch }, [...reads], [...writes, downHosts]);
 }
 
 function removing(ledger: Ledger, author: string, host: string): Touching {
@@ -200,7 +218,7 @@ function removing(ledger: Ledger, author: string, host: string): Touching {
   const held = [...state.endpoints.values()]
     .filter((each) => each.host === host)
     .map((each) => heldBy(state, each));
-  const reads = [`life ${nameKey(author)}`, ...held.flatMap((each) => each.reads)];
+  const reads = [downHosts, `life ${nameKey(author)}`, ...held.flatMap((each) => each.reads)];
   const underlay = `underlay ${state.hosts.get(host)?.address}`;
   const writes = [`life ${nameKey(host)}`, underlay, ...held.flatMap((each) => each.writes)];
   return of(ledger, author, 'host-remove', { name: host }, reads, writes);
@@ -317,11 +335,16 @@ function unstamped<T extends { readonly created: unknown; readonly changed: unkn
   return { ...object, created: nowhere, changed: nowhere };
 }
 
+function unborn(host: Host): Host {
+  return { ...unstamped(host), joined: 0 };
+}
+
 function withoutProvenance(state: State): object {
   const rows = <T>(values: Iterable<T>): T[] => [...values];
   return {
     ordinal: state.ordinal,
-    hosts: rows(state.hosts.values()).map(unstamped),
+    hosts: rows(state.hosts.values()).map(unborn),
+    downHosts: rows(state.downHosts.entries()),
     networks: rows(state.networks.values()).map(unstamped),
     endpoints: rows(state.endpoints.values()).map(unstamped),
     networkNames: rows(state.networkNames.entries()),
@@ -341,7 +364,7 @@ function withoutProvenance(state: State): object {
 /** The set hash over what the hash of the state is over, without ordinals and stamps. */
 function hashOf(state: State): string {
   const hash = SetHash.empty();
-  for (const host of state.hosts.values()) hash.add(hostMember(unstamped(host)));
+  for (const host of state.hosts.values()) hash.add(hostMember(unborn(host)));
   for (const network of state.networks.values()) hash.add(networkMember(unstamped(network)));
   for (const endpoint of state.endpoints.values()) hash.add(endpointMember(unstamped(endpoint)));
   for (const pool of state.pools.all()) hash.add(poolMember(pool));

@@ -6,6 +6,7 @@ import type { Cluster, ClusterStep } from './cluster.ts';
 export interface Happening {
   readonly type:
     | 'host'
+    | 'host-down'
     | 'host-removed'
     | 'network'
     | 'network-removed'
@@ -25,6 +26,7 @@ const drivers = ['overlay', 'overlay', 'overlay', 'null', 'overlay', 'not-in-thi
 export function happenings(maxLength: number): fc.Arbitrary<Happening[]> {
   const type = fc.oneof(
     { weight: 2, arbitrary: fc.constant<Happening['type']>('host') },
+    { weight: 2, arbitrary: fc.constant<Happening['type']>('host-down') },
     { weight: 1, arbitrary: fc.constant<Happening['type']>('host-removed') },
     { weight: 2, arbitrary: fc.constant<Happening['type']>('network') },
     { weight: 1, arbitrary: fc.constant<Happening['type']>('network-removed') },
@@ -45,6 +47,8 @@ export function happen(cluster: Cluster, { type, pick, variant }: Happening): Cl
         `192.0.2.${10 * (1 + (pick % 3)) + (variant % 3)}`,
         variant === 7 ? 1400 : 1500,
       );
+    case 'host-down':
+      return cluster.state.hosts.get(host)?.isDown === false ? cluster.takeDown(host) : undefined;
     case 'host-removed':
       return cluster.state.hosts.has(host) && pick % 4 === 0 ? cluster.removeHost(host) : undefined;
     case 'network':

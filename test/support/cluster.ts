@@ -79,11 +79,22 @@ export class Cluster {
       epoch: (previous?.epoch ?? 0) + 1,
       mtu,
       version: '0.1.0',
+      joined: stamp.ordinal,
+      isDown: false,
       created: previous?.created ?? stamp,
       changed: stamp,
     };
     this.#hosts.set(name, host);
     return this.#step([{ type: 'host-set', host, ...(previous === undefined ? {} : { previous }) }]);
+  }
+
+  takeDown(name: string): ClusterStep {
+    const stamp = this.#stamp();
+    const previous = this.#hosts.get(name);
+    if (previous === undefined) throw new Error(`no host ${name}`);
+    const host = { ...previous, isDown: true, changed: stamp };
+    this.#hosts.set(name, host);
+    return this.#step([{ type: 'host-set', host, previous }]);
   }
 
   /** Releases its endpoints too. */
@@ -95,7 +106,7 @@ export class Cluster {
     const released = this.endpoints.filter((endpoint) => endpoint.host === name);
     for (const endpoint of released) this.#endpoints.delete(endpoint.id);
     return this.#step([
-      { type: 'host-removed', host },
+      { type: 'host-removed', host, isExpired: false },
       ...released.map((endpoint): Change => ({ type: 'endpoint-removed', endpoint, reason: 'host-removed' })),
     ]);
   }
@@ -187,10 +198,12 @@ export class Cluster {
       endpointsByNetwork.set(byNetworkKey(this.#network(endpoint.network), endpoint), endpoint.id);
       endpointsBySandbox.set(bySandboxKey(endpoint), endpoint.id);
     }
+    const down = [...this.#hosts.values()].filter(({ isDown }) => isDown);
     this.#state = {
       ...base,
       ordinal: this.#ordinal,
       hosts: tableOf(this.#hosts),
+      downHosts: tableOf(new Map(down.map(({ name, epoch }) => [name, epoch]))),
       networks: tableOf(this.#networks),
       endpoints: tableOf(this.#endpoints),
       endpointsByNetwork,

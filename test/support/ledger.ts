@@ -93,6 +93,15 @@ export class Ledger {
     return this.record(author, 'host-remove', { name });
   }
 
+  /** @param name a host that is judged in its present life */
+  takeDown(author: string, name: string, envelope: Envelope = {}): Folded {
+    return this.record(author, 'host-down', { name, epoch: this.#epochOf(name) }, envelope);
+  }
+
+  expire(author: string, name: string, envelope: Envelope = {}): Folded {
+    return this.record(author, 'host-expire', { name, epoch: this.#epochOf(name) }, envelope);
+  }
+
   network(host: string, name: string, wishes: NetworkWishes = {}, envelope: Envelope = {}): Folded {
     const right = {
       name,
@@ -128,6 +137,10 @@ export class Ledger {
     const network = id === undefined ? undefined : this.#state.networks.get(id);
     assert.ok(network !== undefined, `network ${name} exists`);
     return network;
+  }
+
+  #epochOf(name: string): number {
+    return this.#state.hosts.get(name)?.epoch ?? 1;
   }
 
   /** As many lines that are no records, to let ordinals pass. */

@@ -36,7 +36,8 @@ const stamps = { created: stamp, changed: stamp };
 
 export function testHost(name: string, address: string, mtu = 1500): Host {
   const identity = '0'.repeat(32);
-  return { name, address: address as IpAddress, identity, epoch: 1, mtu, version: '0.1.0', ...stamps };
+  const life = { epoch: 1, joined: stamp.ordinal, isDown: false };
+  return { name, address: address as IpAddress, identity, mtu, version: '0.1.0', ...life, ...stamps };
 }
 
 /** @param subnets their gateways are their first addresses */

@@ -41,6 +41,8 @@ const bodies = {
     succeeds: fc.record({ logId: id32, ordinal: fc.nat(), recordHash: id64, stateHash: id64 }),
   }),
   'log-move': fc.record({ logId: id32, url: fc.string({ minLength: 1, maxLength: 20 }) }),
+  'host-down': fc.record({ name: text, epoch: fc.nat(3) }),
+  'host-expire': fc.record({ name: text, epoch: fc.nat(3) }),
   'network-create': fc.record({
     name: text,
     driver: fc.constantFrom('overlay', 'null', 'bridge'),

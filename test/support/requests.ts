@@ -14,6 +14,8 @@ export interface Request {
 const types = [
   'join',
   'host-rm',
+  'down',
+  'expire',
   'create',
   'rm',
   'connect',
@@ -24,8 +26,10 @@ const types = [
   'wrong',
 ] as const;
 const weights: Readonly<Record<Request['type'], number>> = {
-  join: 4,
+  join: 6,
   'host-rm': 1,
+  down: 1,
+  expire: 1,
   create: 5,
   rm: 3,
   connect: 14,
@@ -33,7 +37,7 @@ const weights: Readonly<Record<Request['type'], number>> = {
   repeat: 2,
   stale: 1,
   garbage: 1,
-  wrong: 3,
+  wrong: 4,
 };
 
 export const anyRequest: fc.Arbitrary<Request> = fc.record({
@@ -70,6 +74,9 @@ export function send(ledger: Ledger, { type, pick, variant }: Request): Folded {
       });
     case 'host-rm':
       return ledger.removeHost(host, `H${variant % 3}`.toLowerCase());
+    case 'down':
+    case 'expire':
+      return judge(ledger, type, host, variant, bit);
     case 'create':
       return create(ledger, host, pick, variant, bit);
     case 'rm':
@@ -226,6 +233,20 @@ function connect(
     ...mac,
     ...ifname,
   });
+}
+
+/** Of a life that mostly is the present one. One that shall expire is mostly down. */
+function judge(
+  ledger: Ledger,
+  type: 'down' | 'expire',
+  host: string,
+  variant: number,
+  bit: (index: number) => boolean,
+): Folded {
+  const isDown = type === 'expire' && !(bit(2) && bit(3));
+  const name = (isDown ? of([...ledger.state.downHosts.keys()], variant) : undefined) ?? `h${variant % 3}`;
+  const epoch = (ledger.state.hosts.get(name)?.epoch ?? 1) + (bit(4) && bit(5) ? 1 : 0);
+  return ledger.record(host, type === 'down' ? 'host-down' : 'host-expire', { name, epoch });
 }
 
 /** Mostly one that somebody made. */
