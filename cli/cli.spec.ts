@@ -212,12 +212,45 @@ describe('the command line', () => {
     api.control.join('h2', '192.168.2.200');
     assert.equal(
       await ok('host', 'ls'),
-      'HOST   ADDRESS         MTU    EPOCH   ENDPOINTS   VERSION\n' +
-        'h1 *   192.168.2.15    1500   1       0           0.1.0\n' +
-        'h2     192.168.2.200   1500   1       0           0.1.0\n',
+      'HOST   ADDRESS         STATE   SEEN    ORDINAL   MTU    EPOCH   ENDPOINTS   VERSION\n' +
+        'h1 *   192.168.2.15    up      never             1500   1       0           0.1.0\n' +
+        'h2     192.168.2.200   up      never             1500   1       0           0.1.0\n',
     );
-    assert.equal(JSON.parse(await ok('host', 'inspect', 'h2'))[0].address, '192.168.2.200');
+    const account = {
+      address: '192.168.2.200',
+      version: '0.1.0',
+      phase: 'running' as const,
+      ordinal: 2,
+      marks: [],
+    };
+    api.control.sights.set('h2', { seenAgoMs: 41_000, isSilent: true, account, daemons: 1 });
+    assert.match(await ok('host', 'ls'), /^h2 +192\.168\.2\.200 +silent +41 s ago +2 +1500 /m);
+    api.control.takeDown('h2');
+    assert.match(await ok('host', 'ls'), /^h2 +192\.168\.2\.200 +down +41 s ago /m);
+    assert.match(await ok('status'), /^Hosts: +2, of them down: h2$/m);
+    assert.match(await ok('doctor'), /^Host h2 is down, last seen 41 s ago\.$/m);
+    const [inspected] = JSON.parse(await ok('host', 'inspect', 'h2'));
+    assert.deepEqual(
+      [inspected.address, inspected.state, inspected.seenAgoMs],
+      ['192.168.2.200', 'down', 41_000],
+    );
     assert.equal(await ok('host', 'rm', 'h2'), 'h2\n');
+  });
+
+  it('shows hosts that need attention though they are up', async () => {
+    api.control.join('h2', '192.168.2.200');
+    const account = {
+      address: '192.168.2.200',
+      version: '0.1.0',
+      phase: 'halted' as const,
+      ordinal: 2,
+      marks: [],
+    };
+    api.control.sights.set('h2', { isSilent: false, account, daemons: 2, partedAt: 7 });
+    const report = await ok('doctor');
+    assert.match(report, /^Host h2 is not at work: halted\.$/m);
+    assert.match(report, /^Host h2 is run by 2 daemons at once: stop all but one\.$/m);
+    assert.match(report, /^Host h2 has other hashes at record 7: make a bundle on both\.$/m);
   });
 
   it('shows the status', async () => {

@@ -159,6 +159,11 @@ const table = {
     summary: 'The host is down: it joins again before anything that it asks counts.',
   },
   'host-up': { status: 409, retryable: false, summary: 'The host is not down, so it does not expire.' },
+  'host-astray': {
+    status: 503,
+    retryable: false,
+    summary: 'This host had other hashes than the others at one record, and has stopped.',
+  },
   'too-many-down': {
     status: 409,
     retryable: false,

@@ -50,6 +50,8 @@ describe('the container', () => {
     socket: join(folder, 'weft.sock'),
     netnsPrefix: 'wt-',
     archiveMib: 64,
+    hostGraceMs: 30_000,
+    hostRetentionMs: 86_400_000,
     logLevel: 'silent',
     secrets: {},
     stores: [],

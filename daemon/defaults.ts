@@ -27,3 +27,7 @@ export const serviceStopMsMax = 2_000;
 export const stopMsMax = 5_000;
 /** Of which requests under way may still be answered for so long. */
 export const requestGraceMs = 1_000;
+
+/** Of `host-grace` and `host-retention`: beats are not written faster than twice a second, and nothing is kept for ever. */
+export const hostSpanMsMin = 3_000;
+export const hostSpanMsMax = 365 * 86_400_000;

@@ -47,6 +47,8 @@ describe('What the daemon tells of itself', () => {
       socket: '/run/weft/weft.sock',
       'netns-prefix': 'weft-',
       'archive-mib': '1024',
+      'host-grace': '30s',
+      'host-retention': '86400s',
       'log-level': 'info',
       tls: 'mutual',
       authentication: 'yes',

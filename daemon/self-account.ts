@@ -14,6 +14,7 @@ export function selfAccount(
   recentLines: RecentLines,
 ): SelfAccount {
   const { host, advertise, dataDir, socket, netnsPrefix, archiveMib, logLevel, secrets } = configuration;
+  const { hostGraceMs, hostRetentionMs } = configuration;
   return {
     configuration: {
       // As the adapter says it, not as it was given: without credentials.
@@ -24,6 +25,8 @@ export function selfAccount(
       socket,
       'netns-prefix': netnsPrefix,
       'archive-mib': String(archiveMib),
+      'host-grace': `${hostGraceMs / 1_000}s`,
+      'host-retention': `${hostRetentionMs / 1_000}s`,
       'log-level': logLevel,
       tls: secrets.tls === undefined ? 'no' : secrets.tls.keyFile === undefined ? 'yes' : 'mutual',
       authentication: secrets.auth === undefined ? 'no' : 'yes',

@@ -1,6 +1,7 @@
 /** What is wrong with this host's data plane, and what was found wrong and repaired. */
 import { z } from 'zod';
 import { count } from './common.ts';
+import { hostSchema } from './host.ts';
 import { phaseSchema } from './status.ts';
 
 const object = {
@@ -17,6 +18,8 @@ export const doctorSchema = z.object({
   phaseReason: z.string().exactOptional(),
   storeReachable: z.boolean(),
   storeReason: z.string().exactOptional(),
+  /** Hosts that are down or silent, not at work, run twice, or that do not agree with this one about the log. */
+  hosts: z.array(hostSchema),
   /** Kernel objects that cannot be made at present. */
   failing: z.array(z.object({ ...object, reason: z.string(), attempts: count })),
   /** This host's own account of the log, behind what the store keeps. */

@@ -31,6 +31,8 @@ export const statusSchema = z.object({
   recordHash: z.string(),
   stateHash: z.string(),
   hosts: count,
+  /** Names of those that are down. */
+  hostsDown: z.array(z.string()),
   networks: count,
   endpoints: count,
   dataplane: z.object({

@@ -9,6 +9,8 @@ interface Options {
   readonly dataDir?: string;
   readonly netnsPrefix?: string;
   readonly archiveMib?: string;
+  readonly hostGrace?: string;
+  readonly hostRetention?: string;
   readonly logLevel?: string;
   readonly config?: string;
 }
@@ -28,6 +30,11 @@ export function addVerb(program: Command, context: Context): void {
     .option(
       '--archive-mib <n>',
       'disk for the archive of records that the log was trimmed of (default: 1024)',
+    )
+    .option('--host-grace <time>', 'silence after which a host is down; the same on all hosts (default: 30s)')
+    .option(
+      '--host-retention <time>',
+      'time down after which a host is removed with its endpoints; the same on all hosts (default: 24h)',
     )
     .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
     .option('--config <file>', 'YAML file with these options, by their names without dashes')
@@ -51,6 +58,8 @@ function flagsOf(options: Options, socket: string | undefined): Record<string, s
     socket: socket,
     'netns-prefix': options.netnsPrefix,
     'archive-mib': options.archiveMib,
+    'host-grace': options.hostGrace,
+    'host-retention': options.hostRetention,
     'log-level': options.logLevel,
   };
   const given = Object.entries(flags).filter((flag): flag is [string, string] => flag[1] !== undefined);

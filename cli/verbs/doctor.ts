@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { recordsText } from '../output/record.ts';
 import { formatSize } from '../output/size.ts';
 import { formatTable, printable } from '../output/table.ts';
-import { formatMoment } from '../output/time.ts';
+import { formatMoment, formatSpan } from '../output/time.ts';
 
 export function addVerb(program: Command, context: Context): void {
   program
@@ -29,11 +29,24 @@ function reportText(report: DoctorView): string {
   ];
   const sections = [
     ...(troubles.length > 0 ? [troubles.map((line) => `${printable(line)}\n`).join('')] : []),
+    ...(report.hosts.length > 0 ? [report.hosts.map(hostText).join('')] : []),
     report.failing.length > 0 ? failingText(report.failing) : 'No kernel object fails.\n',
     archiveText(report.archive),
     report.repairs.length > 0 ? repairsText(report.repairs) : 'No drift was repaired.\n',
   ];
   return sections.join('\n');
+}
+
+function hostText(host: DoctorView['hosts'][number]): string {
+  const { name, state, seenAgoMs, phase, daemons, partedAt } = host;
+  const seen = seenAgoMs === undefined ? 'it was never seen here' : `last seen ${formatSpan(seenAgoMs)} ago`;
+  const facts = [
+    ...(state === 'up' ? [] : [`is ${state}, ${seen}`]),
+    ...(state !== 'up' || phase === undefined || phase === 'running' ? [] : [`is not at work: ${phase}`]),
+    ...(daemons === undefined ? [] : [`is run by ${daemons} daemons at once: stop all but one`]),
+    ...(partedAt === undefined ? [] : [`has other hashes at record ${partedAt}: make a bundle on both`]),
+  ];
+  return facts.map((fact) => `${printable(`Host ${name} ${fact}.`)}\n`).join('');
 }
 
 function because(reason: string | undefined): string {

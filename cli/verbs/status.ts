@@ -32,7 +32,7 @@ function statusText(status: StatusView): string {
     ...(store.snapshotOrdinal === undefined ? [] : [snapshotLine(status.ordinal, store.snapshotOrdinal)]),
     ['Record hash', status.recordHash],
     ['State hash', status.stateHash],
-    ['Hosts', String(status.hosts)],
+    ['Hosts', hostsText(status)],
     ['Networks', String(status.networks)],
     ['Endpoints', String(status.endpoints)],
     [
@@ -41,6 +41,10 @@ function statusText(status: StatusView): string {
     ],
     ['Writes', `${dataplane.writes} since the daemon started, of drift repaired: ${dataplane.repairs}`],
   ]);
+}
+
+function hostsText({ hosts, hostsDown }: StatusView): string {
+  return hostsDown.length === 0 ? String(hosts) : `${hosts}, of them down: ${hostsDown.join(', ')}`;
 }
 
 export function storeText({ url, reachable, reason }: StatusView['store']): string {

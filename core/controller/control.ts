@@ -21,6 +21,7 @@ import type { LogId, SnapshotId } from '../model/ids.ts';
 import type { Mac } from '../model/mac.ts';
 import type { Network } from '../model/network.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
+import type { Sight } from '../presence/presence.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
 import type { Successor } from '../succession/begin-successor.ts';
 
@@ -71,6 +72,9 @@ export interface Control {
    *   what `SnapshotStore.getChunk` throws
    */
   snapshotLines(id: SnapshotId, chunk: number, signal: CancelSignal): Promise<readonly string[]>;
+
+  /** What this host has seen of the life of another, or of itself. @param host as the fold has it */
+  sightOf(host: Host): Sight;
 
   /**
    * What lies beside the log in the store, and who adds to it next. With the store silent it tells what is known here.
@@ -339,6 +343,8 @@ export interface Status {
   readonly recordHash: string;
   readonly stateHash: string;
   readonly hosts: number;
+  /** Names of those that are down. */
+  readonly hostsDown: readonly string[];
   readonly networks: number;
   readonly endpoints: number;
   readonly dataplane: {

@@ -20,6 +20,7 @@ import { endpointsOfHost, endpointsOfSandbox } from '../fold/lookup.ts';
 import { initialState } from '../fold/predefined.ts';
 import type { State } from '../fold/state.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
+import { Wake } from '../lib/wake.ts';
 import { Appender } from '../log/appender.ts';
 import type { EventLog, Position } from '../log/event-log.ts';
 import type { BodyOf } from '../log/record.ts';
@@ -35,6 +36,8 @@ import type { Compression } from '../ports/compression.ts';
 import type { LogMemory } from '../ports/log-memory.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
+import type { PresenceOptions } from '../presence/defaults.ts';
+import { Presence, type Sight } from '../presence/presence.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
 import type { Successor } from '../succession/begin-successor.ts';
@@ -62,7 +65,13 @@ import type {
   Step,
   StoreStatus,
 } from './control.ts';
-import { askedAttemptsMax, catchUpDeadlineMs, statusDeadlineMs } from './defaults.ts';
+import {
+  askedAttemptsMax,
+  catchUpDeadlineMs,
+  rejoinCheckMs,
+  rejoinDelayMs,
+  statusDeadlineMs,
+} from './defaults.ts';
 import { readEntries } from './entry-pages.ts';
 import { takeEvidence } from './evidence.ts';
 import { Exports } from './exports.ts';
@@ -97,7 +106,7 @@ export interface ControllerPorts {
   readonly fold?: Fold;
 }
 
-export interface ControllerOptions extends HostIdentity {
+export interface ControllerOptions extends HostIdentity, Partial<PresenceOptions> {
   /** Prefix of the names of owned namespaces, `weft-` by default. Unique among the daemons of one machine. */
   readonly netnsPrefix: string;
   /** Records between two snapshots at least, 2,048 by default. The same on every host of a cluster. */
@@ -121,6 +130,8 @@ export class Controller implements Control {
   readonly #keeper: LogKeeper;
   readonly #exports = new Exports();
   readonly #archivist: Archivist;
+  readonly #presence: Presence;
+  readonly #fallen = new Wake();
   /** The state after the last record that was taken note of. */
   #folded: State = initialState();
   /** Whether the kernel is held to the fold: not before the whole log is known. */
@@ -150,6 +161,10 @@ export class Controller implements Control {
     });
     this.#archivist = new Archivist(ports);
     this.#keeper = new LogKeeper(ports, options, () => this.#standing());
+    this.#presence = new Presence(ports, options, options, () => this.#stand(), {
+      say: (kind, host, signal) => this.#judge(kind, host, signal),
+      astray: (reason) => this.#goAstray(reason),
+    });
     this.#reconciler = new Reconciler(kernel, this.#desired, { clock, logger });
     this.#replica.news$.subscribe((news) => this.#onNews(news));
     this.#replica.entries$.subscribe((cursor) => this.#onEntry(cursor));
@@ -180,6 +195,7 @@ export class Controller implements Control {
   /** Ends what `run` began; call it after aborting. Objects stay in the kernel. */
   async stop(): Promise<void> {
     await this.#appender.close();
+    await this.#presence.leave();
     await this.#reconciler.stop();
     await this.#ports.log.close();
     await this.#archivist.close();
@@ -273,6 +289,10 @@ export class Controller implements Control {
     return this.#exports.page(ref, page);
   }
 
+  sightOf(host: Host): Sight {
+    return this.#presence.sightOf(host);
+  }
+
   async storeStatus(query: { readonly check: boolean }, signal: CancelSignal): Promise<StoreStatus> {
     const replica = this.#replica;
     const { host, snapshotOrdinals } = this.#options;
@@ -324,6 +344,7 @@ export class Controller implements Control {
       recordHash: state.recordHash,
       stateHash: state.stateHash,
       hosts: state.hosts.size,
+      hostsDown: [...state.downHosts.keys()],
       networks: state.networks.size,
       endpoints: state.endpoints.size,
       dataplane: {
@@ -447,8 +468,51 @@ export class Controller implements Control {
     this.#enter('joining');
     await this.#membership.join(() => this.state, signal);
     if (signal.aborted || this.#stage !== 'joining') return;
-    this.#enter('running');
-    await Promise.all([this.#sandboxes.run(signal), this.#keeper.run(signal)]);
+    if (this.#membership.isMember) this.#enter('running');
+    await Promise.all([
+      this.#sandboxes.run(signal),
+      this.#keeper.run(signal),
+      this.#presence.run(signal),
+      this.#rejoining(signal),
+    ]);
+  }
+
+  /** Joins again whenever the others have given this host up, and its beats get through again. */
+  async #rejoining(signal: CancelSignal): Promise<void> {
+    const { clock } = this.#ports;
+    while (!signal.aborted) {
+      if (!this.#isFallen) {
+        await this.#fallen.wait(clock, rejoinCheckMs, signal);
+      } else if (await this.#presence.beat(signal)) {
+        await this.#membership.join(() => this.state, signal);
+        if (this.#membership.isMember && this.#stage === 'joining') this.#enter('running');
+        this.#presence.wake();
+      } else {
+        await clock.sleep(rejoinDelayMs, signal);
+      }
+    }
+  }
+
+  /** Given up by the others, and free to join again. */
+  get #isFallen(): boolean {
+    const { loss } = this.#membership;
+    return this.#phase !== 'halted' && (loss === 'down' || loss === 'expired');
+  }
+
+  #stand() {
+    return { state: this.state, epoch: this.#membership.livingEpoch, phase: this.#phase };
+  }
+
+  async #judge(kind: 'host-down' | 'host-expire', host: Host, signal: CancelSignal): Promise<void> {
+    const author = this.#membership.author(this.state);
+    const { name, epoch } = host;
+    await this.#requests.perform(author, kind, { name, epoch }, { by: 'daemon', signal });
+  }
+
+  /** What this host says of the log is not to be trusted: not its own requests either. */
+  #goAstray(reason: string): void {
+    this.#membership.mute(reason);
+    this.#freeze(reason);
   }
 
   /** A host that was removed, replaced or halted has no part in keeping the log. */
@@ -495,6 +559,7 @@ export class Controller implements Control {
     if (this.#holding) this.#reconciler.touch(this.#desired.takeDirty());
     for (const step of cursor.steps) {
       this.#checkpoints.push(step.state);
+      this.#presence.push(step.state);
       this.#remember(step);
       this.#outcomes.settle(step);
     }
@@ -517,6 +582,14 @@ export class Controller implements Control {
     if (loss === 'removed')
       this.#enter('removed', `host '${this.#options.host}' was removed from the cluster`);
     if (loss === 'superseded') this.#freeze(`another daemon has joined as '${this.#options.host}'`);
+    if (loss === 'down' || loss === 'expired') this.#onFallen(loss);
+  }
+
+  #onFallen(loss: 'down' | 'expired'): void {
+    const reason =
+      loss === 'down' ? 'the others have taken this host down' : 'the others have expired this host';
+    if (this.#stage === 'running') this.#enter('joining', reason);
+    this.#fallen.notify();
   }
 
   /** The log cannot be followed further: keep everything as it is, say why, and wait for the end. */
@@ -544,6 +617,7 @@ export class Controller implements Control {
     if (this.#halted?.isForGood !== false) return;
     this.#halted = undefined;
     this.#reconciler.resume();
+    this.#fallen.notify();
     this.#tell(this.#stage);
   }
 

@@ -14,6 +14,8 @@ export const reopenDelayMsMin = 250;
 export const reopenDelayMsMax = 5_000;
 /** Pause between attempts to join when the store was lost in the middle. */
 export const rejoinDelayMs = 500;
+/** Whether this host has been given up is looked at when the fold says so, and after this time. */
+export const rejoinCheckMs = 60_000;
 /**
  * A sandbox that is gone is looked at again after this time before its endpoints are released: a reference may be
  * replaced in two steps by whoever owns it.

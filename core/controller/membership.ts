@@ -1,5 +1,6 @@
 /**
- * This host's membership: it announces itself, knows its epoch, and notices when it is no longer the one.
+ * This host's membership: it announces itself, knows its epoch, and notices when it is no longer the one, or when the
+ * others have given it up and it is to join again.
  */
 import { isWeftError, WeftError } from '../errors.ts';
 import type { Change } from '../fold/change.ts';
@@ -23,8 +24,11 @@ export interface HostIdentity {
   readonly version: string;
 }
 
-/** How a membership ended: an operator removed the host, or another daemon took over its identity. */
-export type Loss = 'removed' | 'superseded';
+/**
+ * How a membership ended. For good: an operator removed the host, or another daemon took over its identity. Or until it
+ * joins again, which it does by itself: the others took it for lost, and it is down or expired.
+ */
+export type Loss = 'removed' | 'superseded' | 'down' | 'expired';
 
 export class Membership {
   readonly #self: HostIdentity;
@@ -35,6 +39,7 @@ export class Membership {
   readonly #joins = new Set<RecordId>();
   #epoch: number | undefined;
   #loss: Loss | undefined;
+  #muteReason: string | undefined;
 
   constructor(
     self: HostIdentity,
@@ -56,10 +61,23 @@ export class Membership {
     return this.#loss;
   }
 
-  /** The author of this host's records. @throws WeftError `not-ready`, `host-removed`, `stale-epoch` */
+  /** Under which this host's beats count; undefined before it has joined, and when it is not to speak any more. */
+  get livingEpoch(): number | undefined {
+    return this.#loss === 'removed' || this.#loss === 'superseded' ? undefined : this.#epoch;
+  }
+
+  /** It has joined, and nothing has ended that since. */
+  get isMember(): boolean {
+    return this.#epoch !== undefined && this.#loss === undefined;
+  }
+
+  /** The author of this host's records. @throws WeftError `not-ready`, `host-astray`, `host-down`, `host-removed`, `stale-epoch` */
   author(state: State): Author {
     if (this.#loss === 'removed') throw removedError(this.#self.host);
     if (this.#loss === 'superseded') throw supersededError(this.#self.host);
+    if (this.#muteReason !== undefined)
+      throw new WeftError('host-astray', `Nothing is asked of the log: ${this.#muteReason}`);
+    if (this.#loss !== undefined) throw fallenError(this.#self.host, this.#loss);
     if (this.#epoch === undefined) {
       throw new WeftError(
         'not-ready',
@@ -69,6 +87,11 @@ export class Membership {
     return { host: this.#self.host, epoch: this.#epoch, base: state.ordinal };
   }
 
+  /** No record of this host is written from now on: what it knows of the log is in doubt. */
+  mute(reason: string): void {
+    this.#muteReason = reason;
+  }
+
   /** True when the log has the host's name, but for another machine. */
   isForeign(state: State): boolean {
     const known = hostNamed(state, this.#self.host);
@@ -76,7 +99,7 @@ export class Membership {
   }
 
   /**
-   * Announces the host, for as long as it takes.
+   * Announces the host, for as long as it takes; also anew, when it was given up.
    *
    * @throws WeftError `host-taken`, `address-in-use-by-host`, `bad-name`…: what the fold rejects a join with;
    *   returns early when `signal` aborts
@@ -98,7 +121,7 @@ export class Membership {
         return;
       } catch (error) {
         // An earlier attempt may have been in the log all the while.
-        if (signal.aborted || this.#epoch !== undefined) return;
+        if (signal.aborted || this.isMember) return;
         if (!isPassing(error)) throw error;
         this.#logger.warn('cannot join the cluster yet', { reason: error.message });
       }
@@ -114,27 +137,41 @@ export class Membership {
    */
   observe(changes: readonly Change[], record: RecordId | undefined, state: State): Loss | undefined {
     let loss: Loss | undefined;
-    for (const change of changes) loss ??= this.#observeChange(change, record ?? this.#joinOf(change, state));
-    this.#loss ??= loss;
+    for (const change of changes)
+      loss = this.#observeChange(change, record ?? this.#joinOf(change, state)) ?? loss;
     return loss;
   }
 
   /** Of a leap: the join of ours that gave this host its present life, if it was one, as the fold remembers it. */
   #joinOf(change: Change, { memory }: State): RecordId | undefined {
     if (change.type !== 'host-set') return undefined;
-    const { ordinal } = change.host.changed;
-    return [...this.#joins].find((id) => (memory.present.get(id) ?? memory.previous.get(id)) === ordinal);
+    const { joined } = change.host;
+    return [...this.#joins].find((id) => (memory.present.get(id) ?? memory.previous.get(id)) === joined);
   }
 
   #observeChange(change: Change, record: RecordId | undefined): Loss | undefined {
-    if (change.type === 'host-removed' && change.host.name === this.#self.host && this.#epoch !== undefined)
-      return 'removed';
-    if (change.type !== 'host-set' || change.host.name !== this.#self.host) return undefined;
-    if (record !== undefined && this.#joins.has(record)) {
-      this.#epoch = change.host.epoch;
-      return undefined;
+    if (!('host' in change) || change.host.name !== this.#self.host || this.#isOver) return undefined;
+    if (change.type === 'host-removed') {
+      return this.#epoch === undefined ? undefined : this.#lose(change.isExpired ? 'expired' : 'removed');
     }
-    return this.#epoch === undefined ? undefined : 'superseded';
+    const { epoch, isDown } = change.host;
+    if (record !== undefined && this.#joins.has(record)) {
+      this.#epoch = epoch;
+      this.#loss = undefined;
+    } else if (epoch !== this.#epoch) {
+      return this.#epoch === undefined ? undefined : this.#lose('superseded');
+    }
+    return isDown ? this.#lose('down') : undefined;
+  }
+
+  /** Nothing brings it back but another daemon's start. */
+  get #isOver(): boolean {
+    return this.#loss === 'removed' || this.#loss === 'superseded';
+  }
+
+  #lose(loss: Loss): Loss {
+    this.#loss = loss;
+    return loss;
   }
 }
 
@@ -153,6 +190,13 @@ function isPassing(error: unknown): error is Error {
     'stale-epoch',
   ] as const;
   return codes.some((code) => isWeftError(error, code));
+}
+
+function fallenError(host: string, loss: 'down' | 'expired'): WeftError {
+  return new WeftError(
+    'host-down',
+    `Host '${host}' was ${loss === 'down' ? 'taken down' : 'expired'} by the others, and joins again: try again shortly`,
+  );
 }
 
 function removedError(host: string): WeftError {

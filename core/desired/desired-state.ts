@@ -30,7 +30,13 @@ import type { EndpointId, NetworkId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { DesiredView } from '../reconcile/desired.ts';
-import { altersDataPlane, type DesiredOptions, hostViewOf, resolvesHere, underlayMtuMinOf } from './host-view.ts';
+import {
+  altersDataPlane,
+  type DesiredOptions,
+  hostViewOf,
+  resolvesHere,
+  underlayMtuMinOf,
+} from './host-view.ts';
 import { isNamed, type NamedEndpoint } from './hosts-entries.ts';
 import { hostsFileOf } from './hosts-file.ts';
 import { LocalEndpoints } from './local-endpoints.ts';

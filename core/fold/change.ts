@@ -11,4 +11,9 @@ export type Change =
   | { readonly type: 'endpoint-added'; readonly endpoint: Endpoint }
   | { readonly type: 'endpoint-removed'; readonly endpoint: Endpoint; readonly reason: EndpointRemoval };
 
-export type EndpointRemoval = 'requested' | 'sandbox-gone' | 'attach-failed' | 'host-removed' | 'host-expired';
+export type EndpointRemoval =
+  | 'requested'
+  | 'sandbox-gone'
+  | 'attach-failed'
+  | 'host-removed'
+  | 'host-expired';

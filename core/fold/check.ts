@@ -68,39 +68,21 @@ function checkReferences(state: State, faults: string[]): void {
 
 /** Every index is what the base tables make it. A key that two objects claim shows as a difference in size. */
 function checkIndexes(state: State, faults: string[]): void {
-  const hosts = [...state.hosts.values()];
+  checkHostIndexes(state, faults);
   const networks = [...state.networks.values()];
   const endpoints = [...state.endpoints.values()];
   const onNetwork = endpoints.flatMap((endpoint) => {
     const network = state.networks.get(endpoint.network);
     return network === undefined ? [] : [{ endpoint, network }];
   });
-  const compare = <K extends Key, V>(
-    name: string,
-    index: Table<K, V>,
-    expected: readonly (readonly [K, V])[],
-  ): void => compareIndex(name, index, expected, faults);
-  compare(
-    'hostNames',
-    state.hostNames,
-    hosts.map((host) => [nameKey(host.name), host.name]),
-  );
-  compare(
-    'hostAddresses',
-    state.hostAddresses,
-    hosts.map((host) => [host.address, host.name]),
-  );
-  compare(
-    'downHosts',
-    state.downHosts,
-    hosts.filter(({ isDown }) => isDown).map((host) => [host.name, host.epoch]),
-  );
-  compare(
+  compareIndex(
+    faults,
     'networkNames',
     state.networkNames,
     networks.map((network) => [nameKey(network.name), network.id]),
   );
-  compare(
+  compareIndex(
+    faults,
     'parents',
     state.parents,
     networks.flatMap(({ id, options }) => {
@@ -108,7 +90,8 @@ function checkIndexes(state: State, faults: string[]): void {
       return parent === undefined ? [] : [[parent, id]];
     }),
   );
-  compare(
+  compareIndex(
+    faults,
     'endpointNames',
     state.endpointNames,
     endpoints.flatMap((endpoint) => {
@@ -117,26 +100,52 @@ function checkIndexes(state: State, faults: string[]): void {
         : [[endpointNameKey(endpoint.network, endpoint.name), endpoint.id]];
     }),
   );
-  compare(
+  compareIndex(
+    faults,
     'macs',
     state.macs,
     onNetwork.flatMap(({ endpoint, network }) => {
       return endpoint.mac === undefined ? [] : [[macKey(network, endpoint.mac), endpoint.id]];
     }),
   );
-  compare(
+  compareIndex(
+    faults,
     'endpointsByNetwork',
     state.endpointsByNetwork,
     onNetwork.map(({ endpoint, network }) => {
       return [byNetworkKey(network, endpoint), endpoint.id];
     }),
   );
-  compare(
+  compareIndex(
+    faults,
     'endpointsBySandbox',
     state.endpointsBySandbox,
     endpoints.map((endpoint) => [bySandboxKey(endpoint), endpoint.id]),
   );
-  compare(
+}
+
+function checkHostIndexes(state: State, faults: string[]): void {
+  const hosts = [...state.hosts.values()];
+  compareIndex(
+    faults,
+    'hostNames',
+    state.hostNames,
+    hosts.map((host) => [nameKey(host.name), host.name]),
+  );
+  compareIndex(
+    faults,
+    'hostAddresses',
+    state.hostAddresses,
+    hosts.map((host) => [host.address, host.name]),
+  );
+  compareIndex(
+    faults,
+    'downHosts',
+    state.downHosts,
+    hosts.filter(({ isDown }) => isDown).map((host) => [host.name, host.epoch]),
+  );
+  compareIndex(
+    faults,
     'removals',
     state.removals,
     [...state.removedHosts.entries()].map(([key, removed]) => [removed.ordinal, key]),
@@ -144,10 +153,10 @@ function checkIndexes(state: State, faults: string[]): void {
 }
 
 function compareIndex<K extends Key, V>(
+  faults: string[],
   name: string,
   index: Table<K, V>,
   expected: readonly (readonly [K, V])[],
-  faults: string[],
 ): void {
   if (index.size !== expected.length || [...index.keys()].length !== expected.length) {
     faults.push(`index ${name} has ${index.size} entries and should have ${expected.length}`);

@@ -228,7 +228,11 @@ describe('a host that is down', () => {
     refused(ledger.takeDown('h3', 'h2'), 'host-down', /down since record 6; nothing is to be done/);
     accepted(ledger.join('h2', { address: '192.168.2.2' }));
     const late = { name: 'h2', epoch: 1 };
-    refused(ledger.record('h3', 'host-down', late), 'stale-epoch', /of life 1 of host 'h2', which lives its 2/);
+    refused(
+      ledger.record('h3', 'host-down', late),
+      'stale-epoch',
+      /of life 1 of host 'h2', which lives its 2/,
+    );
     refused(ledger.record('h3', 'host-down', { name: 'h2', epoch: 3 }), 'stale-epoch');
     refused(ledger.record('h3', 'host-down', { name: 'h9', epoch: 1 }), 'no-such-host');
     ledger.check();

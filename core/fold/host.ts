@@ -107,11 +107,7 @@ export function downHostsMax({ hosts }: Pick<State, 'hosts'>): number {
   return Math.floor(hosts.size / 2);
 }
 
-function release(
-  { draft, stamp }: Context,
-  host: Host,
-  reason: 'host-removed' | 'host-expired',
-): Decision {
+function release({ draft, stamp }: Context, host: Host, reason: 'host-removed' | 'host-expired'): Decision {
   const isExpired = reason === 'host-expired';
   const changes: Change[] = [];
   for (const endpoint of [...endpointsOfHost(draft, host.name)]) {

@@ -18,6 +18,9 @@ export interface Configuration {
   readonly netnsPrefix: string;
   /** Disk that the archive of trimmed records may take, MiB. */
   readonly archiveMib: number;
+  /** A silent host is taken down after so long, and expires after so long down, milliseconds. */
+  readonly hostGraceMs: number;
+  readonly hostRetentionMs: number;
   readonly logLevel: LogLevel;
   /** How the store knows us: names of files. */
   readonly secrets: StoreSecrets;

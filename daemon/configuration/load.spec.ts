@@ -38,6 +38,8 @@ describe('the configuration', () => {
       socket: '/run/weft/weft.sock',
       netnsPrefix: 'weft-',
       archiveMib: 1_024,
+      hostGraceMs: 30_000,
+      hostRetentionMs: 86_400_000,
       logLevel: 'info',
       secrets: {},
       stores: [],
@@ -71,9 +73,23 @@ describe('the configuration', () => {
     await refuses(loadConfiguration({ flags: { user: 'weft' } }), /options: unknown member "user"/);
   });
 
+  it('takes times with their units', async () => {
+    const path = await file('advertise: 10.0.0.1\nhost-grace: 2m\nhost-retention: 7d\n');
+    const { hostGraceMs, hostRetentionMs } = await loadConfiguration({
+      flags: { 'host-grace': '10s' },
+      file: path,
+    });
+    assert.deepEqual([hostGraceMs, hostRetentionMs], [10_000, 7 * 86_400_000]);
+  });
+
   const wrong: readonly (readonly [string, RegExp])[] = [
     ['stoer: "memory:"', /weft\.yaml: unknown member "stoer"/],
     ['password: secret', /unknown member "password"/],
+    ['advertise: 10.0.0.1\nhost-grace: 30', /host-grace: is no text|host-grace/],
+    ['advertise: 10.0.0.1\nhost-grace: 30 s', /host-grace '30 s' is no time from 3s to 365d/],
+    ['advertise: 10.0.0.1\nhost-grace: 2s', /host-grace '2s' is no time/],
+    ['advertise: 10.0.0.1\nhost-retention: 366d', /host-retention '366d' is no time/],
+    ['advertise: 10.0.0.1\nhost-grace: 2m\nhost-retention: 1m', /host-retention is shorter than host-grace/],
     ['- a\n- b', /expected object, received array/],
     ['store: [', /cannot read .*weft\.yaml/],
     ['store: 1', /store: expected string, received number/],

@@ -10,11 +10,14 @@ import { WeftError } from '../../core/errors.ts';
 import { quote } from '../../core/lib/quote.ts';
 import { type IpAddress, parseAddress } from '../../core/model/address.ts';
 import { isName, nameRule } from '../../core/model/names.ts';
+import { presenceDefaults } from '../../core/presence/defaults.ts';
 import {
   archiveMibDefault,
   archiveMibMax,
   archiveMibMin,
   dataDirectoryDefault,
+  hostSpanMsMax,
+  hostSpanMsMin,
   logLevelDefault,
   netnsPrefixDefault,
   netnsPrefixLengthMax,
@@ -41,6 +44,7 @@ export async function loadConfiguration(commandLine: CommandLine): Promise<Confi
     socket: settings.socket ?? socketDefault,
     netnsPrefix: netnsPrefixOf(settings),
     archiveMib: archiveMibOf(settings),
+    ...patienceOf(settings),
     logLevel: settings['log-level'] ?? logLevelDefault,
     secrets: secretsOf(settings),
     stores: (settings.stores ?? []).map(({ url, ...rest }) => ({ url, secrets: secretsOf(rest) })),
@@ -118,6 +122,24 @@ function archiveMibOf(settings: Settings): number {
   if (mib >= archiveMibMin && mib <= archiveMibMax) return mib;
   throw wrong(`archive-mib ${quote(text)} is not within ${archiveMibMin} and ${archiveMibMax} MiB`);
 }
+
+function patienceOf(settings: Settings): Pick<Configuration, 'hostGraceMs' | 'hostRetentionMs'> {
+  const hostGraceMs = spanOf(settings, 'host-grace', presenceDefaults.graceMs);
+  const hostRetentionMs = spanOf(settings, 'host-retention', presenceDefaults.retentionMs);
+  if (hostRetentionMs >= hostGraceMs) return { hostGraceMs, hostRetentionMs };
+  throw wrong('host-retention is shorter than host-grace: a host is down before it expires');
+}
+
+function spanOf(settings: Settings, name: 'host-grace' | 'host-retention', defaultMs: number): number {
+  const text = settings[name];
+  if (text === undefined) return defaultMs;
+  const [, digits = '', unit = ''] = /^([1-9][0-9]{0,5})(s|m|h|d)$/.exec(text) ?? [];
+  const ms = Number(digits) * (unitMs[unit] ?? 0);
+  if (ms >= hostSpanMsMin && ms <= hostSpanMsMax) return ms;
+  throw wrong(`${name} ${quote(text)} is no time from 3s to 365d: say it like 30s, 10m, 24h or 7d`);
+}
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function secretsOf(settings: Omit<NonNullable<Settings['stores']>[number], 'url'>): StoreSecrets {
   const { 'tls-ca-file': caFile, 'tls-cert-file': certFile, 'tls-key-file': keyFile } = settings;

@@ -12,6 +12,8 @@ export const flagsSchema = z.strictObject({
   socket: path.exactOptional(),
   'netns-prefix': z.string().exactOptional(),
   'archive-mib': z.union([z.string(), z.int()]).transform(String).exactOptional(),
+  'host-grace': z.string().exactOptional(),
+  'host-retention': z.string().exactOptional(),
   'log-level': z.enum(logLevels, `is none of ${logLevels.join(', ')}`).exactOptional(),
 });
 

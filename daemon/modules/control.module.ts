@@ -12,7 +12,8 @@ export const controlModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(
       (log, connect, memory, kernel, ...rest) => {
         const [clock, random, logger, compression, archive, byName, configuration, claim, { mtu }] = rest;
-        const { host, advertise: address, netnsPrefix } = configuration;
+        const { host, advertise: address, netnsPrefix, hostGraceMs, hostRetentionMs } = configuration;
+        const patience = { graceMs: hostGraceMs, retentionMs: hostRetentionMs };
         const ports = {
           log,
           connect,
@@ -25,7 +26,8 @@ export const controlModule = new ContainerModule(({ bind }) => {
           archive,
           drivers: byName,
         };
-        return new Controller(ports, { host, address, identity: claim.identity, mtu, version, netnsPrefix });
+        const self = { host, address, identity: claim.identity, mtu, version, netnsPrefix };
+        return new Controller(ports, { ...self, ...patience });
       },
       [
         tokens.log,

@@ -18,6 +18,7 @@ import { withoutSecrets } from '../../core/lib/redact.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Host } from '../../core/model/host.ts';
 import { isPredefined, type Network } from '../../core/model/network.ts';
+import type { Sight } from '../../core/presence/presence.ts';
 
 export function networkView(network: Network): NetworkView {
   const subnets = network.subnets.map((subnet) => ({ ...subnet, aux: [...subnet.aux] }));
@@ -58,13 +59,36 @@ function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
   };
 }
 
-export function hostView(host: Host, self: string, endpoints: number): HostView {
+/** @param sight what the daemon that answers has seen of it */
+export function hostView(host: Host, self: string, endpoints: number, sight: Sight): HostView {
   const { name, address, epoch, mtu, version, created, changed } = host;
-  return { name, address, self: name === self, epoch, mtu, version, endpoints, created, changed };
+  const { seenAgoMs, account, daemons, partedAt } = sight;
+  return {
+    name,
+    address,
+    self: name === self,
+    state: hostState(host, sight),
+    ...(seenAgoMs !== undefined && { seenAgoMs }),
+    ...(account !== undefined && { phase: account.phase, ordinal: account.ordinal }),
+    ...(partedAt !== undefined && { partedAt }),
+    ...(daemons > 1 && { daemons }),
+    epoch,
+    mtu,
+    version,
+    endpoints,
+    created,
+    changed,
+  };
+}
+
+function hostState(host: Host, { isSilent }: Sight): HostView['state'] {
+  if (host.isDown) return 'down';
+  return isSilent ? 'silent' : 'up';
 }
 
 export function statusView(status: Status): StatusView {
-  return { ...status, store: { ...status.store }, dataplane: { ...status.dataplane } };
+  const hostsDown = [...status.hostsDown];
+  return { ...status, hostsDown, store: { ...status.store }, dataplane: { ...status.dataplane } };
 }
 
 /** Reasons are the words of client libraries, which may quote what they were given. */
@@ -106,7 +130,7 @@ function subjectView(subject: Subject): { type: string; id: string } {
     : { type: subject.type, id: subject.id };
 }
 
-export function doctorView(report: DoctorReport, status: Status): DoctorView {
+export function doctorView(report: DoctorReport, status: Status, hosts: readonly HostView[]): DoctorView {
   return {
     healthy:
       status.phase === 'running' &&
@@ -119,6 +143,7 @@ export function doctorView(report: DoctorReport, status: Status): DoctorView {
     ...(status.phaseReason !== undefined && { phaseReason: status.phaseReason }),
     storeReachable: status.store.reachable,
     ...(status.store.reason !== undefined && { storeReason: status.store.reason }),
+    hosts: hosts.filter(needsAttention),
     failing: report.failing.map(({ object, text, reason, attempts }) => {
       return { kind: object.kind, namespace: object.ns, text, reason, attempts };
     }),
@@ -127,6 +152,16 @@ export function doctorView(report: DoctorReport, status: Status): DoctorView {
       return { kind: object.kind, namespace: object.ns, text, at, found, noticed };
     }),
   };
+}
+
+/** Another one that is not at work, or that this one does not agree with; also this one where it is run twice. */
+function needsAttention({ state, phase, daemons, partedAt }: HostView): boolean {
+  return (
+    state !== 'up' ||
+    (phase !== undefined && phase !== 'running') ||
+    daemons !== undefined ||
+    partedAt !== undefined
+  );
 }
 
 function archiveView({ spans, damage, ...rest }: DoctorReport['archive']): DoctorView['archive'] {

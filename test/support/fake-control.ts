@@ -52,6 +52,7 @@ import {
 } from '../../core/model/ids.ts';
 import type { Network } from '../../core/model/network.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
+import type { Sight } from '../../core/presence/presence.ts';
 import { linesOf } from '../../core/snapshot/blocks.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { uploadSnapshot } from '../../core/snapshot/upload.ts';
@@ -151,10 +152,23 @@ export class FakeControl implements Control {
       recordHash: state.recordHash,
       stateHash: state.stateHash,
       hosts: state.hosts.size,
+      hostsDown: [...state.downHosts.keys()],
       networks: state.networks.size,
       endpoints: state.endpoints.size,
       dataplane: { desired: 12, pending: 0, writes: 34, repairs: 5, auditedAgoMs: 61_000 },
     };
+  }
+
+  /** What is seen of a host, where a test says otherwise than nothing. */
+  readonly sights = new Map<string, Sight>();
+
+  sightOf({ name }: Host): Sight {
+    return this.sights.get(name) ?? { isSilent: false, daemons: 0 };
+  }
+
+  /** The others take a host down. */
+  takeDown(name: string, epoch = 1): void {
+    this.#append('host-down', { name, epoch }, 'daemon');
   }
 
   /** As a host that went on from a snapshot: it never saw those records. */

@@ -5,10 +5,12 @@
 import { MemoryEventLog } from '../../adapters/memory/event-log.ts';
 import { parseMemoryUrl } from '../../adapters/memory/options.ts';
 import { MemoryStore } from '../../adapters/memory/store.ts';
-import { Controller } from '../../core/controller/controller.ts';
+import { Controller, type ControllerOptions } from '../../core/controller/controller.ts';
+import type { Fold } from '../../core/controller/fold-entries.ts';
 import { type CancelScope, cancelScope } from '../../core/lib/cancel-scope.ts';
 import { type IpAddress, parseAddress } from '../../core/model/address.ts';
 import { type LogMemory, VolatileLogMemory } from '../../core/ports/log-memory.ts';
+import type { PresenceOptions } from '../../core/presence/defaults.ts';
 import { CurrentLog } from '../../core/succession/current-log.ts';
 import { drivers } from '../../drivers/index.ts';
 import { FakeKernel } from '../../kernel/fake/fake-kernel.ts';
@@ -23,6 +25,9 @@ import { VirtualClock } from './virtual-clock.ts';
 const stepMs = 5;
 /** Virtual time after which something counts as never coming about. */
 const patienceMs = 60_000;
+
+/** Of all controllers of a cluster alike. */
+export type ClusterOptions = Pick<ControllerOptions, 'snapshotOrdinals'> & Partial<PresenceOptions>;
 
 export interface VirtualHost {
   readonly name: string;
@@ -44,10 +49,10 @@ export class VirtualCluster {
   /** Those to which the cluster may move, by name; `store` is named `cluster`. */
   readonly #others = new Map<string, MemoryStore>();
   readonly #hosts: VirtualHost[] = [];
-  readonly #options: { readonly snapshotOrdinals?: number };
+  readonly #options: ClusterOptions;
 
-  /** @param options.snapshotOrdinals as the controllers' */
-  constructor(seed = 1, options: { readonly snapshotOrdinals?: number } = {}) {
+  /** @param options as the controllers' */
+  constructor(seed = 1, options: ClusterOptions = {}) {
     this.#options = options;
     this.random = new SeededRandom(seed);
   }
@@ -61,6 +66,7 @@ export class VirtualCluster {
       identity?: string;
       archive?: MemoryArchive;
       memory?: LogMemory;
+      fold?: Fold;
     } = {},
   ): VirtualHost {
     const number = 11 + this.#hosts.length;
@@ -92,6 +98,7 @@ export class VirtualCluster {
         compression: new PlainCompression(),
         archive,
         drivers,
+        ...(options.fold === undefined ? {} : { fold: options.fold }),
       },
       { host: name, address, identity, mtu: 1500, version: '0.0.0', netnsPrefix: 'weft-', ...this.#options },
     );

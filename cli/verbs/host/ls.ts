@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { formatTable } from '../../output/table.ts';
+import { formatSpan } from '../../output/time.ts';
 import { warnIfStale } from '../../standing.ts';
 
 interface Options {
@@ -25,12 +26,18 @@ export function addVerb(parent: Command, context: Context): void {
         const rows = list.items.map((host) => [
           host.self ? `${host.name} *` : host.name,
           host.address,
+          host.state,
+          host.seenAgoMs === undefined ? 'never' : `${formatSpan(host.seenAgoMs)} ago`,
+          host.ordinal === undefined ? '' : String(host.ordinal),
           String(host.mtu),
           String(host.epoch),
           String(host.endpoints),
           host.version,
         ]);
-        return formatTable(['HOST', 'ADDRESS', 'MTU', 'EPOCH', 'ENDPOINTS', 'VERSION'], rows);
+        return formatTable(
+          ['HOST', 'ADDRESS', 'STATE', 'SEEN', 'ORDINAL', 'MTU', 'EPOCH', 'ENDPOINTS', 'VERSION'],
+          rows,
+        );
       });
     });
 }

@@ -1,4 +1,5 @@
 /** The hosts of the cluster, with how many endpoints each has. */
+import type { HostView } from '../../../api/index.ts';
 import { WeftError } from '../../../core/errors.ts';
 import { endpointsOfHost, hostNamed } from '../../../core/fold/lookup.ts';
 import { quote } from '../../../core/lib/quote.ts';
@@ -8,11 +9,18 @@ import { type HandlerDeps, type Handlers, listOf } from './handler.ts';
 
 type HostRoute = 'listHosts' | 'inspectHost' | 'removeHost';
 
+/** A host with what is known of it here. */
+export function shownHost(
+  host: Host,
+  { control, host: self }: Pick<HandlerDeps, 'control' | 'host'>,
+): HostView {
+  const endpoints = [...endpointsOfHost(control.state, host.name)].length;
+  return hostView(host, self, endpoints, control.sightOf(host));
+}
+
 export function hostHandlers(deps: HandlerDeps): Pick<Handlers, HostRoute> {
   const { control, readiness } = deps;
-  const shown = (host: Host) => {
-    return hostView(host, deps.host, [...endpointsOfHost(control.state, host.name)].length);
-  };
+  const shown = (host: Host) => shownHost(host, deps);
   return {
     async listHosts({ context }) {
       await readiness.requireReadable(context.signal);

@@ -2,6 +2,7 @@
 import { openApiDocument } from '../../../api/openapi.ts';
 import { doctorView, historyItemView, statusView } from '../views.ts';
 import { type HandlerDeps, type Handlers, listOf } from './handler.ts';
+import { shownHost } from './hosts.ts';
 
 type StandingRoute = 'status' | 'log' | 'doctor' | 'openApi' | 'healthy' | 'ready';
 
@@ -16,7 +17,8 @@ export function standingHandlers(deps: HandlerDeps): Pick<Handlers, StandingRout
       return listOf(deps, (await control.history(query)).map(historyItemView));
     },
     async doctor({ context }) {
-      return doctorView(control.doctor(), await control.status(context.signal));
+      const hosts = [...control.state.hosts.values()].map((host) => shownHost(host, deps));
+      return doctorView(control.doctor(), await control.status(context.signal), hosts);
     },
     async openApi() {
       return openApiDocument(deps.version);
