@@ -42,6 +42,8 @@ export class Truth {
   readonly #allocation = new AllocationMonitor();
   /** The highest epoch that each host ever had. */
   readonly #epochs = new Map<string, number>();
+  /** When the present life of each host began. */
+  readonly #joinedAtMs = new Map<string, number>();
   readonly #entryIds = new Set<string>();
   /** Entries of which a host has said that they will never be in the log. */
   readonly #never = new Set<string>();
@@ -129,9 +131,11 @@ export class Truth {
   #checkAccepted(before: State, record: LogRecord, changes: readonly Change[]): void {
     if (record.kind === 'host-join') this.#checkEpoch(record.host);
     else this.#checkAuthor(before, record);
+    if (record.kind === 'host-down') this.#checkSilence(record.body.name);
     for (const change of changes) if (change.type === 'endpoint-removed') this.#checkRelease(record, change);
     if (record.base >= this.state.ordinal)
       this.#fail('I2', `record ${this.state.ordinal} counts, which follows ${record.base}`);
+    this.#noteHosts(before, record);
     const fault = this.#allocation.take(before, record, changes);
     if (fault !== undefined) this.#fail(...fault);
     for (const invariant of ['I13', 'I19']) this.#world.checked(invariant);
@@ -149,11 +153,36 @@ export class Truth {
     this.#world.checked('I23');
   }
 
+  /** Nobody is down before a whole grace time of his life is over, by the fastest clock, and never more than half are. */
+  #checkSilence(name: string): void {
+    const { graceMs, drift } = this.#world.plan;
+    const host = this.state.hosts.get(name);
+    const ageMs = this.#world.nowMs - (this.#joinedAtMs.get(name) ?? 0);
+    if (!this.#isForeign && ageMs < graceMs / (1 + drift))
+      this.#fail('I26', `${name} went down ${ageMs} ms after its life ${host?.epoch} began`);
+    const { size } = this.state.downHosts;
+    if (2 * size > this.state.hosts.size)
+      this.#fail('I26', `${size} of ${this.state.hosts.size} hosts are down`);
+    this.#world.checked('I26');
+  }
+
+  /** What becomes of hosts. */
+  #noteHosts(before: State, record: LogRecord): void {
+    if (record.kind === 'host-join') {
+      this.#joinedAtMs.set(record.host, this.#world.nowMs);
+      if (before.hosts.get(record.host)?.isDown === true) this.#world.met('host comes up again');
+      if (before.removedHosts.get(record.host.toLowerCase())?.isExpired === true)
+        this.#world.met('expired host comes back');
+    }
+    if (record.kind === 'host-down') this.#world.met('host goes down');
+    if (record.kind === 'host-expire') this.#world.met('host expires');
+  }
+
   #checkAuthor(before: State, record: LogRecord): void {
     // Whoever begins a log lives no life in the cluster.
     if (record.kind === 'log-begin') return;
     const living = before.hosts.get(record.host);
-    if (living === undefined || living.epoch !== record.epoch) {
+    if (living === undefined || living.epoch !== record.epoch || living.isDown) {
       this.#fail('I24', `a record of ${record.host} in epoch ${record.epoch} counts, which is not its life`);
     }
     this.#world.checked('I24');
@@ -163,7 +192,8 @@ export class Truth {
     const { endpoint } = change;
     const isAsked =
       (record.kind === 'endpoint-remove' && record.body.endpoint === endpoint.id) ||
-      (record.kind === 'host-remove' && record.body.name.toLowerCase() === endpoint.host.toLowerCase());
+      ((record.kind === 'host-remove' || record.kind === 'host-expire') &&
+        record.body.name.toLowerCase() === endpoint.host.toLowerCase());
     if (!isAsked) this.#fail('I14', `endpoint ${endpoint.id} went by a ${record.kind} that did not name it`);
     this.#world.checked('I14');
   }

@@ -141,7 +141,10 @@ class Way {
     this.#compare('neighbours', neighbours, found.neighbours);
   }
 
-  /** Every endpoint of the network that has a name is found by it, alone and with the network's behind. */
+  /**
+   * Every endpoint of the network that has a name is found by it, alone and with the network's behind; one of another
+   * host that is down is not.
+   */
   #checkNames(ns: Link['ns']): void {
     const file = this.#objects.find((each) => each.kind === 'hosts' && each.ns === ns);
     const lines = new Set<string>();
@@ -152,6 +155,12 @@ class Way {
       if (other.network !== this.#network.id || other.name === undefined) continue;
       for (const address of other.addresses.map(addressOf)) {
         const names = [other.name, `${other.name}.${this.#network.name}`];
+        const host = this.#state.hosts.get(other.host);
+        if (host?.isDown === true && other.host !== this.#endpoint.host) {
+          if (lines.has(`${address} ${names[1]}`))
+            this.#say(`${names[1]} is ${address}, on a host that is down`);
+          continue;
+        }
         for (const name of names)
           if (!lines.has(`${address} ${name}`)) this.#say(`${name} is not ${address}`);
       }

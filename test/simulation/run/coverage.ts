@@ -43,6 +43,11 @@ const recoveries = [
   'phase ending',
   'store written back',
   'store written back by several',
+  'host goes down',
+  'host comes up again',
+  'host expires',
+  'expired host comes back',
+  'too many hosts are silent',
   'success network-create',
   'success network-remove',
   'success endpoint-create',
@@ -68,7 +73,7 @@ const answers = [
   'no-such-sandbox',
 ];
 const invariants =
-  'I1,I2,I3,I4,I5,I6,I7,I7 found out,I8,I9,I9 at rest,I10,I11,I12,I13,I13-I21,I14,I18,I19,I22,I23,I24,I27,I27 in the kernel,' +
+  'I1,I2,I3,I4,I5,I6,I7,I7 found out,I8,I9,I9 at rest,I10,I11,I12,I13,I13-I21,I14,I18,I19,I22,I23,I24,I26,I27,I27 in the kernel,' +
   'I27 out of the kernel,I29,I29 promptly,I30 promptly,I31,I31 at rest,I31 in order,I32,I33,I33 promptly,I34,I36,I39,' +
   'I43,I43 frozen,I45';
 

@@ -1,4 +1,5 @@
 /** All faults are healed: everything must come right within a bound of virtual time, and then stay as it is. */
+import { downHostsMax } from '../../../core/fold/host.ts';
 import type { State } from '../../../core/fold/state.ts';
 import { cancelScope } from '../../../core/lib/cancel-scope.ts';
 import type { Clients } from '../clients/clients.ts';
@@ -12,7 +13,7 @@ import type { World } from '../world/world.ts';
 import { actInCalm } from './calm.ts';
 
 /** Audit, longest pause between attempts, late requests and a request's own deadline, one after the other, and drift. */
-const settleMsMax = 150_000;
+const settleMsMax = 200_000;
 const lookMs = 1_000;
 /** Two audits of the slowest clock. */
 const restMs = 75_000;
@@ -62,11 +63,23 @@ async function openMatters({
   const open: { invariant: string; seen: string }[] = [];
   for (const name of clients.unanswered()) open.push({ invariant: 'I39', seen: `${name} has no answer` });
   for (const host of hosts) {
-    if (host.life === undefined) continue;
+    if (host.life === undefined) {
+      const fate = fateOpenOf(host.name, world, truth.state);
+      if (fate !== undefined) open.push({ invariant: 'I39', seen: `${host.name}, which is dead, ${fate}` });
+      continue;
+    }
     const matter = await openOf(world, host, host.life, truth);
     if (matter !== undefined) open.push(matter);
   }
   return open;
+}
+
+/** What the others have still to say of a host that is dead. */
+function fateOpenOf(name: string, { plan }: World, state: State): string | undefined {
+  const host = state.hosts.get(name);
+  if (host === undefined) return undefined;
+  if (host.isDown) return plan.retentionMs < settleMsMax ? 'has not expired' : undefined;
+  return state.downHosts.size < downHostsMax(state) ? 'is not down' : undefined;
 }
 
 async function openOf(

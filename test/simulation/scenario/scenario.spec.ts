@@ -11,6 +11,8 @@ const setting = {
   storeDelayMs: 20,
   kernelDelayMs: 1,
   snapshotOrdinals: 12,
+  graceMs: 6_000,
+  retentionMs: 30_000,
   drift: 0.05,
   dead: ['h2'],
   ending: 'none',

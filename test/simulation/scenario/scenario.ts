@@ -45,6 +45,8 @@ const settingCodecs: { readonly [K in keyof Setting]: Codec<Setting[K]> } = {
   storeDelayMs: whole,
   kernelDelayMs: whole,
   snapshotOrdinals: whole,
+  graceMs: whole,
+  retentionMs: whole,
   drift: part,
   dead: list(word),
   ending: oneOf(endings),

@@ -19,6 +19,8 @@ const large: Scenario = {
     storeDelayMs: 200,
     kernelDelayMs: 10,
     snapshotOrdinals: 12,
+    graceMs: 6_000,
+    retentionMs: 30_000,
     drift: 0.05,
     dead: ['h2', 'h5'],
     ending: 'wiped',

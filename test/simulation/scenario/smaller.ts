@@ -1,4 +1,5 @@
 /** Scenarios that are smaller or plainer than a given one in one respect, the greatest steps first. */
+import { presenceDefaults } from '../../../core/presence/defaults.ts';
 import { snapshotOrdinalsMin } from '../../../core/snapshot/defaults.ts';
 import { hostName } from '../world/plan.ts';
 import { type Intervention, isRequest, verbs } from './intervention.ts';
@@ -29,6 +30,7 @@ export function* candidatesOfSetting(scenario: Scenario): Generator<Scenario> {
   const plain = {
     ...{ ending: 'none', dead: [], drift: 0, storeDelayMs: 0, kernelDelayMs: 0, kept: 0 },
     snapshotOrdinals: snapshotOrdinalsMin,
+    ...presenceDefaults,
   } as const;
   for (const [name, value] of Object.entries(plain)) {
     if (String(setting[name as keyof typeof plain]) === String(value)) continue;

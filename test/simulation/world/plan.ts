@@ -2,6 +2,7 @@
  * What a seed is given to live through: how many hosts, which faults and how often. Each kind of fault is absent from
  * about half of the seeds, so that every kind is met alone and with every other; some seeds have none at all.
  */
+import { presenceDefaults } from '../../../core/presence/defaults.ts';
 import { snapshotOrdinalsMin } from '../../../core/snapshot/defaults.ts';
 import { type StoreStyle, type TrapStrengths, traps } from '../store/traps.ts';
 import { Chance } from './chance.ts';
@@ -74,6 +75,9 @@ export interface Setting {
   readonly kernelDelayMs: number;
   /** Records between two snapshots at least; so many that there is none where they are out of the question. */
   readonly snapshotOrdinals: number;
+  /** How long a host is silent before it is down, and down before it expires, milliseconds. */
+  readonly graceMs: number;
+  readonly retentionMs: number;
   /** How far clocks drift apart, as a part of one. */
   readonly drift: number;
   /** The hosts that stay dead at the end. */
@@ -128,6 +132,8 @@ export function settingOf(plan: Plan): Setting {
     storeDelayMs,
     kernelDelayMs,
     snapshotOrdinals,
+    graceMs,
+    retentionMs,
     drift,
     dead,
     ending,
@@ -142,6 +148,8 @@ export function settingOf(plan: Plan): Setting {
     storeDelayMs,
     kernelDelayMs,
     snapshotOrdinals,
+    graceMs,
+    retentionMs,
     drift,
     dead,
     ending,
@@ -180,6 +188,7 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
     dead: deadOf(hosts, rate(0.3, 0.5), chance),
     ending: chance.weighted({ none: 5, wiped: 2, 'rolled-back': 2, 'newer-record': 1 }),
     kept: chance.part(),
+    ...patienceOf(seed),
     ...storeOf(seed, style, calm),
   };
 }
@@ -203,6 +212,15 @@ function storeOf(
     ...(store === 'zookeeper' ? { storeDelayMs: chance.pick(storeDelaysMs) / roundTripsOfZookeeper } : {}),
     restored: chance.pick(restoredLengths),
     traps: Object.fromEntries(traps[store].map((trap) => [trap, strengthOf()])),
+  };
+}
+
+/** Short, so that a life sees the end of them; half of the lives have no end of the retention. */
+function patienceOf(seed: number): Pick<Plan, 'graceMs' | 'retentionMs'> {
+  const chance = new Chance(seed, 'presence plan');
+  return {
+    graceMs: chance.pick([6_000, 10_000, presenceDefaults.graceMs]),
+    retentionMs: chance.pick([30_000, presenceDefaults.retentionMs]),
   };
 }
 

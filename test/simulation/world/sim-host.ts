@@ -145,6 +145,8 @@ export class SimHost {
         version: '0.0.0',
         netnsPrefix: 'weft-',
         snapshotOrdinals: world.plan.snapshotOrdinals,
+        graceMs: world.plan.graceMs,
+        retentionMs: world.plan.retentionMs,
       },
     );
     const replica = new ReplicaMonitor(world, this.#truth, process.name);
@@ -222,6 +224,8 @@ export class SimHost {
 
   #onSaid(life: Life, message: string, values: Readonly<Record<string, unknown>>): void {
     if (message === 'entered a phase') this.#onPhase(life, values);
+    if (message === 'too many hosts are silent to be taken down')
+      this.#world.met('too many hosts are silent');
     const said = /^an append of unknown outcome was (not )?carried out$/.exec(message);
     if (said !== null) this.#truth.settled(String(values['entry']), said[1] === undefined);
   }
