@@ -250,7 +250,7 @@ describe('Controller and hosts that part', () => {
       await cluster.start('h3', { fold: wrong }),
     ] as const;
     await cluster.clock.advance(2 * graceMs);
-    const network = { name: 'red', driver: 'null', subnets: [], options: {}, labels: {} };
+    const network = { name: 'red', driver: 'overlay', subnets: [], options: {}, labels: {} };
     const rest = { ipv6: false, internal: false, space: 'default' };
     for (const name of ['a', 'b'])
       await cluster.drive(hosts[0].controller.createNetwork({ ...network, ...rest, name }, context));
@@ -273,7 +273,7 @@ describe('Controller and hosts that part', () => {
     const hosts = [await cluster.start('h1'), await cluster.start('h2', { fold: wrong })] as const;
     const rest = { subnets: [], options: {}, labels: {}, ipv6: false, internal: false, space: 'default' };
     for (const name of ['a', 'b', 'c'])
-      await cluster.drive(hosts[0].controller.createNetwork({ name, driver: 'null', ...rest }, context));
+      await cluster.drive(hosts[0].controller.createNetwork({ name, driver: 'overlay', ...rest }, context));
     for (const host of hosts) await cluster.until(async () => (await cluster.phaseOf(host)) === 'halted');
     await cluster.dispose();
   });
