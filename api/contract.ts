@@ -25,6 +25,7 @@ import {
 import { historyItemSchema, historyQuerySchema } from './schemas/history.ts';
 import { hostSchema } from './schemas/host.ts';
 import { networkDetailSchema, networkRequestSchema, networkSchema } from './schemas/network.ts';
+import { planRequestSchema, planSchema } from './schemas/plan.ts';
 import { statusSchema } from './schemas/status.ts';
 import {
   exportHeadSchema,
@@ -142,6 +143,14 @@ export const contract = {
     query: none,
     status: 200,
     answer: hostSchema,
+  },
+  plan: {
+    summary: 'What a change would do on each host, as commands; appends nothing and writes nothing.',
+    params: none,
+    query: none,
+    body: planRequestSchema,
+    status: 200,
+    answer: planSchema,
   },
   status: {
     summary: 'Where the daemon, its store, its fold and its data plane stand.',

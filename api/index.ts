@@ -16,6 +16,7 @@ export type { EndpointRequestBody, EndpointView } from './schemas/endpoint.ts';
 export type { HistoryItemView } from './schemas/history.ts';
 export type { HostView } from './schemas/host.ts';
 export type { NetworkDetail, NetworkRequestBody, NetworkView } from './schemas/network.ts';
+export type { PlanRequestBody, PlanView } from './schemas/plan.ts';
 export type { StatusView } from './schemas/status.ts';
 export type { StoreView } from './schemas/store.ts';
 export { version } from './version.ts';

@@ -23,6 +23,7 @@ export const routes = {
   listHosts: { method: 'GET', path: '/v1/hosts' },
   inspectHost: { method: 'GET', path: '/v1/hosts/{name}' },
   removeHost: { method: 'DELETE', path: '/v1/hosts/{name}' },
+  plan: { method: 'POST', path: '/v1/plan' },
   status: { method: 'GET', path: '/v1/status' },
   log: { method: 'GET', path: '/v1/log' },
   doctor: { method: 'GET', path: '/v1/doctor' },

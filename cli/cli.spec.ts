@@ -569,6 +569,27 @@ ffffffffffff   0         4        -      -                          -         it
     assert.equal(await left(), 1);
   });
 
+  it('plans a change and makes none', async () => {
+    await createRed();
+    const { ordinal } = api.control.state;
+    const text = await ok('plan', 'network', 'create', 'blue');
+    assert.match(
+      text,
+      /^# Record 3 would be accepted: network [0-9a-f]{12}\n# Nothing was changed\. Ids, .* provisional\.\n\n# On h1: nothing\n$/,
+    );
+    const json = JSON.parse(await ok('--format', 'json', 'plan', 'network', 'rm', 'overlayred'));
+    assert.deepEqual(
+      [json.ordinal, json.subject.type, json.hosts],
+      [3, 'network', [{ host: 'h1', commands: [] }]],
+    );
+    const refused = await weft('plan', 'network', 'create', 'overlayred');
+    assert.deepEqual([refused.code, refused.out], [1, '']);
+    assert.match(refused.err, /\(name-taken\)\n$/);
+    const idle = await weft('plan', 'network', 'ls', '-q');
+    assert.match(idle.err, /this command changes nothing/);
+    assert.equal(api.control.state.ordinal, ordinal);
+  });
+
   it('leaves a network that somebody connects to while it prunes', async () => {
     await ok('network', 'create', 'idle');
     await ok('network', 'create', 'busy');
@@ -644,6 +665,8 @@ describe('a command line that is wrong', () => {
     [['network', 'prune', '--filter', 'until=noon'], /until "noon" is no time/],
     [['network', 'prune', '--filter', 'driver=overlay'], /no --filter "driver"/],
     [['endpoint', 'ls', '--filter', 'name'], /has no key and value/],
+    [['plan'], /weft plan takes a command that changes something/],
+    [['plan', 'network', 'frob'], /unknown command 'frob': see 'weft network --help'/],
     [['log', '-n', 'x'], /--number "x" is no whole number/],
     [['log', '-n', '3', '--all'], /--number goes with neither --all nor --since/],
     [['log', '--since', 'noon'], /--since "noon" is no time/],

@@ -2,7 +2,7 @@
  * What a verb has at hand: the global options, the daemon, and somewhere to print. One per run of the program; specs
  * and verbs see nothing else of the process.
  */
-import type { Answer, CallInput, RouteName } from '../api/index.ts';
+import type { Answer, CallInput, PlanRequestBody, RouteName } from '../api/index.ts';
 import { socketDefault } from '../api/socket.ts';
 import { printable } from './output/table.ts';
 
@@ -61,6 +61,8 @@ export class Context {
   readonly #globals: () => GlobalOptions;
   /** The exit status so far. */
   exitCode = 0;
+  /** Changes are asked about, not made: `weft plan`. */
+  isPlan = false;
   /** Ends the process although something might hold it. */
   exitNow = false;
 
@@ -76,9 +78,28 @@ export class Context {
 
   /** Asks the daemon. @param waitMs for the answer, where not as long as usual @throws WeftError */
   async call<R extends RouteName>(route: R, input: CallInput<R> = {}, waitMs?: number): Promise<Answer<R>> {
+    if (this.isPlan && isChange(route)) await this.#plan(route, input);
+    return this.#ask(route, input, waitMs);
+  }
+
+  async #ask<R extends RouteName>(route: R, input: CallInput<R>, waitMs?: number): Promise<Answer<R>> {
     const { Client } = await import('../api/client.ts');
     const socket = this.options.socket ?? socketDefault;
     return new Client({ socket, ...(waitMs !== undefined && { waitMs }) }).call(route, input);
+  }
+
+  /** Shows what a change would do, in its place. @throws Planned always, when it is shown */
+  async #plan<R extends RouteName>(change: R, input: CallInput<R>): Promise<never> {
+    const { params = {}, body } = input as {
+      readonly params?: Record<string, string>;
+      readonly body?: unknown;
+    };
+    const ref = params['ref'] ?? params['name'];
+    const asked = { change, ...(ref !== undefined && { ref }), ...(body !== undefined && { body }) };
+    const plan = await this.#ask('plan', { body: asked as PlanRequestBody });
+    const { planText } = await import('./output/plan.ts');
+    await this.print(plan, () => planText(plan));
+    throw new Planned();
   }
 
   /** Prints `value` in the format asked for, or else as `text` has it. */
@@ -103,6 +124,24 @@ export class Context {
   warn(message: string): void {
     this.streams.err(`weft: ${printable(message)}\n`);
   }
+}
+
+/** Ends a verb whose change was shown and not made. */
+export class Planned extends Error {
+  override readonly name = 'Planned';
+}
+
+const changes: ReadonlySet<RouteName> = new Set([
+  'createNetwork',
+  'removeNetwork',
+  'connect',
+  'disconnect',
+  'removeEndpoint',
+  'removeHost',
+]);
+
+function isChange(route: RouteName): boolean {
+  return changes.has(route);
 }
 
 function jsonText(value: unknown): string {

@@ -8,10 +8,11 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Command, CommanderError } from 'commander';
 import { isWeftError } from '../core/errors.ts';
-import type { LoadDaemon, Streams } from './context.ts';
+import { type LoadDaemon, Planned, type Streams } from './context.ts';
 import { printable } from './output/table.ts';
 import { createProgram } from './program.ts';
 import { UsageError } from './usage.ts';
+import { plannedCommand } from './verbs/plan.ts';
 
 export interface Outcome {
   readonly exitCode: number;
@@ -24,15 +25,20 @@ const misused = 2;
 
 /** Runs one command line. @param argv the arguments after the program's name */
 export async function run(
-  argv: readonly string[],
+  given: readonly string[],
   streams: Streams,
   loadDaemon: LoadDaemon,
 ): Promise<Outcome> {
+  const planned = plannedCommand(given);
+  const argv = planned ?? given;
   const { command, context } = await createProgram(argv, streams, loadDaemon);
+  context.isPlan = planned !== undefined;
   try {
     await command.parseAsync([...argv], { from: 'user' });
+    if (context.isPlan) context.warn('this command changes nothing, so there was nothing to plan');
     return { exitCode: context.exitCode, exitNow: context.exitNow };
   } catch (error) {
+    if (error instanceof Planned) return { exitCode: context.exitCode, exitNow: context.exitNow };
     return { exitCode: report(error, command, argv, streams), exitNow: context.exitNow };
   }
 }

@@ -56,6 +56,7 @@ const branches: Readonly<Record<string, Branch>> = {
       import: () => import('./verbs/store/import.ts'),
     },
   },
+  plan: { description: 'show what a change would do', verb: () => import('./verbs/plan.ts') },
   status: { description: 'where the daemon stands', verb: () => import('./verbs/status.ts') },
   log: { description: 'the last records of the log', verb: () => import('./verbs/log.ts') },
   doctor: { description: 'what is wrong on this host', verb: () => import('./verbs/doctor.ts') },

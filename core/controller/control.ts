@@ -24,6 +24,7 @@ import type { CancelSignal } from '../ports/cancel.ts';
 import type { Sight } from '../presence/presence.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
 import type { Successor } from '../succession/begin-successor.ts';
+import type { Plan } from './planning.ts';
 
 export interface Control {
   /** The latest fold. Immutable; a later read gives a later one. */
@@ -135,6 +136,14 @@ export interface Control {
    */
   findEndpoint(ref: string, signal: CancelSignal): Promise<Endpoint>;
 
+  /**
+   * What a change would do, if its record were the next: what the fold would say, and what would be done to the kernel of
+   * each host. Nothing is appended and nothing written.
+   *
+   * @throws WeftError what the change itself would be refused with, as far as the fold decides it
+   */
+  plan(request: PlanRequest, context: RequestContext): Promise<Plan>;
+
   createNetwork(request: NetworkRequest, context: RequestContext): Promise<Network>;
   /** @throws WeftError `no-such-network`, `ambiguous`, `network-in-use` */
   removeNetwork(ref: string, context: RequestContext): Promise<Network>;
@@ -182,6 +191,15 @@ export interface SubnetRequest {
   /** Auxiliary addresses by name. */
   readonly aux: Readonly<Record<string, string>>;
 }
+
+/** A change by the name of its method, with what it is given. */
+export type PlanRequest =
+  | { readonly change: 'createNetwork'; readonly body: NetworkRequest }
+  | { readonly change: 'removeNetwork'; readonly ref: string }
+  | { readonly change: 'connect'; readonly ref: string; readonly body: EndpointRequest }
+  | { readonly change: 'disconnect'; readonly ref: string; readonly body: { readonly ref: string } }
+  | { readonly change: 'removeEndpoint'; readonly ref: string }
+  | { readonly change: 'removeHost'; readonly ref: string };
 
 export interface EndpointRequest {
   readonly sandbox: string;

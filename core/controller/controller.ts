@@ -19,11 +19,13 @@ import { driverTraits } from '../fold/driver-traits.ts';
 import { endpointsOfHost, endpointsOfSandbox } from '../fold/lookup.ts';
 import { initialState } from '../fold/predefined.ts';
 import type { State } from '../fold/state.ts';
+import { unreachable } from '../lib/assert.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { Wake } from '../lib/wake.ts';
 import { Appender } from '../log/appender.ts';
 import type { EventLog, Position } from '../log/event-log.ts';
-import type { BodyOf } from '../log/record.ts';
+import type { BodyOf, LogRecord, RecordKind } from '../log/record.ts';
+import { encodeRecord } from '../log/record-codec.ts';
 import { overlaps, parsePrefix } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
@@ -59,6 +61,7 @@ import type {
   LogPlace,
   NetworkRequest,
   Phase,
+  PlanRequest,
   Repair,
   RequestContext,
   Status,
@@ -82,6 +85,7 @@ import { findLogStart, readSnapshotLines } from './log-start.ts';
 import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from './lookup.ts';
 import { type HostIdentity, Membership } from './membership.ts';
 import { Outcomes } from './outcomes.ts';
+import { type Plan, planOf } from './planning.ts';
 import { type LogNews, Replica } from './replica.ts';
 import { type AcceptedStep, Requests } from './requests.ts';
 import { SandboxWatch } from './sandbox-watch.ts';
@@ -375,6 +379,12 @@ export class Controller implements Control {
     );
   }
 
+  async plan(request: PlanRequest, { by, signal }: RequestContext): Promise<Plan> {
+    const line = encodeRecord(await this.#drafted(request, by, signal));
+    const { netnsPrefix } = this.#options;
+    return planOf(this.state, line, { drivers: this.#ports.drivers, netnsPrefix });
+  }
+
   async createNetwork(request: NetworkRequest, context: RequestContext): Promise<Network> {
     const author = this.#membership.author(this.state);
     const step = await this.#requests.perform(
@@ -408,15 +418,8 @@ export class Controller implements Control {
   }
 
   async connect(networkRef: string, request: EndpointRequest, context: RequestContext): Promise<Endpoint> {
-    const network = await this.findNetwork(networkRef, context.signal);
+    const body = await this.#endpointBody(networkRef, request, context.signal);
     const author = this.#membership.author(this.state);
-    const sandbox = await this.#ports.kernel.inspectSandbox(request.sandbox);
-    requireFitting(network, request.sandbox, sandbox);
-    const body = endpointBody(
-      network.id,
-      { ...request, sandbox: this.#refOf(request.sandbox, sandbox.identity) },
-      sandbox,
-    );
     const step = await this.#requests.perform(author, 'endpoint-create', body, context);
     const { endpoint } = only(step, 'endpoint-added');
     await this.#attached(endpoint, context);
@@ -424,18 +427,7 @@ export class Controller implements Control {
   }
 
   async disconnect(networkRef: string, ref: string, context: RequestContext): Promise<Endpoint> {
-    const network = await this.findNetwork(networkRef, context.signal);
-    const identity = await this.#sandboxIdentity(ref);
-    const endpoint = await this.#find(
-      (state) => this.#endpointOfSandbox(network, ref, identity) ?? lookupEndpointOf(state, network, ref),
-      context.signal,
-    );
-    if (endpoint !== undefined) return this.#remove(endpoint, context);
-    throw new WeftError(
-      'no-such-endpoint',
-      `'${ref}' is neither a sandbox of this host nor an endpoint on network '${network.name}'${this.#asOf()}: ` +
-        `see \`weft endpoint ls --network ${network.name}\``,
-    );
+    return this.#remove(await this.#endpointOn(networkRef, ref, context.signal), context);
   }
 
   async removeEndpoint(ref: string, context: RequestContext): Promise<Endpoint> {
@@ -446,6 +438,59 @@ export class Controller implements Control {
     const author = this.#membership.author(this.state);
     const step = await this.#requests.perform(author, 'host-remove', { name }, context);
     return only(step, 'host-removed').host;
+  }
+
+  /** The record that a change would be. */
+  async #drafted(request: PlanRequest, by: string, signal: CancelSignal): Promise<LogRecord> {
+    const draft = <K extends RecordKind>(kind: K, body: BodyOf<K>): LogRecord =>
+      this.#requests.draft(this.#membership.author(this.state), kind, body, by);
+    const removal = ({ id }: Endpoint) => draft('endpoint-remove', { endpoint: id, reason: 'requested' });
+    switch (request.change) {
+      case 'createNetwork':
+        return draft('network-create', await this.#networkBody(request.body));
+      case 'removeNetwork':
+        return draft('network-remove', { network: (await this.findNetwork(request.ref, signal)).id });
+      case 'connect':
+        return draft('endpoint-create', await this.#endpointBody(request.ref, request.body, signal));
+      case 'disconnect':
+        return removal(await this.#endpointOn(request.ref, request.body.ref, signal));
+      case 'removeEndpoint':
+        return removal(await this.findEndpoint(request.ref, signal));
+      case 'removeHost':
+        return draft('host-remove', { name: request.ref });
+      default:
+        return unreachable(request);
+    }
+  }
+
+  async #endpointBody(
+    networkRef: string,
+    request: EndpointRequest,
+    signal: CancelSignal,
+  ): Promise<BodyOf<'endpoint-create'>> {
+    const network = await this.findNetwork(networkRef, signal);
+    // Asked before the sandbox is looked at: a host that may not write says that first.
+    this.#membership.author(this.state);
+    const sandbox = await this.#ports.kernel.inspectSandbox(request.sandbox);
+    requireFitting(network, request.sandbox, sandbox);
+    const ref = this.#refOf(request.sandbox, sandbox.identity);
+    return endpointBody(network.id, { ...request, sandbox: ref }, sandbox);
+  }
+
+  /** The endpoint of a sandbox of this host on a network, or the one that a reference means there. */
+  async #endpointOn(networkRef: string, ref: string, signal: CancelSignal): Promise<Endpoint> {
+    const network = await this.findNetwork(networkRef, signal);
+    const identity = await this.#sandboxIdentity(ref);
+    const endpoint = await this.#find(
+      (state) => this.#endpointOfSandbox(network, ref, identity) ?? lookupEndpointOf(state, network, ref),
+      signal,
+    );
+    if (endpoint !== undefined) return endpoint;
+    throw new WeftError(
+      'no-such-endpoint',
+      `'${ref}' is neither a sandbox of this host nor an endpoint on network '${network.name}'${this.#asOf()}: ` +
+        `see \`weft endpoint ls --network ${network.name}\``,
+    );
   }
 
   /** False when it was told to end before the store let it in. */

@@ -52,6 +52,27 @@ export class Requests {
     return this.#random.hex(16) as RecordId;
   }
 
+  /** The record that a request would be. */
+  draft<K extends RecordKind>(
+    author: Author,
+    kind: K,
+    body: BodyOf<K>,
+    by: string,
+    id: RecordId = this.newRecordId(),
+  ): LogRecord {
+    return {
+      v: recordVersion,
+      id,
+      host: author.host,
+      epoch: author.epoch,
+      base: author.base,
+      at: Math.trunc(this.#clock.wallMs()),
+      by,
+      kind,
+      body,
+    } as unknown as LogRecord;
+  }
+
   /**
    * The log has ended, and another one succeeds it. What was appended behind its end is no part of it, so all that is not
    * decided is appended once more; the fold knows by its id what it has decided already.
@@ -77,17 +98,7 @@ export class Requests {
     context: RequestContext,
     id: RecordId = this.newRecordId(),
   ): Promise<AcceptedStep> {
-    const record = {
-      v: recordVersion,
-      id,
-      host: author.host,
-      epoch: author.epoch,
-      base: author.base,
-      at: Math.trunc(this.#clock.wallMs()),
-      by: context.by,
-      kind,
-      body,
-    } as unknown as LogRecord;
+    const record = this.draft(author, kind, body, context.by, id);
     const step = await this.#appendAndWait(encodeRecord(record), record, context.signal);
     if (step.outcome.accepted) return { ...step, outcome: step.outcome };
     throw new WeftError(step.outcome.code, step.outcome.message, {

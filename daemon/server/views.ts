@@ -6,10 +6,12 @@ import type {
   HostView,
   NetworkDetail,
   NetworkView,
+  PlanView,
   StatusView,
   StoreView,
 } from '../../api/index.ts';
 import type { DoctorReport, HistoryItem, Status, StoreStatus } from '../../core/controller/control.ts';
+import type { Plan } from '../../core/controller/planning.ts';
 import { driverTraits } from '../../core/fold/driver-traits.ts';
 import { endpointsOfNetwork } from '../../core/fold/lookup.ts';
 import type { Outcome, Subject } from '../../core/fold/outcome.ts';
@@ -128,6 +130,11 @@ function subjectView(subject: Subject): { type: string; id: string } {
   return subject.type === 'host'
     ? { type: 'host', id: subject.name }
     : { type: subject.type, id: subject.id };
+}
+
+export function planView({ ordinal, subject, hosts }: Plan): PlanView {
+  const shown = hosts.map(({ host, commands }) => ({ host, commands: [...commands] }));
+  return { ordinal, subject: subjectView(subject), hosts: shown };
 }
 
 export function doctorView(report: DoctorReport, status: Status, hosts: readonly HostView[]): DoctorView {

@@ -22,6 +22,7 @@ import type {
   KernelEvidence,
   NetworkRequest,
   Phase,
+  PlanRequest,
   Repair,
   RequestContext,
   SnapshotStatus,
@@ -31,6 +32,7 @@ import type {
 } from '../../core/controller/control.ts';
 import { Exports } from '../../core/controller/exports.ts';
 import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from '../../core/controller/lookup.ts';
+import { type Plan, planOf } from '../../core/controller/planning.ts';
 import { WeftError } from '../../core/errors.ts';
 import { apply } from '../../core/fold/apply.ts';
 import type { NextLog } from '../../core/fold/course.ts';
@@ -359,12 +361,25 @@ export class FakeControl implements Control {
   }
 
   /** @throws WeftError what the fold refuses */
-  #append<K extends RecordKind>(kind: K, body: BodyOf<K>, by: string, host = this.#host): RecordId {
+  /** Of changes to networks; the others are the real control's to try. */
+  async plan(request: PlanRequest, context: RequestContext): Promise<Plan> {
+    const draft =
+      request.change === 'createNetwork'
+        ? this.#draft('network-create', networkBody(request.body), context.by)
+        : this.#draft(
+            'network-remove',
+            { network: (await this.findNetwork('ref' in request ? request.ref : '')).id },
+            context.by,
+          );
+    return planOf(this.state, encodeRecord(draft), { drivers: new Map(), netnsPrefix: 'weft-' });
+  }
+
+  #draft<K extends RecordKind>(kind: K, body: BodyOf<K>, by: string, host = this.#host): LogRecord {
     const count = this.logEntries.length;
     const id = count.toString(16).padStart(identityDigits, '0') as RecordId;
     const base = this.state.ordinal;
     const epoch = kind === 'host-join' ? 0 : 1;
-    const record = {
+    return {
       v: 1,
       id,
       host,
@@ -375,6 +390,11 @@ export class FakeControl implements Control {
       kind,
       body,
     } as LogRecord;
+  }
+
+  #append<K extends RecordKind>(kind: K, body: BodyOf<K>, by: string, host = this.#host): RecordId {
+    const record = this.#draft(kind, body, by, host);
+    const { id } = record;
     const bytes = encodeRecord(record);
     const position = String(this.logEntries.length + 1) as Position;
     this.logEntries.push({ position, id: `${id}` as EntryId, bytes });

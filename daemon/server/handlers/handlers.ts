@@ -5,6 +5,7 @@ import { endpointHandlers } from './endpoints.ts';
 import type { HandlerDeps, Handlers } from './handler.ts';
 import { hostHandlers } from './hosts.ts';
 import { networkHandlers } from './networks.ts';
+import { planHandlers } from './plan.ts';
 import { standingHandlers } from './standing.ts';
 import { storeHandlers } from './store.ts';
 
@@ -14,6 +15,7 @@ export function createHandlers(given: Omit<HandlerDeps, 'readiness'>): Handlers 
     ...networkHandlers(deps),
     ...endpointHandlers(deps),
     ...hostHandlers(deps),
+    ...planHandlers(deps),
     ...standingHandlers(deps),
     ...bundleHandlers(deps),
     ...storeHandlers(deps),
