@@ -98,6 +98,10 @@ export class ConsulServer implements ClusterServer {
     return this.#options.tls === undefined ? http : https;
   }
 
+  get securePort(): number {
+    return this.clientPort;
+  }
+
   /** Without a prefix: the default one. */
   get url(): string {
     return `consul://${this.host}:${this.clientPort}`;

@@ -99,6 +99,10 @@ export class EtcdServer implements ClusterServer {
     return this.#place.clientPort;
   }
 
+  get securePort(): number {
+    return this.clientPort;
+  }
+
   /** `host:port` of its clients' side, as `etcdctl --endpoints` takes it. */
   get endpoints(): string {
     return `${this.host}:${this.clientPort}`;

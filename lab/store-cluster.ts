@@ -14,6 +14,8 @@ export interface ClusterServer {
   /** Where its clients connect. */
   readonly host: string;
   readonly clientPort: number;
+  /** Where they connect by TLS, if the server was told to serve it; no other port than `clientPort` but for ZooKeeper. */
+  readonly securePort: number;
   /** Undefined while none is running. */
   readonly pid: number | undefined;
   /** SIGSTOP and SIGCONT freeze and thaw it; after any other signal this waits for its end. */

@@ -125,7 +125,10 @@ export class Member {
       return await this.#exchange(limits, (done) => start(service, done));
     } catch (error) {
       // The connection may be half-open: nothing would tell before gRPC's keepalive, seconds later.
-      if (error instanceof EtcdCallError && error.stage === 'timed-out') this.reset();
+      const isHalfOpen = error instanceof EtcdCallError && error.stage === 'timed-out';
+      // gRPC dials on for ever with the certificates that the channel was made with; they may have been put right since.
+      const isOutdated = this.#options.tls !== undefined && isFailing(service.stub.getChannel());
+      if (isHalfOpen || isOutdated) this.reset();
       throw error;
     }
   }
@@ -271,4 +274,8 @@ export class Member {
       throw error;
     }
   }
+}
+
+function isFailing(channel: { getConnectivityState(connect: boolean): number }): boolean {
+  return channel.getConnectivityState(false) === channelState.failing;
 }

@@ -1,6 +1,6 @@
 /** Users, passwords and TLS of a real etcd. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Range } from 'etcd3';
@@ -135,6 +135,21 @@ describe('etcd: TLS', function tls() {
     for (const way of ways) {
       assert.equal(await codeOf(logs.open(server.url, way)), 'store-unreachable', JSON.stringify(way));
     }
+  });
+
+  it('reads its files again for every connection: one that could not be made, and one that was lost', async () => {
+    const [known, certFile, keyFile] = [at('known.crt'), at('own.crt'), at('own.key')];
+    await copyFile(at('strange.crt'), known);
+    await copyFile(at('client.crt'), certFile);
+    await copyFile(at('client.key'), keyFile);
+    const log = logs.connect(server.url, { tls: { caFile: known, certFile, keyFile } });
+    assert.equal(await codeOf(log.open(never())), 'store-unreachable');
+    await copyFile(at('ca.crt'), known);
+    await eventually(() => log.open(never()));
+    await copyFile(at('server.crt'), certFile);
+    await copyFile(at('server.key'), keyFile);
+    await server.restart();
+    await eventually(() => log.append(draft(), never()));
   });
 });
 

@@ -1,4 +1,4 @@
-/** A replica whose log is trimmed under it. */
+/** A replica whose log is trimmed under it, or refuses it for a while. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { MemoryEventLog } from '../../adapters/memory/event-log.ts';
@@ -6,6 +6,7 @@ import { PlainCompression } from '../../test/support/plain-compression.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { SeverableLog } from '../../test/support/severable-log.ts';
 import { VirtualCluster, type VirtualHost } from '../../test/support/virtual-cluster.ts';
+import { WeftError } from '../errors.ts';
 import { type CancelScope, cancelScope } from '../lib/cancel-scope.ts';
 import { encodeEntry } from '../log/entry.ts';
 import type { LogEntry, Position } from '../log/event-log.ts';
@@ -38,6 +39,28 @@ class HeldLog extends SeverableLog {
   override async *tail(after: Position, signal: CancelSignal): AsyncGenerator<LogEntry, void, void> {
     await this.held;
     yield* super.tail(after, signal);
+  }
+}
+
+/** A log whose store does not take this host's credentials for a while. */
+class RefusingLog extends SeverableLog {
+  isRefused = false;
+  refusals = 0;
+
+  override async head(signal: CancelSignal): Promise<Position> {
+    this.#requireLeave();
+    return await super.head(signal);
+  }
+
+  override async *tail(after: Position, signal: CancelSignal): AsyncGenerator<LogEntry, void, void> {
+    this.#requireLeave();
+    yield* super.tail(after, signal);
+  }
+
+  #requireLeave(): void {
+    if (!this.isRefused) return;
+    this.refusals += 1;
+    throw new WeftError('store-auth', 'The store refuses the token');
   }
 }
 
@@ -95,5 +118,24 @@ describe('a replica', () => {
 
   it('is caught up after a leap past an end of the log that it is told of later', async () => {
     await leapOver(['tail', 'head']);
+  });
+
+  it('follows on where the store refuses it and lets it in again, and asks more and more seldom meanwhile', async () => {
+    const { clock, random, store } = cluster;
+    const logger = new QuietLogger();
+    const log = new RefusingLog(new MemoryEventLog({ name: 'cluster' }, { clock, random, logger }, store));
+    const replica = new Replica({ log, clock, random, logger, compression: new PlainCompression() });
+    await cluster.drive(replica.open(scope.signal));
+    log.isRefused = true;
+    const following = replica.follow(scope.signal);
+    await clock.advance(60_000);
+    assert.ok(log.refusals > 3 && log.refusals < 30, `${log.refusals} refusals in a minute`);
+    assert.equal(logger.lines.filter(({ level }) => level === 'warn').length, 2, 'each reason is said once');
+    log.isRefused = false;
+    await clock.advance(10_000);
+    assert.equal(replica.state.stateHash, h1.controller.state.stateHash);
+    scope.cancel();
+    await cluster.drive(following);
+    await cluster.drive(log.close());
   });
 });

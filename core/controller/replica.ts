@@ -166,9 +166,12 @@ export class Replica {
   /**
    * Follows the log, and those that succeed it, until `signal` aborts. Rejects with what `foldEntries` errors with; the
    * state then stays as it is. A log that was trimmed under it is followed on from a snapshot; one that is lost or sealed
-   * is waited for until another one succeeds it.
+   * is waited for until another one succeeds it; one that refuses this host is followed on from where it stands, once
+   * somebody has put its credentials right.
    */
   async follow(signal: CancelSignal): Promise<void> {
+    let refusedAt: number | undefined;
+    let delayMs = reopenDelayMsMin;
     while (!signal.aborted) {
       try {
         await this.#followTail(signal);
@@ -176,7 +179,13 @@ export class Replica {
         if (next === undefined || next.logId === this.#logId) return;
         await this.#moveOn(next, signal);
       } catch (error) {
-        if (isWeftError(error, 'log-trimmed') || isWeftError(error, 'not-ready'))
+        if (isWeftError(error, 'store-auth')) {
+          // Where it was let in and refused again at the same place, somebody may ask and not read.
+          delayMs =
+            refusedAt === this.state.ordinal ? Math.min(2 * delayMs, reopenDelayMsMax) : reopenDelayMsMin;
+          refusedAt = this.state.ordinal;
+          await this.#untilLetIn(error, delayMs, signal);
+        } else if (isWeftError(error, 'log-trimmed') || isWeftError(error, 'not-ready'))
           await this.#leap(error, signal);
         else if ((isLoss(error) || isWeftError(error, 'log-damaged')) && this.#stand !== undefined)
           await this.#regain(this.#stand, error, signal);
@@ -188,6 +197,14 @@ export class Replica {
   get #stand(): Stand | undefined {
     const { state, position } = this.#cursor;
     return this.#logId === undefined ? undefined : { logId: this.#logId, state, position };
+  }
+
+  async #untilLetIn(refusal: WeftError, delayMs: number, signal: CancelSignal): Promise<void> {
+    this.#logger.warn('the store refuses this host', { store: this.#log.url, reason: refusal.message });
+    await this.#clock.sleep(delayMs, signal);
+    await this.#patiently('the store refuses this host still', signal, async () => {
+      await this.#log.head(signal);
+    });
   }
 
   async #followTail(signal: CancelSignal): Promise<void> {

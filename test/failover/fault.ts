@@ -12,10 +12,15 @@ export interface Fault {
   /** What happens, in half a sentence, for the table's legend. */
   readonly what: string;
   readonly stores: readonly StoreName[];
-  /** What the servers are told when they are started for it. */
-  readonly servers?: ServerOptions;
-  /** Servers must be able to be cut off from each other: needs root. */
+  /** What the servers are told when they are started for it; the folder is for files that they read. */
+  readonly servers?: (folder: string) => ServerOptions | Promise<ServerOptions>;
+  /** Every round has servers of its own: what it does to them cannot be undone. */
+  readonly freshServers?: true;
+  /** All rounds run at the same time, because one takes long and leaves the machine idle. */
+  readonly roundsAtOnce?: true;
+  /** Servers must be able to be cut off from each other. Implies root. */
   readonly needsNetwork?: true;
+  readonly needsRoot?: true;
   /** Longer than usual, milliseconds. */
   readonly limitMs?: number;
   /**

@@ -90,7 +90,7 @@ async function runAll({ rounds, stores, faults: chosen, isRecorded, network }: W
   const commit = shortened(commitOfCheckout());
   for (const store of stores) {
     for (const fault of chosen.filter((each) => each.stores.includes(store))) {
-      const reason = storeUnavailable(store) ?? (fault.needsNetwork && !network ? 'needs root' : undefined);
+      const reason = storeUnavailable(store) ?? rootMissing(fault, network);
       if (reason !== undefined) {
         leftOut += 1;
         say(`${store} ${fault.name}: left out: ${reason}`);
@@ -107,6 +107,11 @@ async function runAll({ rounds, stores, faults: chosen, isRecorded, network }: W
   );
   for (const line of wrong) say(`WRONG: ${line}`);
   return wrong.length === 0 && leftOut === 0;
+}
+
+function rootMissing(fault: Fault, network: ServerNetwork | undefined): string | undefined {
+  const isMissing = (fault.needsNetwork && network === undefined) || (fault.needsRoot && !isRoot());
+  return isMissing ? 'needs root' : undefined;
 }
 
 function say(line: string): void {

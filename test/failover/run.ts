@@ -28,29 +28,64 @@ export interface Setting {
 const roundMsMax = 180_000;
 
 export async function runFault(store: StoreName, fault: Fault, setting: Setting): Promise<Row> {
-  const judgements: Judgement[] = [];
-  const failures: string[] = [];
   const { folder, remove } = await makeFolder('failover');
-  let cluster: StoreCluster | undefined;
+  const run: Run = { store, fault, setting, folder, judgements: [], failures: [], cluster: undefined };
+  const rounds = Array.from({ length: setting.rounds }, (_, index) => index + 1);
   try {
-    for (let round = 1; round <= setting.rounds; round += 1) {
-      if (store !== 'file')
-        cluster ??= await startCluster(store, fault.servers ?? {}, setting.network?.seats ?? []);
-      const trial = new Trial({ store, cluster, network: setting.network, folder }, round);
-      await mkdir(join(folder, String(round)));
-      const result = await runRound(trial, fault);
-      if (result.judgement !== undefined) judgements.push(result.judgement);
-      if (result.wrong !== undefined) failures.push(`round ${round}: ${result.wrong}`);
-      setting.say(lineOf(store, fault, round, result));
-      const isWhole = result.wrong === undefined && (await putRight(cluster));
-      // What went wrong in one round shall not be blamed on the next.
-      if (!isWhole) cluster = await stopped(cluster);
-    }
+    if (fault.roundsAtOnce) {
+      await haveCluster(run);
+      await Promise.all(rounds.map((round) => runOne(run, round)));
+    } else for (const round of rounds) await runAlone(run, round);
   } finally {
-    await cluster?.stop();
+    await run.cluster?.stop();
     await remove();
   }
-  return { store, fault: fault.name, rounds: setting.rounds, judgements, failures };
+  return {
+    store,
+    fault: fault.name,
+    rounds: setting.rounds,
+    judgements: run.judgements,
+    failures: run.failures,
+  };
+}
+
+interface Run {
+  readonly store: StoreName;
+  readonly fault: Fault;
+  readonly setting: Setting;
+  readonly folder: string;
+  readonly judgements: Judgement[];
+  readonly failures: string[];
+  /** Undefined for the file store, and where the next round shall have another. */
+  cluster: StoreCluster | undefined;
+}
+
+async function haveCluster(run: Run): Promise<void> {
+  const { store, fault, setting, folder } = run;
+  if (store === 'file') return;
+  const options = (await fault.servers?.(folder)) ?? {};
+  run.cluster ??= await startCluster(store, options, setting.network?.seats ?? []);
+}
+
+async function runAlone(run: Run, round: number): Promise<void> {
+  await haveCluster(run);
+  const isGood = await runOne(run, round);
+  // What went wrong in one round shall not be blamed on the next.
+  if (isGood && !run.fault.freshServers && (await putRight(run.cluster))) return;
+  await run.cluster?.stop();
+  run.cluster = undefined;
+}
+
+/** True where nothing was wrong. */
+async function runOne(run: Run, round: number): Promise<boolean> {
+  const { store, fault, setting, folder, cluster } = run;
+  const trial = new Trial({ store, cluster, network: setting.network, folder }, round);
+  await mkdir(join(folder, String(round)));
+  const result = await runRound(trial, fault);
+  if (result.judgement !== undefined) run.judgements.push(result.judgement);
+  if (result.wrong !== undefined) run.failures.push(`round ${round}: ${result.wrong}`);
+  setting.say(lineOf(store, fault, round, result));
+  return result.wrong === undefined;
 }
 
 interface Result {
@@ -89,11 +124,6 @@ async function putRight(cluster: StoreCluster | undefined): Promise<boolean> {
     // The caller starts another.
     return false;
   }
-}
-
-async function stopped(cluster: StoreCluster | undefined): Promise<undefined> {
-  await cluster?.stop();
-  return undefined;
 }
 
 async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {

@@ -2,10 +2,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ConsulServerOptions, consulUnavailable, startConsulCluster } from '../../lab/consul.ts';
-import { type EtcdServerOptions, etcdUnavailable, startEtcdCluster } from '../../lab/etcd.ts';
-import type { Seat, StoreCluster } from '../../lab/store-cluster.ts';
 import {
+  type ConsulServerOptions,
+  consulUnavailable,
+  startConsul,
+  startConsulCluster,
+} from '../../lab/consul.ts';
+import { type EtcdServerOptions, etcdUnavailable, startEtcd, startEtcdCluster } from '../../lab/etcd.ts';
+import type { ClusterServer, Seat, StoreCluster } from '../../lab/store-cluster.ts';
+import {
+  startZookeeper,
   startZookeeperCluster,
   type ZookeeperServerOptions,
   zookeeperUnavailable,
@@ -45,6 +51,22 @@ export async function startCluster(
       return await startConsulCluster(clusterSize, options.consul, seats);
     case 'zookeeper':
       return await startZookeeperCluster(clusterSize, options.zookeeper, seats);
+  }
+}
+
+/** One server of another cluster of the same kind, on loopback. */
+export async function startOther(
+  store: StoreName,
+): Promise<ClusterServer & { readonly url: string; stop(): Promise<void> }> {
+  switch (store) {
+    case 'etcd':
+      return await startEtcd();
+    case 'consul':
+      return await startConsul();
+    case 'zookeeper':
+      return await startZookeeper();
+    case 'file':
+      throw new Error('The file store has no servers');
   }
 }
 

@@ -13,6 +13,8 @@ import { type Judgement, judge } from './judge.ts';
 import { Load, type LoadOptions } from './load.ts';
 import type { StoreName } from './stores.ts';
 
+type ServerAddress = Pick<ClusterServer, 'host' | 'clientPort'>;
+
 /** What a trial is made in. */
 export interface Scene {
   readonly store: StoreName;
@@ -29,6 +31,8 @@ export class Trial {
   readonly round: number;
   readonly logger = new QuietLogger();
   readonly folder: string;
+  /** Of all rounds: what the servers were given lies there. */
+  readonly sharedFolder: string;
   /** Below which its keys are; different in every round. */
   readonly prefix: string;
   readonly #scene: Scene;
@@ -40,6 +44,7 @@ export class Trial {
     this.round = round;
     this.prefix = `/failover/${round}`;
     this.folder = join(scene.folder, String(round));
+    this.sharedFolder = scene.folder;
   }
 
   get cluster(): StoreCluster {
@@ -60,7 +65,7 @@ export class Trial {
   }
 
   /** Of some servers, or of relays before them. */
-  urlOf(servers: readonly { readonly host: string; readonly clientPort: number }[]): string {
+  urlOf(servers: readonly ServerAddress[]): string {
     const hosts = servers.map(({ host, clientPort }) => `${host}:${clientPort}`);
     return `${this.store}://${hosts.join(',')}${this.prefix}`;
   }
@@ -87,7 +92,7 @@ export class Trial {
   }
 
   /** A relay before each server, in the order of the servers. */
-  async relays(servers: readonly ClusterServer[] = this.cluster.servers): Promise<readonly Relay[]> {
+  async relays(servers: readonly ServerAddress[] = this.cluster.servers): Promise<readonly Relay[]> {
     const relays = await Promise.all(
       servers.map(({ host, clientPort }) => Relay.start({ host, port: clientPort })),
     );

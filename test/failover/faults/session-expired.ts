@@ -7,7 +7,7 @@ export const sessionExpired: Fault = {
   name: 'session-expired',
   what: 'nothing passes for longer than a session lives, so that the servers end all sessions (compare connection-lost)',
   stores: ['zookeeper'],
-  servers: { zookeeper: { extraLines: [`maxSessionTimeout=${sessionMs}`], tickMs: 400 } },
+  servers: () => ({ zookeeper: { extraLines: [`maxSessionTimeout=${sessionMs}`], tickMs: 400 } }),
   async run(trial) {
     const relays = await trial.relays();
     const url = trial.urlThrough(relays);
