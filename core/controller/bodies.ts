@@ -1,9 +1,13 @@
 /** Requests of users as bodies of records. */
-import type { SandboxInspection } from '../dataplane/kernel.ts';
+import type { Kernel, SandboxInspection } from '../dataplane/kernel.ts';
+import { WeftError } from '../errors.ts';
+import { driverTraits } from '../fold/driver-traits.ts';
 import { avoidedInterfacesMax, avoidedPrefixesMax } from '../limits.ts';
 import type { BodyOf } from '../log/record.ts';
-import type { Prefix } from '../model/address.ts';
+import { overlaps, type Prefix, parsePrefix } from '../model/address.ts';
 import type { NetworkId } from '../model/ids.ts';
+import type { Network } from '../model/network.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { EndpointRequest, NetworkRequest, SubnetRequest } from './control.ts';
 
 /** @param routes what the host has routes to, where the network's subnets are to avoid them */
@@ -53,4 +57,34 @@ export function endpointBody(
     // In the host's namespace no interface is made that could be in anybody's way.
     avoid: sandbox.isHost === true ? [] : [...sandbox.foreignLinks].slice(0, avoidedInterfacesMax),
   };
+}
+
+/**
+ * Only bridges stand among the host's own routes: automatic subnets avoid them, and one that was asked for and overlaps one
+ * of them is warned of.
+ */
+export async function networkBodyHere(
+  { kernel, logger }: { readonly kernel: Kernel; readonly logger: Logger },
+  request: NetworkRequest,
+): Promise<BodyOf<'network-create'>> {
+  if (driverTraits(request.driver)?.space === undefined) return networkBody(request);
+  const routes = await kernel.routes();
+  for (const { prefix } of request.subnets) {
+    const parsed = parsePrefix(prefix);
+    const route = 'prefix' in parsed ? routes.find((each) => overlaps(each, parsed.prefix)) : undefined;
+    if (route === undefined) continue;
+    const values = { network: request.name, subnet: prefix, route };
+    logger.warn('a subnet overlaps what this host has a route to', values);
+  }
+  return networkBody(request, routes);
+}
+
+/** The fold cannot see what a sandbox is. @throws WeftError `host-sandbox` */
+export function requireFitting(network: Network, ref: string, { isHost }: SandboxInspection): void {
+  if ((isHost === true) === (network.driver === 'host')) return;
+  const why =
+    isHost === true
+      ? "it is the host's own network namespace; name another, or connect it to network 'host'"
+      : "only the host's own network namespace can be on it; name that, as pid:1 on most hosts";
+  throw new WeftError('host-sandbox', `Cannot attach '${ref}' to network '${network.name}': ${why}`);
 }

@@ -5,17 +5,16 @@
  * One direction, no side roads: nothing writes the kernel but the reconciler, nothing changes state but the fold,
  * nothing enters the fold but the log. Everything it meets of the world comes in by its ports.
  */
-import { defer, filter, map, merge, type Observable, startWith } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { historyItemOf } from '../archive/archived-record.ts';
 import { Archivist } from '../archive/archivist.ts';
-import type { Kernel, SandboxInspection } from '../dataplane/kernel.ts';
+import type { Kernel } from '../dataplane/kernel.ts';
 import { sandboxNamespace } from '../dataplane/namespace.ts';
 import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
 import { isWeftError, WeftError } from '../errors.ts';
 import type { Change } from '../fold/change.ts';
 import type { NextLog } from '../fold/course.ts';
-import { driverTraits } from '../fold/driver-traits.ts';
 import { endpointsOfHost, endpointsOfSandbox } from '../fold/lookup.ts';
 import { initialState } from '../fold/predefined.ts';
 import type { State } from '../fold/state.ts';
@@ -26,7 +25,6 @@ import { Appender } from '../log/appender.ts';
 import type { EventLog, Position } from '../log/event-log.ts';
 import type { BodyOf, LogRecord, RecordKind } from '../log/record.ts';
 import { encodeRecord } from '../log/record-codec.ts';
-import { overlaps, parsePrefix } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { RecordId, SnapshotId } from '../model/ids.ts';
@@ -45,7 +43,7 @@ import type { Manifest } from '../snapshot/manifest.ts';
 import type { Successor } from '../succession/begin-successor.ts';
 import type { CurrentLog } from '../succession/current-log.ts';
 import { Succession } from '../succession/succession.ts';
-import { endpointBody, networkBody } from './bodies.ts';
+import { endpointBody, networkBodyHere, requireFitting } from './bodies.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type {
   Control,
@@ -87,7 +85,8 @@ import { type HostIdentity, Membership } from './membership.ts';
 import { Outcomes } from './outcomes.ts';
 import { type Plan, planOf } from './planning.ts';
 import { type LogNews, Replica } from './replica.ts';
-import { type AcceptedStep, Requests } from './requests.ts';
+import { only, Requests } from './requests.ts';
+import { rowsOf$ } from './rows.ts';
 import { SandboxWatch } from './sandbox-watch.ts';
 import { takeAccount } from './store-account.ts';
 
@@ -215,11 +214,11 @@ export class Controller implements Control {
   }
 
   get networks$(): Observable<readonly Network[]> {
-    return this.#selected('network', (state) => state.networks.values());
+    return rowsOf$(this.#replica, 'network', (state) => state.networks.values());
   }
 
   get endpoints$(): Observable<readonly Endpoint[]> {
-    return this.#selected('endpoint', (state) => state.endpoints.values());
+    return rowsOf$(this.#replica, 'endpoint', (state) => state.endpoints.values());
   }
 
   get drift$(): Observable<Repair> {
@@ -390,24 +389,10 @@ export class Controller implements Control {
     const step = await this.#requests.perform(
       author,
       'network-create',
-      await this.#networkBody(request),
+      await networkBodyHere(this.#ports, request),
       context,
     );
     return only(step, 'network-added').network;
-  }
-
-  /** Only bridges stand among the host's own routes. */
-  async #networkBody(request: NetworkRequest): Promise<BodyOf<'network-create'>> {
-    if (driverTraits(request.driver)?.space === undefined) return networkBody(request);
-    const routes = await this.#ports.kernel.routes();
-    for (const { prefix } of request.subnets) {
-      const parsed = parsePrefix(prefix);
-      const route = 'prefix' in parsed ? routes.find((each) => overlaps(each, parsed.prefix)) : undefined;
-      if (route === undefined) continue;
-      const values = { network: request.name, subnet: prefix, route };
-      this.#ports.logger.warn('a subnet overlaps what this host has a route to', values);
-    }
-    return networkBody(request, routes);
   }
 
   async removeNetwork(ref: string, context: RequestContext): Promise<Network> {
@@ -447,7 +432,7 @@ export class Controller implements Control {
     const removal = ({ id }: Endpoint) => draft('endpoint-remove', { endpoint: id, reason: 'requested' });
     switch (request.change) {
       case 'createNetwork':
-        return draft('network-create', await this.#networkBody(request.body));
+        return draft('network-create', await networkBodyHere(this.#ports, request.body));
       case 'removeNetwork':
         return draft('network-remove', { network: (await this.findNetwork(request.ref, signal)).id });
       case 'connect':
@@ -794,22 +779,6 @@ export class Controller implements Control {
     }
     return undefined;
   }
-
-  /** Rows of a table: at once, and after every step, or leap, that changes objects of that kind. */
-  #selected<T>(
-    kind: 'network' | 'endpoint',
-    rowsOf: (state: State) => Iterable<T>,
-  ): Observable<readonly T[]> {
-    return defer(() =>
-      // A leap is told of by its entry alone, whose changes are those of no step.
-      merge(this.#replica.entries$, this.#replica.steps$).pipe(
-        filter(({ changes }) => changes.some(({ type }) => type.startsWith(kind))),
-        map(({ state }) => state),
-        startWith(this.state),
-        map((state) => [...rowsOf(state)]),
-      ),
-    );
-  }
 }
 
 function notOpened(): WeftError {
@@ -819,16 +788,6 @@ function notOpened(): WeftError {
   );
 }
 
-/** The fold cannot see what a sandbox is. @throws WeftError `host-sandbox` */
-function requireFitting(network: Network, ref: string, { isHost }: SandboxInspection): void {
-  if ((isHost === true) === (network.driver === 'host')) return;
-  const why =
-    isHost === true
-      ? "it is the host's own network namespace; name another, or connect it to network 'host'"
-      : "only the host's own network namespace can be on it; name that, as pid:1 on most hosts";
-  throw new WeftError('host-sandbox', `Cannot attach '${ref}' to network '${network.name}': ${why}`);
-}
-
 /** What an operator can do about a log that is not in its store any more. */
 const lostAdvice =
   'the data plane is kept as it is: bring the right store back, or, where the log is lost, write it back from this ' +
@@ -836,14 +795,4 @@ const lostAdvice =
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-type ChangeOf<T extends Step['changes'][number]['type']> = Extract<Step['changes'][number], { type: T }>;
-
-/** The change that an accepted record of its kind always makes. */
-function only<T extends Step['changes'][number]['type']>(step: AcceptedStep, type: T): ChangeOf<T> {
-  const found = step.changes.find((change): change is ChangeOf<T> => change.type === type);
-  if (found === undefined)
-    throw new WeftError('internal', `An accepted ${step.outcome.kind} made no '${type}' change`);
-  return found;
 }

@@ -146,3 +146,13 @@ export class Requests {
     );
   }
 }
+
+type ChangeOf<T extends Step['changes'][number]['type']> = Extract<Step['changes'][number], { type: T }>;
+
+/** The change that an accepted record of its kind always makes. */
+export function only<T extends Step['changes'][number]['type']>(step: AcceptedStep, type: T): ChangeOf<T> {
+  const found = step.changes.find((change): change is ChangeOf<T> => change.type === type);
+  if (found === undefined)
+    throw new WeftError('internal', `An accepted ${step.outcome.kind} made no '${type}' change`);
+  return found;
+}

@@ -8,7 +8,7 @@ import { commitOfCheckout } from './run/commit.ts';
 import { type Failure, runMany } from './run/many.ts';
 import { Report } from './run/report.ts';
 
-/** Enough that every kind of fault, trap and recovery is met; two cores take about two minutes. */
+/** Enough that every kind of fault, trap and recovery is met. */
 const seeds = 2_000;
 const firstSeed = 100_001;
 const patienceMs = 1_800_000;

@@ -77,7 +77,7 @@ async function openMatters({
 /** What the others have still to say of a host that is dead. */
 function fateOpenOf(name: string, { plan }: World, state: State): string | undefined {
   const host = state.hosts.get(name);
-  if (host === undefined) return undefined;
+  if (host === undefined || plan.graceMs > settleMsMax) return undefined;
   if (host.isDown) return plan.retentionMs < settleMsMax ? 'has not expired' : undefined;
   return state.downHosts.size < downHostsMax(state) ? 'is not down' : undefined;
 }

@@ -13,7 +13,7 @@ export async function reseed(world: World, store: StoreModel, hosts: readonly Si
   const chance = world.chance('reseed');
   const able = hosts.filter(({ life }) => life?.phase === 'halted');
   if (world.plan.ending !== 'wiped' && world.plan.ending !== 'rolled-back') return false;
-  if (able.length === 0 || chance.happens(0.4)) return false;
+  if (able.length === 0 || chance.happens(0.75)) return false;
   store.wipe();
   await world.scheduler.runUntil(world.nowMs + noticeMs);
   const { signal } = cancelScope();
