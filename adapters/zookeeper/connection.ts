@@ -77,7 +77,11 @@ export class Connection {
       this.noteSuccess();
       return answer;
     } catch (error) {
-      if (error instanceof ZookeeperCallError) this.noteFailure(error);
+      if (error instanceof ZookeeperCallError) {
+        this.noteFailure(error);
+        // A session stays who it was when it began, and the password in the file may be another one since.
+        if (judge(error) === 'store-auth') await channel.close();
+      }
       throw error;
     }
   }

@@ -107,6 +107,17 @@ describe('zookeeper: users and TLS', function security() {
     assert.deepEqual(log.health, { reachable: true });
   });
 
+  it('reads the password again once it was refused, without losing the connection first', async () => {
+    const url = `${server.url}/corrected`;
+    await logs.open(url, auth());
+    await writeFile(at('corrected'), 'guess\n');
+    const log = logs.connect(url, auth('corrected'));
+    assert.equal(await codeOf(log.open(never())), 'store-auth');
+    await writeFile(at('corrected'), `${secret}\n`);
+    await eventually(() => log.open(never()));
+    await log.append(draft(), never());
+  });
+
   it('keeps the password out of messages and log lines', async () => {
     const url = `${server.url}/secret`;
     const log = await logs.open(url, auth());

@@ -3,7 +3,7 @@ import { chmod, readdir } from 'node:fs/promises';
 import type { Fault } from '../fault.ts';
 import { WriterProcess } from '../strangers/writer-process.ts';
 
-/** `nobody` of Debian, and as good as any. */
+/** `nobody` of Debian. Whoever is not root will do. */
 const stranger = 65_534;
 
 export const wrongRights: Fault = {
