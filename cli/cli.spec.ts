@@ -523,13 +523,13 @@ ffffffffffff   0         4        -      -                          -         it
     assert.equal(await names('label=team=b'), '');
     assert.equal(await names('name=lay'), 'overlayred');
     assert.equal(await names('id=7bcfca90'), 'host');
-    assert.equal(await names('scope=local'), 'host none');
+    assert.equal(await names('scope=local'), 'bridge host none');
     assert.equal(await names('type=custom'), 'lan overlayred');
     assert.equal(await names('type=builtin', 'driver=host'), 'host');
     assert.equal(await names('dangling=true'), '');
     await ok('network', 'disconnect', 'lan', 'web');
     assert.equal(await names('dangling=true'), 'lan');
-    assert.equal(await names('dangling=false'), 'host none overlayred');
+    assert.equal(await names('dangling=false'), 'bridge host none overlayred');
     await ok('network', 'connect', '--name', 'web', 'lan', 'c1');
     const count = async (filter: string): Promise<number> =>
       (await ok('endpoint', 'ls', '-q', '--filter', filter)).split('\n').length - 1;

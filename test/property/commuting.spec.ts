@@ -100,7 +100,7 @@ describe('requests that commute (P2)', () => {
           largest = Math.max(largest, batch.length);
         },
       ),
-      { numRuns: runs(80) },
+      { numRuns: runs(200) },
     );
     for (const kind of kinds) assert.ok((accepted.get(kind) ?? 0) > 0, `no ${kind} was accepted`);
     assert.ok(refused > 0 && largest > 5, `${refused} refusals, at most ${largest} requests`);

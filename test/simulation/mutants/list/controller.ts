@@ -78,7 +78,7 @@ export const controllerMutants: readonly Mutant[] = [
     id: 'ctl-removed-unnoticed',
     breaks: 'a host does not notice that it was removed',
     file: 'core/controller/membership.ts',
-    find: "return 'removed';",
+    find: "return this.#epoch === undefined ? undefined : this.#lose(change.isExpired ? 'expired' : 'removed');",
     replace: 'return undefined;',
     invariants: ['I39'],
   },

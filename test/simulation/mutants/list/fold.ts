@@ -71,7 +71,7 @@ export const foldMutants: readonly Mutant[] = [
     id: 'fold-removal-untold',
     breaks: 'nobody is told that endpoints went with their host',
     file: 'core/fold/host.ts',
-    find: "changes.push({ type: 'endpoint-removed', endpoint, reason: 'host-removed' });",
+    find: "changes.push({ type: 'endpoint-removed', endpoint, reason });",
     replace: '',
     invariants: ['I14'],
   },

@@ -78,7 +78,7 @@ export const ipamMutants: readonly Mutant[] = [
     id: 'ipam-pools-overlap',
     breaks: 'a subnet may overlap another of its address space',
     file: 'core/fold/network.ts',
-    find: 'other === undefined || other.prefix === plan.prefix',
+    find: 'other === undefined || (mayShare && other.prefix === plan.prefix)',
     replace: 'true',
     invariants: ['I15', 'I13-I21'],
   },
