@@ -46,7 +46,6 @@ const recoveries = [
   'host goes down',
   'host comes up again',
   'host expires',
-  'expired host comes back',
   'too many hosts are silent',
   'success network-create',
   'success network-remove',
