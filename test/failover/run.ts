@@ -62,9 +62,9 @@ interface Run {
 
 async function haveCluster(run: Run): Promise<void> {
   const { store, fault, setting, folder } = run;
-  if (store === 'file') return;
+  if (store === 'file' || run.cluster !== undefined) return;
   const options = (await fault.servers?.(folder)) ?? {};
-  run.cluster ??= await startCluster(store, options, setting.network?.seats ?? []);
+  run.cluster = await startCluster(store, options, setting.network?.seats ?? []);
 }
 
 async function runAlone(run: Run, round: number): Promise<void> {

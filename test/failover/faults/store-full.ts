@@ -11,7 +11,10 @@ export const storeFull: Fault = {
   name: 'store-full',
   what: 'the store takes nothing more, because another tenant has filled its quota (etcd) or its own is reached (ZooKeeper), until an operator makes room',
   stores: ['etcd', 'zookeeper'],
-  servers: () => ({ etcd: { extraArgs: ['--quota-backend-bytes', String(quotaBytes)] } }),
+  servers: () => ({
+    etcd: { extraArgs: ['--quota-backend-bytes', String(quotaBytes)] },
+    zookeeper: { extraLines: ['enforceQuota=true'] },
+  }),
   freshServers: true,
   run: (trial) =>
     trial.underLoad({}, async (load) => {
