@@ -71,14 +71,17 @@ async function compare(
     options.onResult(one.result);
     return undefined;
   }
-  if (one?.type === 'failed' && other?.type === 'failed' && one.invariant === other.invariant)
-    return { ...one, seed };
-  const isSame = 'two processes in other surroundings did not live the same life';
-  return { seed, invariant: 'determinism', error: `${isSame}: ${await parting(seed, pair, options)}` };
+  const parted = await parting(seed, pair, options);
+  const isAlike = one?.type === 'failed' && other?.type === 'failed' && one.invariant === other.invariant;
+  // What fails alike in both may still have come about in two ways.
+  if (isAlike && parted === undefined) return { ...one, seed };
+  const isOther = 'two processes in other surroundings did not live the same life';
+  const why = parted ?? 'lived once more they are the same, so something is left over from the lives before';
+  return { seed, invariant: 'determinism', error: `${isOther}: ${why}` };
 }
 
-/** Where two lives of a seed part, with the lines before. */
-async function parting(seed: number, pair: Pair, { store }: ManyOptions): Promise<string> {
+/** Where two lives of a seed part, with the lines before; undefined where they do not. */
+async function parting(seed: number, pair: Pair, { store }: ManyOptions): Promise<string | undefined> {
   const [one, other] = await Promise.all(
     pair.map(async (child) => (await child.ask({ seed, store, isTold: true })).lines ?? []),
   );
@@ -86,7 +89,7 @@ async function parting(seed: number, pair: Pair, { store }: ManyOptions): Promis
   const at = Array.from({ length: Math.max(one.length, other.length) }).findIndex(
     (_, index) => one[index] !== other[index],
   );
-  if (at === -1) return 'lived once more they are the same, so something is left over from the lives before';
+  if (at === -1) return undefined;
   return [
     `they part at line ${at + 1} of their traces, after`,
     ...one.slice(Math.max(0, at - linesBefore), at),
