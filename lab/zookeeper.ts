@@ -253,7 +253,9 @@ export class ZookeeperServer implements ClusterServer {
     const { netns, isReached } = this.#place;
     if (isReached) return await sayTo(host, clientPort, word);
     const source =
-      "const [host, port, word] = process.argv.slice(1); const socket = require('node:net').connect(Number(port), host);" +
+      "const [host, port, word, ms] = process.argv.slice(1); const socket = require('node:net').connect(Number(port), host);" +
+      // A server that has just begun to listen may never answer.
+      'socket.setTimeout(Number(ms), () => socket.destroy());' +
       "socket.on('error', () => undefined).write(word); socket.pipe(process.stdout);";
     const args = [
       'netns',
@@ -265,6 +267,7 @@ export class ZookeeperServer implements ClusterServer {
       host,
       String(clientPort),
       word,
+      String(probeTimeoutMs),
     ];
     const result = await run('ip', args, { allowFailure: true });
     return result.stdout;

