@@ -11,6 +11,7 @@
  * process ends. Needs CAP_NET_ADMIN, CAP_SYS_ADMIN and Linux 5.18.
  */
 import { readFileSync } from 'node:fs';
+import type { DroppingChain } from '../core/dataplane/dropping-chain.ts';
 import type {
   Kernel,
   KernelEvent,
@@ -184,6 +185,11 @@ export class LinuxKernel implements Kernel {
       const host = this.#registry.acquire(hostNamespace) as NamespaceHandle;
       return dumpDestinations(host.requests);
     });
+  }
+
+  async droppingChains(): Promise<readonly DroppingChain[]> {
+    this.#requireOpen();
+    return this.#told("Cannot read other firewalls' chains", () => this.#firewall.droppingChains());
   }
 
   async close(): Promise<void> {

@@ -35,6 +35,21 @@ export const doctorSchema = z.object({
     /** What was found damaged since the daemon started. */
     damage: z.array(z.string()),
   }),
+  /**
+   * Chains of other firewalls on this host that drop what is forwarded unless a rule of theirs accepts it; whether one does
+   * is theirs to know, so they make nothing unhealthy. `accepts`: weft's own rule is in it.
+   */
+  droppingChains: z.array(
+    z.object({
+      family: z.enum(['ip', 'ip6', 'inet']),
+      table: z.string(),
+      chain: z.string(),
+      by: z.enum(['policy', 'last-rule']),
+      accepts: z.boolean(),
+    }),
+  ),
+  /** Why they could not be read, where they could not. */
+  firewallsFault: z.string().exactOptional(),
   /** Repairs of drift made lately, newest last. `at` is milliseconds since 1970 UTC. */
   repairs: z.array(
     z.object({

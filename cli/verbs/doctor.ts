@@ -23,6 +23,9 @@ export function addVerb(program: Command, context: Context): void {
 function reportText(report: DoctorView): string {
   const troubles = [
     ...(report.storeReachable ? [] : [`The store is not reachable${because(report.storeReason)}.`]),
+    ...(report.firewallsFault === undefined
+      ? []
+      : [`Other firewalls could not be looked at: ${report.firewallsFault}.`]),
     ...(report.phase === 'running'
       ? []
       : [`The daemon is not at work: ${report.phase}${because(report.phaseReason)}.`]),
@@ -31,6 +34,7 @@ function reportText(report: DoctorView): string {
     ...(troubles.length > 0 ? [troubles.map((line) => `${printable(line)}\n`).join('')] : []),
     ...(report.hosts.length > 0 ? [report.hosts.map(hostText).join('')] : []),
     report.failing.length > 0 ? failingText(report.failing) : 'No kernel object fails.\n',
+    ...(report.droppingChains.length > 0 ? [report.droppingChains.map(chainText).join('')] : []),
     archiveText(report.archive),
     report.repairs.length > 0 ? repairsText(report.repairs) : 'No drift was repaired.\n',
   ];
@@ -47,6 +51,15 @@ function hostText(host: DoctorView['hosts'][number]): string {
     ...(partedAt === undefined ? [] : [`has other hashes at record ${partedAt}: make a bundle on both`]),
   ];
   return facts.map((fact) => `${printable(`Host ${name} ${fact}.`)}\n`).join('');
+}
+
+function chainText({ family, table, chain, by, accepts }: DoctorView['droppingChains'][number]): string {
+  const how = by === 'policy' ? 'by its policy' : 'by its last rule';
+  const what = `Chain ${chain} of table ${family} ${table} drops ${how} what is forwarded and none of its rules accepts`;
+  const then = accepts
+    ? "; weft's rule in it accepts what weft lets pass."
+    : ': let it accept what comes from and goes to the bridges of weft.';
+  return `${printable(`${what}${then}`)}\n`;
 }
 
 function because(reason: string | undefined): string {

@@ -211,7 +211,7 @@ describe('a cluster that archives what it trims', () => {
     await grow(4 * snapshotOrdinals);
     await cluster.clock.advance(10_000);
     assert.equal(cluster.store.floor, 0);
-    assert.equal(h1.controller.doctor().archive.fault, 'no room');
+    assert.equal((await h1.controller.doctor()).archive.fault, 'no room');
     assert.ok(
       h1.logger.lines.some(({ message }) => message === 'the log is not trimmed before it is archived'),
     );

@@ -7,6 +7,7 @@
  */
 import type { Observable } from 'rxjs';
 import type { ArchivistReport } from '../archive/archivist.ts';
+import type { DroppingChain } from '../dataplane/dropping-chain.ts';
 import type { KernelObject } from '../dataplane/object.ts';
 import type { Change } from '../fold/change.ts';
 import type { NextLog } from '../fold/course.ts';
@@ -44,8 +45,11 @@ export interface Control {
    * are left out it has neither.
    */
   history(query: HistoryQuery): Promise<readonly HistoryItem[]>;
-  /** Repairs made lately, newest last, objects that cannot be made at present, and how the archive is. */
-  doctor(): DoctorReport;
+  /**
+   * Repairs made lately, newest last, objects that cannot be made at present, how the archive is, and, where this host
+   * forwards anything, other firewalls that may drop that.
+   */
+  doctor(): Promise<DoctorReport>;
   /**
    * Where the fold stands and stood, and what the kernel has: what a bundle holds beside the log. Looks at the kernel anew
    * and writes nothing; a kernel that cannot be looked at is told of in `kernel.fault`.
@@ -398,6 +402,10 @@ export interface DoctorReport {
   readonly repairs: readonly Repair[];
   readonly failing: readonly FailingObject[];
   readonly archive: ArchivistReport;
+  /** Chains of others through which whatever is forwarded must pass too. */
+  readonly droppingChains: readonly DroppingChain[];
+  /** Why those could not be read, where they could not. */
+  readonly firewallsFault?: string;
 }
 
 export interface FailingObject {

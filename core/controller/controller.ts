@@ -73,6 +73,7 @@ import {
   rejoinDelayMs,
   statusDeadlineMs,
 } from './defaults.ts';
+import { examine } from './doctor.ts';
 import { readEntries } from './entry-pages.ts';
 import { takeEvidence } from './evidence.ts';
 import { Exports } from './exports.ts';
@@ -229,12 +230,9 @@ export class Controller implements Control {
     return await this.#history.select(query, this.state.ordinal, (page) => this.#archivist.read(page));
   }
 
-  doctor(): DoctorReport {
-    return {
-      repairs: this.#reconciler.repairs(),
-      failing: this.#reconciler.failing(),
-      archive: this.#archivist.report,
-    };
+  async doctor(): Promise<DoctorReport> {
+    const sources = { kernel: this.#ports.kernel, desired: this.#desired, reconciler: this.#reconciler };
+    return await examine({ ...sources, archivist: this.#archivist });
   }
 
   evidence(signal: CancelSignal): Promise<Evidence> {

@@ -7,6 +7,7 @@
  */
 import type { IpAddress, Prefix } from '../model/address.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
+import type { DroppingChain } from './dropping-chain.ts';
 import type { Namespace } from './namespace.ts';
 import type { KernelObject, ObjectKind } from './object.ts';
 
@@ -71,6 +72,9 @@ export interface Kernel {
    * multicast ones.
    */
   routes(): Promise<readonly Prefix[]>;
+
+  /** Chains of other firewalls in the host's namespace that drop what is forwarded unless a rule of theirs accepts it. */
+  droppingChains(): Promise<readonly DroppingChain[]>;
 
   /** Releases sockets and ends `watch`. Objects stay: weft's data plane outlives its daemon. */
   close(): Promise<void>;

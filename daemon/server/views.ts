@@ -155,6 +155,8 @@ export function doctorView(report: DoctorReport, status: Status, hosts: readonly
       return { kind: object.kind, namespace: object.ns, text, reason, attempts };
     }),
     archive: archiveView(report.archive),
+    droppingChains: report.droppingChains.map((chain) => ({ ...chain })),
+    ...(report.firewallsFault !== undefined && { firewallsFault: report.firewallsFault }),
     repairs: report.repairs.map(({ object, text, at, found, noticed }) => {
       return { kind: object.kind, namespace: object.ns, text, at, found, noticed };
     }),

@@ -7,6 +7,7 @@
  * and `bridge`, and faults.
  */
 
+import type { DroppingChain } from '../../core/dataplane/dropping-chain.ts';
 import { isAdopted, needsReplacing } from '../../core/dataplane/equal.ts';
 import type {
   Kernel,
@@ -63,6 +64,7 @@ export class FakeKernel implements Kernel {
   readonly #machine: Machine = new Machine((event) => this.#emit(event));
   readonly #underlay: Map<IpAddress, { readonly link: string; readonly mtu: number }> = new Map();
   readonly #routes: Set<Prefix> = new Set();
+  readonly #droppingChains: DroppingChain[] = [];
   readonly #noNamespaces: Set<string> = new Set();
   #followed: Set<Namespace> = new Set();
   #queue: EventQueue | undefined;
@@ -159,6 +161,11 @@ export class FakeKernel implements Kernel {
     return [...this.#routes];
   }
 
+  async droppingChains(): Promise<readonly DroppingChain[]> {
+    this.#requireOpen();
+    return [...this.#droppingChains];
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#queue?.end();
@@ -184,6 +191,11 @@ export class FakeKernel implements Kernel {
   /** A route of the host's for `routes`. */
   addRoute(destination: Prefix): void {
     this.#routes.add(destination);
+  }
+
+  /** A chain of another firewall for `droppingChains`. */
+  addDroppingChain(chain: DroppingChain): void {
+    this.#droppingChains.push(chain);
   }
 
   addSandbox(ref: string): Namespace {

@@ -8,9 +8,11 @@
  * - Every transaction of a namespace, by whomever, makes its generation one higher. One that was exactly one higher after
  *   ours than before is ours, so its notification says nothing new (`isOwnGeneration`).
  *
- * Only the table of weft's name is ever looked at or touched.
+ * Only the table of weft's name is ever touched. Of others' it is read which of their chains drop what is forwarded
+ * (`dropping-chains.ts`).
  */
 
+import type { DroppingChain } from '../../core/dataplane/dropping-chain.ts';
 import { sameState } from '../../core/dataplane/equal.ts';
 import { nftElementStatement, nftSkeleton, nftTableDeletion } from '../../core/dataplane/firewall.ts';
 import type { Operation, OperationResult } from '../../core/dataplane/kernel.ts';
@@ -22,6 +24,7 @@ import { NftContext } from '../native/libnftables.ts';
 import { RequestSocket } from '../netlink/request.ts';
 import { NetlinkSocket, netlinkNetfilter } from '../netlink/socket.ts';
 import type { NamespaceHandle, NamespaceRegistry } from '../netns/registry.ts';
+import { droppingChains } from './dropping-chains.ts';
 import { findElements, hasTable, readElements, readGeneration, readSkeleton } from './reader.ts';
 
 export interface NftOperation extends Operation {
@@ -54,6 +57,11 @@ export class Firewall {
 
   isThere(): boolean {
     return hasTable(this.#requests);
+  }
+
+  /** Chains of others on this host that drop what is forwarded. */
+  droppingChains(): DroppingChain[] {
+    return droppingChains(this.#requests);
   }
 
   /** Whether the generation was made by a transaction of this object's alone. */

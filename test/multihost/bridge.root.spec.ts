@@ -220,6 +220,25 @@ describe('Bridge networks', function () {
     assert.match(doctor.stdout, /masquerade4/);
   });
 
+  it('cannot pass a chain of another firewall that drops, of which the doctor tells', async () => {
+    await create('bridgered');
+    const { sandbox } = await cluster.attach(0, 'bridgered', 'red');
+    const { host } = cluster.member(0);
+    assert.doesNotMatch((await host.weft(['doctor'])).stdout, /^Chain /m);
+    await host.exec('nft', ['add table inet other']);
+    const hook = 'type filter hook forward priority 10; policy drop;';
+    await host.exec('nft', [`add chain inet other through { ${hook} }`]);
+    try {
+      assert.equal(await pings(sandbox, outside().ipv4), false);
+      assert.match(
+        (await host.weft(['doctor'])).stdout,
+        /^Chain through of table inet other drops by its policy /m,
+      );
+    } finally {
+      await host.exec('nft', ['delete table inet other']);
+    }
+  });
+
   it('are refused with what is wrong', async () => {
     const refusal = async (...args: string[]) => {
       const { host } = cluster.member(0);

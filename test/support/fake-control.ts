@@ -96,6 +96,7 @@ export class FakeControl implements Control {
     repairs: [],
     failing: [],
     archive: { spans: [], bytes: 0, damage: [], waiting: 0, lost: 0 },
+    droppingChains: [],
   };
   /** Runs before a change and may throw or wait in its place. */
   before: ((method: Method, context: RequestContext) => Promise<void>) | undefined;
@@ -184,7 +185,7 @@ export class FakeControl implements Control {
     return from === 'oldest' ? items.slice(0, Math.min(limit, this.pageItems)) : items.slice(-limit);
   }
 
-  doctor(): DoctorReport {
+  async doctor(): Promise<DoctorReport> {
     return this.doctorReport;
   }
 

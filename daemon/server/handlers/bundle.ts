@@ -20,7 +20,7 @@ export function bundleHandlers(deps: HandlerDeps): Pick<Handlers, BundleRoute> {
         context.signal,
       );
       const status = await control.status(context.signal);
-      const { repairs, failing } = doctorView(control.doctor(), status, []);
+      const { repairs, failing } = doctorView(await control.doctor(), status, []);
       const { objects, steady, fault } = kernel;
       return {
         ordinal,

@@ -18,7 +18,7 @@ export function standingHandlers(deps: HandlerDeps): Pick<Handlers, StandingRout
     },
     async doctor({ context }) {
       const hosts = [...control.state.hosts.values()].map((host) => shownHost(host, deps));
-      return doctorView(control.doctor(), await control.status(context.signal), hosts);
+      return doctorView(await control.doctor(), await control.status(context.signal), hosts);
     },
     async openApi() {
       return openApiDocument(deps.version);

@@ -17,8 +17,8 @@ export const nftMessage = {
 /** NFNLGRP_NFTABLES. */
 export const nftGroup = 7;
 
-/** NFPROTO_INET, NFPROTO_UNSPEC. */
-export const nftFamilyNumber = { unspecified: 0, inet: 1 } as const;
+/** NFPROTO_* (`linux/netfilter.h`). */
+export const nftFamilyNumber = { unspecified: 0, inet: 1, ip: 2, ip6: 10 } as const;
 
 const header = { bytes: 4, fields: { family: { offset: 0, type: 'u8' } } } as const;
 
@@ -39,6 +39,18 @@ export const nftChain = {
     flags: u32be(10),
   },
 } as const;
+
+/** Where a base chain stands: NFTA_HOOK_*. */
+export const nftHook = { number: u32be(1) } as const;
+
+/** One expression of a rule: NFTA_EXPR_*. What its data is depends on its name. */
+export const nftExpression = { name: text(1), data: bytes(2) } as const;
+
+/** Data of the expression `immediate`, as far as it is a verdict. */
+export const nftImmediate = { data: nest(2, { verdict: nest(2, { code: u32be(1) }) }) } as const;
+
+/** Data of the expression `target`, by which iptables-nft has what nftables has no word for. */
+export const nftTarget = { name: text(1) } as const;
 
 export const nftRule = {
   header,

@@ -113,6 +113,10 @@ export class HostKernel implements Kernel {
     return this.#machine.routes();
   }
 
+  droppingChains(): ReturnType<Kernel['droppingChains']> {
+    return this.#machine.droppingChains();
+  }
+
   close(): Promise<void> {
     return this.#machine.close();
   }
