@@ -228,7 +228,9 @@ describe('the command line', () => {
     api.control.takeDown('h2');
     assert.match(await ok('host', 'ls'), /^h2 +192\.168\.2\.200 +down +41 s ago /m);
     assert.match(await ok('status'), /^Hosts: +2, of them down: h2$/m);
-    assert.match(await ok('doctor'), /^Host h2 is down, last seen 41 s ago\.$/m);
+    const { code, out } = await weft('doctor');
+    assert.equal(code, 1);
+    assert.match(out, /^Host h2 is down, last seen 41 s ago\.$/m);
     const [inspected] = JSON.parse(await ok('host', 'inspect', 'h2'));
     assert.deepEqual(
       [inspected.address, inspected.state, inspected.seenAgoMs],
@@ -247,7 +249,8 @@ describe('the command line', () => {
       marks: [],
     };
     api.control.sights.set('h2', { isSilent: false, account, daemons: 2, partedAt: 7 });
-    const report = await ok('doctor');
+    const { code, out: report } = await weft('doctor');
+    assert.equal(code, 1);
     assert.match(report, /^Host h2 is not at work: halted\.$/m);
     assert.match(report, /^Host h2 is run by 2 daemons at once: stop all but one\.$/m);
     assert.match(report, /^Host h2 has other hashes at record 7: make a bundle on both\.$/m);

@@ -227,7 +227,14 @@ const table = {
   'host-ahead': {
     status: 409,
     retryable: false,
-    summary: 'A host knows more records than the log that succeeds the one it followed goes on from.',
+    summary:
+      'A host knows records that are not in what the log goes on from which succeeds the one it followed.',
+  },
+  'host-behind': {
+    status: 409,
+    retryable: false,
+    summary:
+      'Another host was seen further in the log than the one that was to write it back; nothing was changed.',
   },
   'entry-conflict': {
     status: 409,

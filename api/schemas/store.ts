@@ -51,6 +51,11 @@ export const madeSnapshotSchema = z.object({
   stateHash: z.string(),
 });
 
+export const reseedBodySchema = z.strictObject({
+  /** Also where another host was seen further in the log. */
+  force: z.boolean().default(false),
+});
+
 /** The log that was begun in place of the one that was lost, where it goes on from, and which host was first to do so. */
 export const reseededSchema = z.object({
   store: z.string(),

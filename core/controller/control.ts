@@ -27,6 +27,12 @@ import type { Manifest } from '../snapshot/manifest.ts';
 import type { Successor } from '../succession/begin-successor.ts';
 import type { Plan } from './planning.ts';
 
+/** How a log is to be written back. */
+export interface ReseedRequest {
+  /** Also where another host was seen further in the log: what only it knows is given up. */
+  readonly force: boolean;
+}
+
 export interface Control {
   /** The latest fold. Immutable; a later read gives a later one. */
   readonly state: State;
@@ -100,9 +106,10 @@ export interface Control {
    * once it has begun, by this host or by another one that stood at the same record; all hosts go on in it by themselves.
    *
    * @throws WeftError `log-exists` where the store has the log that this host follows, or one that does not go on from
-   *   where this host stands; `not-ready` while this host knows of no log; what the store fails with
+   *   where this host stands; `host-behind` where another host was seen further in the log, unless forced; `not-ready`
+   *   while this host knows of no log; what the store fails with
    */
-  reseed(context: RequestContext): Promise<Successor>;
+  reseed(request: ReseedRequest, context: RequestContext): Promise<Successor>;
   /**
    * Moves the cluster to another store, which must be empty: begins a log there and seals the present one. Resolves once
    * the seal is folded; all hosts go on in the other log by themselves.

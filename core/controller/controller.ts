@@ -37,6 +37,7 @@ import type { LogMemory } from '../ports/log-memory.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { PresenceOptions } from '../presence/defaults.ts';
+import { requireFurthest } from '../presence/lead.ts';
 import { Presence, type Sight } from '../presence/presence.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
@@ -62,6 +63,7 @@ import type {
   PlanRequest,
   Repair,
   RequestContext,
+  ReseedRequest,
   Status,
   Step,
   StoreStatus,
@@ -89,6 +91,7 @@ import { type LogNews, Replica } from './replica.ts';
 import { only, Requests } from './requests.ts';
 import { rowsOf$ } from './rows.ts';
 import { SandboxWatch } from './sandbox-watch.ts';
+import { statusOf } from './status.ts';
 import { takeAccount } from './store-account.ts';
 
 export interface ControllerPorts {
@@ -267,9 +270,10 @@ export class Controller implements Control {
     return await this.#keeper.make(signal, askedAttemptsMax);
   }
 
-  async reseed(context: RequestContext): Promise<Successor> {
+  async reseed({ force }: ReseedRequest, context: RequestContext): Promise<Successor> {
     const { state, logId } = this.#replica;
     if (logId === undefined || state.ordinal === 0) throw notOpened();
+    if (!force) requireFurthest(this.#options.host, state.ordinal, this.#presence.furthest());
     return await this.#succession.reseed({ state, logId }, context.by, context.signal);
   }
 
@@ -317,45 +321,21 @@ export class Controller implements Control {
 
   async status(signal: CancelSignal): Promise<Status> {
     const caughtUp = await this.#isCaughtUp(signal);
-    const { host, address, version } = this.#options;
-    const { state, position, logId, caughtUpAtMs } = this.#replica;
-    const now = this.#ports.clock.monotonicMs();
-    const { auditedAtMs } = this.#reconciler;
-    const snapshotOrdinal = this.#newestSnapshot();
-    const { url } = this.#ports.log;
-    const configuredUrl = this.#ports.memory?.configuredUrl;
-    return {
-      host,
-      address,
-      version,
+    const { log, memory, clock } = this.#ports;
+    return statusOf({
+      options: this.#options,
+      replica: this.#replica,
+      desired: this.#desired,
+      reconciler: this.#reconciler,
+      log,
+      configuredUrl: memory?.configuredUrl,
       phase: this.#phase,
-      ...(this.#phaseReason === undefined ? {} : { phaseReason: this.#phaseReason }),
-      ...(this.#membership.epoch === undefined ? {} : { epoch: this.#membership.epoch }),
-      store: {
-        url,
-        ...(logId === undefined ? {} : { logId }),
-        ...this.#ports.log.health,
-        ...(configuredUrl === undefined || configuredUrl === url ? {} : { configuredUrl }),
-        ...(snapshotOrdinal === 0 ? {} : { snapshotOrdinal }),
-      },
-      ordinal: state.ordinal,
-      position,
-      ...(caughtUp === undefined ? {} : { caughtUp }),
-      ...(caughtUpAtMs === undefined ? {} : { caughtUpAgoMs: now - caughtUpAtMs }),
-      recordHash: state.recordHash,
-      stateHash: state.stateHash,
-      hosts: state.hosts.size,
-      hostsDown: [...state.downHosts.keys()],
-      networks: state.networks.size,
-      endpoints: state.endpoints.size,
-      dataplane: {
-        desired: this.#desired.size,
-        pending: this.#reconciler.pending,
-        writes: this.#reconciler.writes,
-        repairs: this.#reconciler.repaired,
-        ...(auditedAtMs === undefined ? {} : { auditedAgoMs: now - auditedAtMs }),
-      },
-    };
+      phaseReason: this.#phaseReason,
+      epoch: this.#membership.epoch,
+      snapshotOrdinal: this.#newestSnapshot(),
+      caughtUp,
+      nowMs: clock.monotonicMs(),
+    });
   }
 
   async findNetwork(ref: string, signal: CancelSignal): Promise<Network> {

@@ -186,7 +186,7 @@ export class Replica {
           refusedAt = this.state.ordinal;
           await this.#untilLetIn(error, delayMs, signal);
         } else if (isWeftError(error, 'log-trimmed') || isWeftError(error, 'not-ready'))
-          await this.#leap(error, signal);
+          await this.#leapOrRegain(error, signal);
         else if ((isLoss(error) || isWeftError(error, 'log-damaged')) && this.#stand !== undefined)
           await this.#regain(this.#stand, error, signal);
         else throw error;
@@ -217,6 +217,16 @@ export class Replica {
         complete: resolve,
       });
     });
+  }
+
+  /** A log that was trimmed may be a backup of the one that was followed, gone on by itself. */
+  async #leapOrRegain(cause: WeftError, signal: CancelSignal): Promise<void> {
+    try {
+      await this.#leap(cause, signal);
+    } catch (error) {
+      if (!isLoss(error) || this.#stand === undefined || signal.aborted) throw error;
+      await this.#regain(this.#stand, error, signal);
+    }
   }
 
   /** Goes on from a snapshot of the same log. */

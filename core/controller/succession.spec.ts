@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, it } from 'mocha';
 import { never } from '../../test/support/log-drafts.ts';
 import { VirtualCluster, type VirtualHost } from '../../test/support/virtual-cluster.ts';
 import { isWeftError } from '../errors.ts';
+import type { BootId } from '../model/ids.ts';
+import { encodeBeat } from '../presence/beat.ts';
 
 const by = 'uid:0';
 const red = {
@@ -74,7 +76,10 @@ describe('a cluster whose log is succeeded by another', () => {
     cluster.until(async () => (await cluster.phaseOf(host)) === wanted);
 
   const writesOf = async (host: VirtualHost): Promise<number> => (await statusOf(host)).dataplane.writes;
-  const reseed = (host: VirtualHost) => cluster.drive(host.controller.reseed({ by, signal: never() }));
+  const reseed = (host: VirtualHost, force = false) =>
+    cluster.drive(host.controller.reseed({ force }, { by, signal: never() }));
+
+  const snapshot = (host: VirtualHost) => cluster.drive(host.controller.makeSnapshot(never()));
 
   describe('in the same store, which was wiped', () => {
     it('freezes and says what to do, and goes on after a reseed without a write to the kernel', async () => {
@@ -128,6 +133,75 @@ describe('a cluster whose log is succeeded by another', () => {
       await reseed(h1);
       await phase(h1, 'running');
       await cluster.until(async () => (await statusOf(h1)).networks === 6);
+    });
+
+    it('is not written back from a host that is behind another one, unless it is forced', async () => {
+      const { ordinal } = h2.controller.state;
+      const account = {
+        address: '',
+        version: '0',
+        phase: 'running' as const,
+        ordinal: ordinal + 2,
+        marks: [],
+      };
+      cluster.store.putBeat(
+        '9'.repeat(32) as BootId,
+        encodeBeat({ host: 'h9', epoch: 1, count: 1, account }),
+      );
+      await cluster.clock.advance(10_000);
+      cluster.store.wipe();
+      await phase(h2, 'halted');
+      await assert.rejects(reseed(h2), (error) => {
+        assert.ok(isWeftError(error, 'host-behind'), String(error));
+        assert.match(error.message, /host 'h9' had record \d+ when it was last seen, \d+ s ago.*--force/);
+        return true;
+      });
+      assert.equal(cluster.store.logId, undefined, 'nothing was written');
+      await reseed(h2, true);
+      await settled();
+    });
+
+    it('is not followed by a host that went on by itself in a backup, though it has fewer records', async () => {
+      const backup = cluster.store.copy();
+      for (const name of ['blue', 'green', 'grey']) await create(h1, name);
+      await settled();
+      const { ordinal } = h1.controller.state;
+      await cluster.stop(h2);
+      cluster.store.takeOver(backup);
+      await phase(h1, 'halted');
+      const h3 = await cluster.start('h3', { address: '192.168.2.33' });
+      assert.ok(h3.controller.state.ordinal < ordinal, 'it has taken a record of its own all the same');
+      cluster.store.wipe();
+      await phase(h3, 'halted');
+      const inventory = h3.kernel.inventory();
+      await reseed(h1);
+      await phase(h1, 'running');
+      await cluster.until(async () =>
+        /begun anew from record \d+ of log .* this host knows another record/.test(
+          (await statusOf(h3)).phaseReason ?? '',
+        ),
+      );
+      assert.deepEqual(h3.kernel.inventory(), inventory, 'its data plane is frozen');
+      assert.equal(await cluster.phaseOf(h3), 'halted');
+    });
+
+    it('is not taken up again where a backup of it went on by itself and was trimmed', async () => {
+      const backup = cluster.store.copy();
+      await create(h1, 'blue');
+      await settled();
+      await cluster.stop(h2);
+      cluster.store.takeOver(backup);
+      await phase(h1, 'halted');
+      const h3 = await cluster.start('h3', { address: '192.168.2.33' });
+      for (const name of ['green', 'grey', 'black']) await create(h3, name);
+      await snapshot(h3);
+      await create(h3, 'white');
+      await snapshot(h3);
+      assert.ok(cluster.store.floor > 0);
+      await cluster.until(async () =>
+        /has other records than this host has followed/.test((await statusOf(h1)).phaseReason ?? ''),
+      );
+      assert.equal(await cluster.phaseOf(h1), 'halted');
     });
 
     it('is not written back where it is, nor over what another host began', async () => {

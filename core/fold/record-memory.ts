@@ -32,6 +32,27 @@ export function seenAt(memory: RecordMemory, id: RecordId, ordinal: number): num
   return seen !== undefined && seen >= ordinal - dedupeWindowOrdinals ? seen : undefined;
 }
 
+/**
+ * Whether what is remembered at an ordinal is what came of an earlier memory: every record that both can still know has the
+ * same ordinal in both. Ids are random, so two histories that part share none beyond that point.
+ *
+ * @param earlier of a state whose ordinal is not above `ordinal`
+ */
+export function goesOnFrom(memory: RecordMemory, ordinal: number, earlier: RecordMemory): boolean {
+  const { present, previous } = memory;
+  const since = rememberedSince(ordinal);
+  for (const stretch of [earlier.previous, earlier.present]) {
+    for (const [id, at] of stretch.entries())
+      if (at >= since && present.get(id) !== at && previous.get(id) !== at) return false;
+  }
+  return true;
+}
+
+/** The first ordinal of the two stretches that the memory after a record has. */
+function rememberedSince(ordinal: number): number {
+  return ordinal - ((ordinal - 1) % dedupeWindowOrdinals) - dedupeWindowOrdinals;
+}
+
 /** The memory as the record of that ordinal finds it: when a stretch begins, the last but one is forgotten. */
 export function memoryFor(memory: RecordMemory, ordinal: number): RecordMemory {
   if ((ordinal - 1) % dedupeWindowOrdinals !== 0) return memory;

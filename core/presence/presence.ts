@@ -27,6 +27,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import { type Account, type Beat, encodeBeat } from './beat.ts';
 import { leaveMs, type PresenceOptions, presenceDefaults, staleGraces } from './defaults.ts';
+import type { Lead } from './lead.ts';
 import { Marks } from './marks.ts';
 import { type Pace, paceOf } from './pace.ts';
 import { Parting } from './parting.ts';
@@ -158,6 +159,19 @@ export class Presence {
       daemons: this.#watch.daemonsOf(host.name),
       ...(partedAt === undefined ? {} : { partedAt }),
     };
+  }
+
+  /** The other host that was furthest when the beats were last read; undefined where none was seen. */
+  furthest(): Lead | undefined {
+    const now = this.#ports.clock.monotonicMs();
+    let furthest: Lead | undefined;
+    for (const { beat, signAtMs } of this.#watch.sightings.values()) {
+      const { host, account } = beat;
+      if (host === this.#self.host || account === undefined) continue;
+      if (account.ordinal > (furthest?.ordinal ?? 0))
+        furthest = { host, ordinal: account.ordinal, seenAgoMs: Math.max(0, now - signAtMs) };
+    }
+    return furthest;
   }
 
   #pace(): Pace {

@@ -3,10 +3,12 @@
  *
  * A host that stands just where the log's first record says needs nothing else: its own state is what the log goes on from.
  * Any other one takes a snapshot. Which logs led to it is part of a state, so the snapshot shows whether the log that the
- * host has followed is one of them, and at which record it ended.
+ * host has followed is one of them, and at which record it ended; and the fold's memory of records shows whether the host's
+ * own are among those that led there.
  */
 import { isWeftError, WeftError } from '../errors.ts';
 import { initialState } from '../fold/predefined.ts';
+import { goesOnFrom } from '../fold/record-memory.ts';
 import type { State } from '../fold/state.ts';
 import { type EventLog, genesis, type Position } from '../log/event-log.ts';
 import type { LogId } from '../model/ids.ts';
@@ -42,7 +44,7 @@ export interface StartPorts {
  * @param followed undefined for a host that never followed a log
  * @throws WeftError `not-ready` where the log was not begun to its end yet: look again; `log-mismatch` where it does not
  *   go on from what was followed; `host-ahead` where it goes on from an earlier record than the last that the host
- *   knows; what the store fails with
+ *   knows, or from others; what the store fails with
  */
 export async function findStart(
   log: EventLog,
@@ -136,6 +138,7 @@ async function startAtGenesis(
     const state = await downloaded(log, manifest, ports, signal);
     if (state === undefined) continue;
     if (followed?.logId !== end.logId) requireContinued(log, logId, state, followed);
+    else requireSameHistory(log, state, end.ordinal, followed);
     return { position: genesis, state };
   }
   throw notBegun(log.url, 'the snapshot that it goes on from is not there, or cannot be used');
@@ -167,14 +170,34 @@ async function downloaded(
   }
 }
 
-/** @throws WeftError `log-mismatch`, `host-ahead` */
-function requireContinued(log: EventLog, logId: LogId, { course }: State, followed?: Followed): void {
-  if (followed === undefined || followed.logId === logId) return;
+/** @param later what the log leads to @throws WeftError `log-mismatch`, `host-ahead` */
+function requireContinued(log: EventLog, logId: LogId, later: State, followed?: Followed): void {
+  if (followed === undefined) return;
   const { state } = followed;
-  const end = course.past.find((past) => past.logId === followed.logId);
+  if (followed.logId === logId) {
+    if (!hasSameHistory(later, state)) throw otherRecords(log.url, followed);
+    return;
+  }
+  const end = later.course.past.find((past) => past.logId === followed.logId);
   if (end === undefined) throw foreign(log.url, logId, followed);
   const isOther = end.ordinal === state.ordinal && end.recordHash !== state.recordHash;
   if (end.ordinal < state.ordinal || isOther) throw aheadError(log.url, end.ordinal, followed);
+  requireSameHistory(log, later, end.ordinal, followed);
+}
+
+/**
+ * A host may have fewer records than the log goes on from, and yet some of its own: it has followed a backup of the old log
+ * that went on by itself.
+ *
+ * @throws WeftError `host-ahead`
+ */
+function requireSameHistory(log: EventLog, later: State, end: number, followed: Followed): void {
+  if (!hasSameHistory(later, followed.state)) throw aheadError(log.url, end, followed);
+}
+
+/** As far as the later state remembers records; whoever lags further behind is not told apart. */
+function hasSameHistory(later: State, { memory }: State): boolean {
+  return goesOnFrom(later.memory, later.ordinal, memory);
 }
 
 function ahead(url: string, { host, body }: Beginning, followed: Followed): WeftError {
@@ -198,6 +221,15 @@ function foreign(url: string, logId: LogId, followed: Followed): WeftError {
     `The store ${url} holds log ${logId}, which does not go on from log ${followed.logId} that this host has followed ` +
       `up to record ${followed.state.ordinal}`,
     { details: { logId: followed.logId, found: logId } },
+  );
+}
+
+function otherRecords(url: string, { logId, state }: Followed): WeftError {
+  return new WeftError(
+    'log-mismatch',
+    `The log ${logId} at ${url} has other records than this host has followed up to record ${state.ordinal}: it is a ` +
+      'backup that went on by itself',
+    { details: { logId, found: logId } },
   );
 }
 

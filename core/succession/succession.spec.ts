@@ -8,8 +8,10 @@ import { PlainCompression } from '../../test/support/plain-compression.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { SeededRandom } from '../../test/support/seeded-random.ts';
 import { VirtualClock } from '../../test/support/virtual-clock.ts';
+import { VirtualCluster } from '../../test/support/virtual-cluster.ts';
 import { WeftError } from '../errors.ts';
 import { genesis } from '../log/event-log.ts';
+import type { LogId } from '../model/ids.ts';
 import { beginSuccessor } from './begin-successor.ts';
 import { CurrentLog } from './current-log.ts';
 import { Succession } from './succession.ts';
@@ -37,5 +39,30 @@ describe('a host whose log is damaged', () => {
     const landing = await landed;
     assert.notEqual(landing?.logId, logId);
     assert.equal(landing?.state.stateHash, state.stateHash);
+  });
+});
+
+describe('a host that could not see its log for a while', () => {
+  it('takes a snapshot of it where the log was trimmed meanwhile', async () => {
+    const cluster = new VirtualCluster();
+    const { controller, logger } = await cluster.start('h1');
+    const { store, clock, random } = cluster;
+    const { position, store: account } = await cluster.drive(controller.status(never()));
+    const stand = { logId: account.logId as LogId, state: controller.state, position };
+    const red = { driver: 'overlay', subnets: [], ipv6: false, internal: false, options: {}, labels: {} };
+    for (const name of ['red', 'blue']) {
+      const request = { name, space: 'default', ...red };
+      await cluster.drive(controller.createNetwork(request, { by: 'spec', signal: never() }));
+      await cluster.drive(controller.makeSnapshot(never()));
+    }
+    assert.ok(store.floor > 0);
+    const connect = async () => new MemoryEventLog({ name: 'log' }, { clock, random, logger }, store);
+    const ports = { clock, random, logger, compression: new PlainCompression(), connect };
+    const succession = new Succession({ ...ports, current: new CurrentLog(await connect()) }, 'h2');
+    const loss = new WeftError('log-mismatch', 'it held another log');
+    const landing = await cluster.drive(succession.afterLoss(stand, loss, never(), assert.fail));
+    assert.equal(landing?.logId, stand.logId);
+    assert.ok((landing?.state.ordinal ?? 0) > stand.state.ordinal);
+    await cluster.dispose();
   });
 });

@@ -93,16 +93,11 @@ export class Succession {
    * @throws WeftError `log-exists` where the store has the log that this host follows, or another one
    */
   async reseed(followed: Followed, by: string, signal: CancelSignal): Promise<Successor> {
-    const { connect, current, clock } = this.#ports;
+    const { connect, current } = this.#ports;
     const log = await connect(current.url);
     try {
       await this.#requireLost(log, followed, signal);
-      return await beginSuccessor(
-        log,
-        { ...followed, host: this.#host, by },
-        { ...this.#ports, clock },
-        signal,
-      );
+      return await beginSuccessor(log, { ...followed, host: this.#host, by }, this.#ports, signal);
     } finally {
       await log.close();
     }
@@ -130,9 +125,22 @@ export class Succession {
     const { state, position } = stand;
     if (logId !== stand.logId || state.ordinal === 0)
       return await findStart(log, logId, stand, this.#startPorts(), signal);
+    try {
+      await this.#requireHere(log, position, signal);
+    } catch (error) {
+      // It may have been trimmed meanwhile by those who followed it all the time.
+      if (!isWeftError(error, 'log-trimmed')) throw error;
+      const start = await findStart(log, logId, stand, this.#startPorts(), signal);
+      if (start.state.ordinal > state.ordinal) return start;
+      throw error;
+    }
+    return { position, state, newestSnapshot: 0 };
+  }
+
+  /** Whether the log has the entry that was followed last. @throws WeftError as `EventLog.tail` */
+  async #requireHere(log: EventLog, position: Position, signal: CancelSignal): Promise<void> {
     const until = await log.head(signal);
     await readEntries(log, this.#ports.clock, { after: position, until }, signal, 1);
-    return { position, state, newestSnapshot: 0 };
   }
 
   /** Whoever sealed the log begins the next one; where that does not come about, any host does. */

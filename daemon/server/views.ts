@@ -138,10 +138,12 @@ export function planView({ ordinal, subject, hosts }: Plan): PlanView {
 }
 
 export function doctorView(report: DoctorReport, status: Status, hosts: readonly HostView[]): DoctorView {
+  const troubled = hosts.filter(needsAttention);
   return {
     healthy:
       status.phase === 'running' &&
       status.store.reachable &&
+      troubled.length === 0 &&
       report.failing.length === 0 &&
       report.archive.fault === undefined &&
       report.archive.damage.length === 0,
@@ -150,7 +152,7 @@ export function doctorView(report: DoctorReport, status: Status, hosts: readonly
     ...(status.phaseReason !== undefined && { phaseReason: status.phaseReason }),
     storeReachable: status.store.reachable,
     ...(status.store.reason !== undefined && { storeReason: status.store.reason }),
-    hosts: hosts.filter(needsAttention),
+    hosts: troubled,
     failing: report.failing.map(({ object, text, reason, attempts }) => {
       return { kind: object.kind, namespace: object.ns, text, reason, attempts };
     }),

@@ -25,6 +25,7 @@ import type {
   PlanRequest,
   Repair,
   RequestContext,
+  ReseedRequest,
   SnapshotStatus,
   Status,
   Step,
@@ -254,7 +255,7 @@ export class FakeControl implements Control {
     return { ...known, ...turns, snapshots: [...snapshots, ...this.badSnapshots], unfinished: 0 };
   }
 
-  async reseed(context: RequestContext): Promise<Successor> {
+  async reseed(_: ReseedRequest, context: RequestContext): Promise<Successor> {
     await this.before?.('reseed', context);
     const { ordinal, recordHash, stateHash } = this.state;
     const record: LogRecord = {

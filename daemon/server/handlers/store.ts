@@ -22,8 +22,8 @@ export function storeHandlers(deps: HandlerDeps): Pick<Handlers, StoreRoute> {
       const { id, ordinal, chunks, bytes, stateHash } = await control.makeSnapshot(context.signal);
       return { id, ordinal, chunks, bytes, stateHash };
     },
-    async reseedStore({ context }) {
-      const { logId, beginning } = await control.reseed(context);
+    async reseedStore({ body, context }) {
+      const { logId, beginning } = await control.reseed(body, context);
       const { store } = await control.status(context.signal);
       const { succeeds } = beginning.body;
       const { ordinal } = succeeds;

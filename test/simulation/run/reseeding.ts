@@ -20,7 +20,9 @@ export async function reseed(world: World, store: StoreModel, hosts: readonly Si
   const count = chance.happens(0.5) ? 1 : able.length;
   const asked = able.slice(0, count).flatMap(({ life }) => life ?? []);
   const made = await world.drive(
-    Promise.all(asked.map(({ controller }) => controller.reseed({ by: 'operator', signal }))),
+    Promise.all(
+      asked.map(({ controller }) => controller.reseed({ force: false }, { by: 'operator', signal })),
+    ),
     reseedMsMax,
   );
   world.met(made.length > 1 ? 'store written back by several' : 'store written back');
