@@ -24,12 +24,8 @@ interface StoreServerKind {
 }
 
 async function startEtcdOn({ place }: LabHost, folder: string): Promise<StoreServer> {
-  const server = await startEtcd({
-    netns: place.netns,
-    listenAddress: place.ipv4,
-    clientPort: 2379,
-    dataDir: join(folder, 'etcd'),
-  });
+  const dataDir = join(folder, 'etcd');
+  const server = await startEtcd({ netns: place.netns, listenAddress: place.ipv4, dataDir });
   const client = `http://${server.endpoints}`;
   return {
     name: 'an etcd server',

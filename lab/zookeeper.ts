@@ -1,23 +1,25 @@
 /**
  * Real ZooKeeper servers for tests, the demo and benchmarks: one or several, on loopback or inside a network namespace.
  *
- * A server is one `java` process of ours, so that its pid is known; Debian's scripts and its service have no part in it. It
- * lives in a data folder of its own below the system's temporary folder, which `stop` removes. Only processes started here
- * are ever signalled, and they die with this process however it ends.
+ * A server is one `java` process of ours, so that its pid is known; Debian's scripts and its service have no part in it.
  */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from './command.ts';
-import { freePorts, missingCommands, ownFolder, removeFolder, ServerProcess } from './server-process.ts';
-import type { ClusterServer, Seat, StoreCluster } from './store-cluster.ts';
+import { missingCommands } from './server-process.ts';
+import type { Seat } from './store-cluster.ts';
+import {
+  type Place,
+  ServerCluster,
+  type StoreKind,
+  StoreServer,
+  type StoreServerOptions,
+  startServers,
+} from './store-server.ts';
 
-const readyTimeoutMs = 30_000;
-const readyPollMs = 25;
 const probeTimeoutMs = 1_000;
-const usualPorts = { client: 2181, secure: 2281, peer: 2888, election: 3888 };
 /** Its manifest names nearly all the others (Debian's `libzookeeper-java`). */
 const jar = '/usr/share/java/zookeeper.jar';
 const classPath = [
@@ -35,13 +37,16 @@ const javaOptions = [
   '-Dzookeeper.preAllocSize=1024',
 ];
 
-export interface ZookeeperServerOptions {
-  /** Holds data and configuration. Kept by `stop` when given; otherwise one is made and removed. */
-  readonly dataDir?: string;
-  /** Where clients connect; 127.0.0.1 when absent. */
-  readonly listenAddress?: string;
-  /** A network namespace by its `ip netns` name; ZooKeeper's usual ports are taken there. */
-  readonly netns?: string;
+type Port = 'client' | 'secure' | 'peer' | 'election';
+
+const kind: StoreKind<Port> = {
+  store: 'zookeeper',
+  usualPorts: { client: 2181, secure: 2281, peer: 2888, election: 3888 },
+  readyTimeoutMs: 30_000,
+  unavailable: zookeeperUnavailable,
+};
+
+export interface ZookeeperServerOptions extends StoreServerOptions {
   /**
    * Serves clients by TLS, on `securePort`, beside the plain port. Files are PEM: the server's key and certificate in one,
    * and the CA that clients' certificates, which it asks for, are checked against.
@@ -63,8 +68,8 @@ export function zookeeperUnavailable(): string | undefined {
 
 /** Starts one server and waits until it takes requests. */
 export async function startZookeeper(options: ZookeeperServerOptions = {}): Promise<ZookeeperServer> {
-  const server = new ZookeeperServer(await placeOf(options, 1), options);
-  await startAll([server]);
+  const [server] = (await startZookeeperCluster(1, options)).servers;
+  if (server === undefined) throw new Error('No ZooKeeper was started');
   return server;
 }
 
@@ -78,125 +83,46 @@ export async function startZookeeperCluster(
   options: ZookeeperServerOptions = {},
   seats: readonly Seat[] = [],
 ): Promise<ZookeeperCluster> {
-  const numbers = Array.from({ length: size }, (_, index) => index + 1);
-  const places = await Promise.all(numbers.map((number) => placeOf(options, number, seats[number - 1])));
-  const servers = places.map((place) => new ZookeeperServer(place, options, places));
-  await startAll(servers);
+  const servers = await startServers(
+    kind,
+    size,
+    options,
+    seats,
+    (place, peers) => new ZookeeperServer(place, peers, options),
+  );
   return new ZookeeperCluster(servers);
-}
-
-interface Place {
-  /** ZooKeeper's `myid`. */
-  readonly number: number;
-  readonly address: string;
-  readonly netns: string | undefined;
-  /** Whether this process reaches its address. */
-  readonly isReached: boolean;
-  readonly ports: Readonly<Record<keyof typeof usualPorts, number>>;
-  readonly dataDir: string;
-  readonly ownsDataDir: boolean;
 }
 
 /** What a server says that it is, in its answer to `srvr`. */
 export type ZookeeperMode = 'standalone' | 'leader' | 'follower';
 
-export class ZookeeperServer implements ClusterServer {
-  readonly #place: Place;
+export class ZookeeperServer extends StoreServer<Port> {
   readonly #options: ZookeeperServerOptions;
-  readonly #peers: readonly Place[];
-  readonly #process: ServerProcess;
 
-  constructor(place: Place, options: ZookeeperServerOptions, peers: readonly Place[] = [place]) {
-    this.#place = place;
+  constructor(place: Place<Port>, peers: readonly Place<Port>[], options: ZookeeperServerOptions) {
+    super(kind, place, peers);
     this.#options = options;
-    this.#peers = peers;
-    this.#process = new ServerProcess(`zookeeper ${place.number}`, place.netns);
-  }
-
-  get name(): string {
-    return `n${this.#place.number}`;
-  }
-
-  get host(): string {
-    return this.#place.address;
   }
 
   get clientPort(): number {
-    return this.#place.ports.client;
+    return this.place.ports.client;
   }
 
   /** For TLS, where that was asked for. */
   get securePort(): number {
-    return this.#place.ports.secure;
+    return this.place.ports.secure;
   }
 
-  /** `host:port` of its clients' side, as `zkCli.sh -server` takes it. */
-  get endpoints(): string {
-    return `${this.host}:${this.clientPort}`;
-  }
-
-  /** Without a prefix: the default one. */
-  get url(): string {
-    return `zookeeper://${this.endpoints}`;
-  }
-
-  /** Undefined while none is running. */
-  get pid(): number | undefined {
-    return this.#process.pid;
-  }
-
-  /** The end of what it wrote. */
-  get output(): string {
-    return this.#process.output;
-  }
-
-  /** Starts the process; does not wait for it to be ready. */
   async launch(): Promise<void> {
-    const { dataDir, number } = this.#place;
+    const { dataDir, number } = this.place;
     await mkdir(dataDir, { recursive: true });
     await writeFile(join(dataDir, 'zoo.cfg'), this.#configuration());
     await writeFile(join(dataDir, 'myid'), `${number}\n`);
     const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
-    this.#process.launch('java', [
+    this.process.launch('java', [
       ...[...javaOptions, '-cp', classPath.join(delimiter)],
       ...[main, join(dataDir, 'zoo.cfg')],
     ]);
-  }
-
-  /** Resolves when the server serves clients. @throws Error with its last words when it ends or takes too long */
-  async ready(): Promise<void> {
-    const deadline = performance.now() + readyTimeoutMs;
-    while ((await this.mode()) === undefined) {
-      const { number } = this.#place;
-      if (this.pid === undefined) throw new Error(`zookeeper ${number} ended: ${this.output}`);
-      if (performance.now() > deadline) throw new Error(`zookeeper ${number} is not ready: ${this.output}`);
-      await sleep(readyPollMs);
-    }
-  }
-
-  /** SIGSTOP and SIGCONT freeze and thaw it; after any other signal this waits for its end. */
-  async kill(signal: NodeJS.Signals): Promise<void> {
-    await this.#process.kill(signal);
-  }
-
-  /** Starts it again with its data and waits until it is ready; kills it before if it runs. */
-  async restart(): Promise<void> {
-    await this.kill('SIGKILL');
-    await this.launch();
-    await this.ready();
-  }
-
-  /** Loses all its data, as after an operator's mistake: kill, delete, start. */
-  async wipe(): Promise<void> {
-    await this.kill('SIGKILL');
-    await rm(this.#place.dataDir, { recursive: true, force: true });
-    await this.restart();
-  }
-
-  /** Ends it and removes its data. Idempotent. */
-  async stop(): Promise<void> {
-    await this.kill('SIGKILL');
-    if (this.#place.ownsDataDir) await removeFolder(this.#place.dataDir);
   }
 
   /** Copies its snapshots and its log of transactions; what it has acked is in them. */
@@ -211,7 +137,7 @@ export class ZookeeperServer implements ClusterServer {
   }
 
   get #dataFolder(): string {
-    return join(this.#place.dataDir, 'version-2');
+    return join(this.place.dataDir, 'version-2');
   }
 
   /** Undefined while it serves nobody: down, frozen, or without a leader. */
@@ -221,16 +147,24 @@ export class ZookeeperServer implements ClusterServer {
     return /^Mode: (standalone|leader|follower)$/m.exec(answer)?.[1] as ZookeeperMode | undefined;
   }
 
+  protected async isReady(): Promise<boolean> {
+    return (await this.mode()) !== undefined;
+  }
+
+  async isLeader(): Promise<boolean> {
+    return (await this.mode()) === 'leader';
+  }
+
   #configuration(): string {
-    const { dataDir, address, ports } = this.#place;
+    const { dataDir, address, ports } = this.place;
     const { tls, extraLines = [], tickMs = 500 } = this.#options;
-    const isAlone = this.#peers.length === 1;
+    const isAlone = this.peers.length === 1;
     return [
       // The time limits of an election stay small: a server that is missed holds it up for initLimit ticks.
       ...[`tickTime=${tickMs}`, 'initLimit=10', 'syncLimit=6', 'maxSessionTimeout=10000', 'maxClientCnxns=0'],
       ...[`dataDir=${dataDir}`, `clientPort=${ports.client}`, `clientPortAddress=${address}`],
       ...['admin.enableServer=false', '4lw.commands.whitelist=srvr,ruok,mntr,cons'],
-      ...(isAlone ? [] : this.#peers.map(quorumLine)),
+      ...(isAlone ? [] : this.peers.map(quorumLine)),
       ...(tls === undefined
         ? []
         : [
@@ -250,7 +184,7 @@ export class ZookeeperServer implements ClusterServer {
   /** One of ZooKeeper's words of four letters, and what it answers; nothing where it does not. */
   async #say(word: string): Promise<string> {
     const { host, clientPort } = this;
-    const { netns, isReached } = this.#place;
+    const { netns, isReached } = this.place;
     if (isReached) return await sayTo(host, clientPort, word);
     const source =
       "const [host, port, word, ms] = process.argv.slice(1); const socket = require('node:net').connect(Number(port), host);" +
@@ -274,80 +208,17 @@ export class ZookeeperServer implements ClusterServer {
   }
 }
 
-export class ZookeeperCluster implements StoreCluster {
-  readonly servers: readonly ZookeeperServer[];
-
-  constructor(servers: readonly ZookeeperServer[]) {
-    this.servers = servers;
-  }
-
-  get endpoints(): string {
-    return this.servers.map((server) => server.endpoints).join(',');
-  }
-
-  get url(): string {
-    return `zookeeper://${this.endpoints}`;
-  }
-
-  /** Waits for one. @throws Error when there is none in time */
-  async leader(): Promise<ZookeeperServer> {
-    const deadline = performance.now() + readyTimeoutMs;
-    while (performance.now() < deadline) {
-      const modes = await Promise.all(this.servers.map((server) => server.mode()));
-      const leader = this.servers[modes.indexOf('leader')];
-      if (leader !== undefined) return leader;
-      await sleep(readyPollMs);
-    }
-    throw new Error(`The cluster ${this.endpoints} has no leader`);
-  }
-
-  async ready(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.ready()));
-  }
-
+export class ZookeeperCluster extends ServerCluster<ZookeeperServer> {
   async backUp(folder: string): Promise<void> {
     await (await this.leader()).backUp(join(folder, 'zookeeper'));
   }
 
   async restore(folder: string): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.kill('SIGKILL')));
-    await Promise.all(this.servers.map((server) => server.restoreFrom(join(folder, 'zookeeper'))));
-    await Promise.all(this.servers.map((server) => server.launch()));
-    await this.ready();
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.stop()));
+    await this.replaceData((server) => server.restoreFrom(join(folder, 'zookeeper')));
   }
 }
 
-async function startAll(servers: readonly ZookeeperServer[]): Promise<void> {
-  const reason = zookeeperUnavailable();
-  if (reason !== undefined) throw new Error(`Cannot start ZooKeeper: ${reason}`);
-  try {
-    await Promise.all(servers.map((server) => server.launch()));
-    await Promise.all(servers.map((server) => server.ready()));
-  } catch (error) {
-    await Promise.all(servers.map((server) => server.stop()));
-    throw error;
-  }
-}
-
-async function placeOf(options: ZookeeperServerOptions, number: number, seat?: Seat): Promise<Place> {
-  const address = seat?.address ?? options.listenAddress ?? '127.0.0.1';
-  const netns = seat?.netns ?? options.netns;
-  const isReached = seat !== undefined || netns === undefined;
-  const dataDir = options.dataDir ?? (await ownFolder('weft-zookeeper-'));
-  const ownsDataDir = options.dataDir === undefined;
-  // A namespace has ports of its own, so ZooKeeper's usual ones are free there.
-  if (netns !== undefined)
-    return { number, address, netns, isReached, ports: usualPorts, dataDir, ownsDataDir };
-  const [client = 0, secure = 0, peer = 0, election = 0] = await freePorts(address, 4);
-  const ports = { client, secure, peer, election };
-  return { number, address, netns, isReached, ports, dataDir, ownsDataDir };
-}
-
-function quorumLine({ number, address, ports }: Place): string {
+function quorumLine({ number, address, ports }: Place<Port>): string {
   return `server.${number}=${address}:${ports.peer}:${ports.election}`;
 }
 

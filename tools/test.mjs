@@ -5,9 +5,11 @@
  *   node tools/test.mjs --unit       specs that need neither root nor a store, and no gate
  *   node tools/test.mjs PATTERN...   only specs whose path contains one of the patterns, and no gate
  *
- * Specs run in two processes, the pure ones first, so that a crash in native code costs no result of the others. A
- * process that ends without a result, runs nothing or is kept open after its last test counts as a failure. A table says
- * what became of the log's contract on every store; a whole run in which it did not run on one of them fails. The last line is `N passed, N failed, N skipped`, and the status is 0 only when nothing failed and something passed.
+ * Specs run in three processes, so that a crash in native code costs no result of the others: first the pure ones, which
+ * keep every core busy; then those with hosts and those with stores beside each other, for both mostly wait. A process
+ * that ends without a result, runs nothing or is kept open after its last test counts as a failure. A table says what
+ * became of the log's contract on every store; a whole run in which it did not run on one of them fails. The last line is
+ * `N passed, N failed, N skipped`, and the status is 0 only when nothing failed and something passed.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -46,12 +48,15 @@ async function main() {
   const chosen = specs.filter(
     (file) => patterns.length === 0 || patterns.some((part) => file.includes(part)),
   );
-  const isMachine = (/** @type {string} */ file) => /\.(root|int)\.spec\.js$/.test(file);
+  const withHosts = chosen.filter((file) => file.endsWith('.root.spec.js'));
+  const withStores = chosen.filter((file) => file.endsWith('.int.spec.js'));
+  const onMachine = new Set([...withHosts, ...withStores]);
   await runSpecs(
     'pure specs',
-    chosen.filter((file) => !isMachine(file)),
+    chosen.filter((file) => !onMachine.has(file)),
   );
-  if (!args.includes('--unit')) await runSpecs('specs on this machine', chosen.filter(isMachine));
+  if (!args.includes('--unit'))
+    await Promise.all([runSpecs('specs with hosts', withHosts), runSpecs('specs with stores', withStores)]);
   printContract(args.length === 0);
   if (total.passed + total.failed === 0) total.failed = 1;
   process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
