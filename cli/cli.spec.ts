@@ -455,14 +455,15 @@ ffffffffffff   0         4        -      -                          -         it
 
   it('shows chains of other firewalls that may drop what is forwarded, which only their owners can judge', async () => {
     const chain = { family: 'ip', table: 'filter', chain: 'FORWARD', by: 'policy', accepts: false } as const;
-    const last = { family: 'inet', table: 'x', chain: 'y', by: 'last-rule', accepts: true } as const;
+    const last = { family: 'inet', table: 'x', chain: 'y', by: 'rule', accepts: true } as const;
     api.control.doctorReport = { ...api.control.doctorReport, droppingChains: [chain, last] };
     const { code, out } = await weft('doctor');
     assert.equal(code, 0);
     assert.deepEqual(out.split('\n\n')[1]?.split('\n'), [
       'Chain FORWARD of table ip filter drops by its policy what is forwarded and none of its rules accepts: ' +
-        'let it accept what comes from and goes to the bridges of weft.',
-      'Chain y of table inet x drops by its last rule what is forwarded and none of its rules accepts; ' +
+        'let it accept what comes from and goes to the bridges of weft, or run `weft daemon` with ' +
+        '--accept-in-foreign-chains.',
+      'Chain y of table inet x drops by a rule for all what is forwarded and none of its rules accepts; ' +
         "weft's rule in it accepts what weft lets pass.",
     ]);
     api.control.doctorReport = { ...api.control.doctorReport, firewallsFault: 'EPERM' };

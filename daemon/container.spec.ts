@@ -49,6 +49,7 @@ describe('the container', () => {
     dataDir: join(folder, 'data'),
     socket: join(folder, 'weft.sock'),
     netnsPrefix: 'wt-',
+    acceptInForeignChains: false,
     archiveMib: 64,
     hostGraceMs: 30_000,
     hostRetentionMs: 86_400_000,

@@ -14,7 +14,7 @@ export function selfAccount(
   recentLines: RecentLines,
 ): SelfAccount {
   const { host, advertise, dataDir, socket, netnsPrefix, archiveMib, logLevel, secrets } = configuration;
-  const { hostGraceMs, hostRetentionMs } = configuration;
+  const { hostGraceMs, hostRetentionMs, acceptInForeignChains } = configuration;
   return {
     configuration: {
       // As the adapter says it, not as it was given: without credentials.
@@ -24,6 +24,7 @@ export function selfAccount(
       'data-dir': dataDir,
       socket,
       'netns-prefix': netnsPrefix,
+      'accept-in-foreign-chains': String(acceptInForeignChains),
       'archive-mib': String(archiveMib),
       'host-grace': `${hostGraceMs / 1_000}s`,
       'host-retention': `${hostRetentionMs / 1_000}s`,

@@ -117,7 +117,8 @@ export class NamespaceDumper {
         objects.push({ kind: 'sysctl', ns, name, value });
       }
     }
-    if (wants('nft-table') || wants('nft-element')) objects.push(...this.#firewall.dump(handle, wants));
+    if ((['nft-table', 'nft-element', 'nft-accepts'] as const).some(wants))
+      objects.push(...this.#firewall.dump(handle, wants));
     if (!(['link', 'address', 'route', 'neighbour', 'fdb'] as const).some(wants)) return;
     const links = readOwnLinks(this.#registry, this.#peers, handle);
     if (wants('link')) objects.push(...links.values());

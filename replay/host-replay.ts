@@ -41,10 +41,10 @@ export class HostReplay {
   readonly #refused = new Map<string, Refused>();
   #actual = new ActualState();
 
-  constructor(host: string, netnsPrefix: string) {
+  constructor(host: string, netnsPrefix: string, acceptInForeignChains = false) {
     this.#host = host;
     this.#kernel = new FakeKernel({ netnsPrefix, hostRefs: [] });
-    this.desired = new DesiredState(drivers, { host, netnsPrefix });
+    this.desired = new DesiredState(drivers, { host, netnsPrefix, acceptInForeignChains });
   }
 
   /** Follows the records of one entry, as the controller does: compiled and carried out once, after the last. */

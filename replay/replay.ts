@@ -74,8 +74,11 @@ class Replay {
     const { header, daemon, checkpoints, snapshot } = dossier;
     if (snapshot !== undefined && to < snapshot.ordinal) throw tooEarly(snapshot.ordinal, to);
     this.#dossier = dossier;
-    this.#host = new HostReplay(host, daemon?.configuration['netns-prefix'] ?? netnsPrefixDefault);
     this.#isOwnHost = host === header.host;
+    const { 'netns-prefix': prefix = netnsPrefixDefault, 'accept-in-foreign-chains': accepts } =
+      daemon?.configuration ?? {};
+    // Of another host it is not known what its operator allows.
+    this.#host = new HostReplay(host, prefix, this.#isOwnHost && accepts === 'true');
     this.#hashes = new HashWatch([...checkpoints, header]);
     this.#to = Math.min(to, header.ordinal);
     if (snapshot === undefined) this.#hashes.observe(this.#state);

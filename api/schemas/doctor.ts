@@ -44,7 +44,7 @@ export const doctorSchema = z.object({
       family: z.enum(['ip', 'ip6', 'inet']),
       table: z.string(),
       chain: z.string(),
-      by: z.enum(['policy', 'last-rule']),
+      by: z.enum(['policy', 'rule']),
       accepts: z.boolean(),
     }),
   ),

@@ -8,6 +8,7 @@ interface Options {
   readonly advertise?: string;
   readonly dataDir?: string;
   readonly netnsPrefix?: string;
+  readonly acceptInForeignChains?: boolean;
   readonly archiveMib?: string;
   readonly hostGrace?: string;
   readonly hostRetention?: string;
@@ -27,6 +28,10 @@ export function addVerb(program: Command, context: Context): void {
     .option('--advertise <ip>', "underlay address of this host (default: that of the default route's link)")
     .option('--data-dir <dir>', 'directory of this host alone (default: /var/lib/weft)')
     .option('--netns-prefix <prefix>', 'begins the names of the namespaces it makes (default: weft-)')
+    .option(
+      '--accept-in-foreign-chains',
+      'add a rule of its own to chains of other firewalls that drop what it lets pass',
+    )
     .option(
       '--archive-mib <n>',
       'disk for the archive of records that the log was trimmed of (default: 1024)',
@@ -57,6 +62,7 @@ function flagsOf(options: Options, socket: string | undefined): Record<string, s
     'data-dir': options.dataDir,
     socket: socket,
     'netns-prefix': options.netnsPrefix,
+    'accept-in-foreign-chains': options.acceptInForeignChains === true ? 'true' : undefined,
     'archive-mib': options.archiveMib,
     'host-grace': options.hostGrace,
     'host-retention': options.hostRetention,

@@ -54,11 +54,11 @@ function hostText(host: DoctorView['hosts'][number]): string {
 }
 
 function chainText({ family, table, chain, by, accepts }: DoctorView['droppingChains'][number]): string {
-  const how = by === 'policy' ? 'by its policy' : 'by its last rule';
+  const how = by === 'policy' ? 'by its policy' : 'by a rule for all';
   const what = `Chain ${chain} of table ${family} ${table} drops ${how} what is forwarded and none of its rules accepts`;
   const then = accepts
     ? "; weft's rule in it accepts what weft lets pass."
-    : ': let it accept what comes from and goes to the bridges of weft.';
+    : ': let it accept what comes from and goes to the bridges of weft, or run `weft daemon` with --accept-in-foreign-chains.';
   return `${printable(`${what}${then}`)}\n`;
 }
 

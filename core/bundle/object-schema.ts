@@ -69,6 +69,7 @@ const schema = z.discriminatedUnion('kind', [
     entries: z.array(z.strictObject({ address: word, names: z.array(word) })),
   }),
   z.strictObject({ kind: z.literal('nft-table'), ns: namespace, intact: z.boolean() }),
+  z.strictObject({ kind: z.literal('nft-accepts'), ns: namespace, complete: z.boolean() }),
   z.strictObject({
     kind: z.literal('nft-element'),
     ns: namespace,

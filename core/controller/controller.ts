@@ -116,6 +116,8 @@ export interface ControllerPorts {
 export interface ControllerOptions extends HostIdentity, Partial<PresenceOptions> {
   /** Prefix of the names of owned namespaces, `weft-` by default. Unique among the daemons of one machine. */
   readonly netnsPrefix: string;
+  /** Whether weft may add its rule to chains of other firewalls on this host; not unless given. */
+  readonly acceptInForeignChains?: boolean;
   /** Records between two snapshots at least, 2,048 by default. The same on every host of a cluster. */
   readonly snapshotOrdinals?: number;
 }

@@ -8,8 +8,8 @@ export interface DroppingChain {
   readonly family: ForwardingFamily;
   readonly table: string;
   readonly chain: string;
-  /** By its policy, or by a rule without a condition at its end. */
-  readonly by: 'policy' | 'last-rule';
+  /** By its policy, or by a rule that asks for nothing. */
+  readonly by: 'policy' | 'rule';
   /** Whether weft's own rule is in it, by which it accepts what weft lets pass. */
   readonly accepts: boolean;
 }

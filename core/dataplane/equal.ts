@@ -44,6 +44,8 @@ export function sameState(desired: KernelObject, actual: KernelObject): boolean 
       return actual.kind === 'hosts' && sameEntries(desired.entries, actual.entries);
     case 'nft-table':
       return actual.kind === 'nft-table' && desired.intact === actual.intact;
+    case 'nft-accepts':
+      return actual.kind === 'nft-accepts' && desired.complete === actual.complete;
     case 'nft-element':
       return actual.kind === 'nft-element' && sameTexts(desired.value, actual.value);
     default:

@@ -12,13 +12,18 @@
  * address where the bridge is among `masquerade4` or `masquerade6`; and from there nothing comes in but where the bridge
  * is among `inward4` or `inward6`.
  *
+ * What weft lets pass may still be dropped by another firewall, whose chains see every packet too. Where the host's
+ * operator allows it, packets from and to weft's bridges are marked before they come to such chains (families that are
+ * among `marked`), and one rule in each accepts the mark (`NftAccepts`). Not marked is what goes from weft's bridges to
+ * bridges of others, whose protection is theirs.
+ *
  * There is no table `bridge weft`: neighbours on one bridge are kept apart by the bridge itself, which knows isolated
  * ports (`BridgePort.isolated`).
  */
 import type { NftElement } from './object.ts';
 
 /** Types of the fields of keys and values, in nft's words. */
-export type NftType = 'ifname' | 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service';
+export type NftType = 'ifname' | 'nf_proto' | 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service';
 
 export interface NftSet {
   /** Several fields make a concatenation. */
@@ -37,6 +42,7 @@ export const nftSets = {
   masquerade6: { key: ['ifname'] },
   inward4: { key: ['ifname'] },
   inward6: { key: ['ifname'] },
+  marked: { key: ['nf_proto'] },
 } as const satisfies Record<string, NftSet>;
 
 export type NftSetName = keyof typeof nftSets;
@@ -52,11 +58,24 @@ export const nftFamily = 'inet';
 export const nftTableName = 'weft';
 const table = `${nftFamily} ${nftTableName}`;
 
+/**
+ * The bit of a packet's mark that says that it is from or to a bridge of weft's. No other one of those that are known to
+ * mark packets on hosts with containers uses it, but for Cilium, which needs them all.
+ */
+const passMark = '0x1000';
+
+/** What weft adds to a chain of another firewall: a rule, for `nft`. The comment tells whose it is. */
+export const nftAcceptRule = `meta mark and ${passMark} == ${passMark} accept comment "weft"`;
+
+/** Before chains of priority `filter`, where other firewalls have theirs. */
+const markingChain = `add chain ${table} marking { type filter hook forward priority filter - 5; policy accept; }`;
+
 /** The statements that make the skeleton where there is no such table, each for `nft`. */
 export const nftSkeleton: readonly string[] = [
   `add table ${table}`,
   ...nftSetNames.map((name) => `add ${setWords(name)}`),
   `add chain ${table} forward { type filter hook forward priority filter; policy accept; }`,
+  markingChain,
   `add chain ${table} postrouting { type nat hook postrouting priority srcnat; policy accept; }`,
   `add rule ${table} forward ct state established,related accept`,
   `add rule ${table} forward iifname . oifname @neighbours accept`,
@@ -66,6 +85,10 @@ export const nftSkeleton: readonly string[] = [
   `add rule ${table} forward oifname @inward4 meta nfproto ipv4 accept`,
   `add rule ${table} forward oifname @inward6 meta nfproto ipv6 accept`,
   `add rule ${table} forward oifname @bridges drop`,
+  `add rule ${table} marking meta nfproto != @marked return`,
+  `add rule ${table} marking ct state new iifname @bridges oifname != @bridges meta oifkind "bridge" return`,
+  `add rule ${table} marking iifname @bridges meta mark set meta mark or ${passMark}`,
+  `add rule ${table} marking oifname @bridges meta mark set meta mark or ${passMark}`,
   `add rule ${table} postrouting iifname @masquerade4 oifname != @bridges meta nfproto ipv4 masquerade`,
   `add rule ${table} postrouting iifname @masquerade6 oifname != @bridges meta nfproto ipv6 masquerade`,
 ];

@@ -16,6 +16,7 @@ export function keyOf(object: KernelObject): string {
     case 'netns':
     case 'hosts':
     case 'nft-table':
+    case 'nft-accepts':
       return `${object.kind} ${object.ns}`;
     case 'link':
       return linkKey(object.ns, object.name);

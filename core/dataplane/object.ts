@@ -18,6 +18,7 @@ export type KernelObject =
   | Sysctl
   | HostsFile
   | NftTable
+  | NftAccepts
   | NftElement;
 export type ObjectKind = KernelObject['kind'];
 
@@ -205,6 +206,18 @@ export interface NftElement {
   readonly key: readonly string[];
   /** What the key is mapped to, where the set is a map. */
   readonly value?: readonly string[];
+}
+
+/**
+ * weft's rule in every chain of other firewalls that drops what is forwarded, by which it accepts what weft's table has
+ * marked. There while anything is marked, or any such rule is there; a chain that others add later makes it incomplete.
+ * Key: the namespace, which is the host's.
+ */
+export interface NftAccepts {
+  readonly kind: 'nft-accepts';
+  readonly ns: Namespace;
+  /** Whether none of those chains lacks the rule. Always true of what is desired. */
+  readonly complete: boolean;
 }
 
 /** weft's block in the hosts file of an `ip netns` sandbox, `/etc/netns/NAME/hosts`. Key: the sandbox's namespace. */

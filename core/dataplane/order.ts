@@ -20,6 +20,7 @@ export function placeOf(object: KernelObject): number {
     case 'nft-table':
       return 1;
     case 'nft-element':
+    case 'nft-accepts':
       return 2;
     case 'sysctl':
       return linkOfSysctl(object.name) === undefined ? 3 : 9;
@@ -71,7 +72,7 @@ export function makesPair(link: Link): boolean {
 
 /** True for what changes in transactions: operations on such objects that follow each other are carried out as one. */
 export function isTransactional(object: KernelObject): boolean {
-  return object.kind === 'nft-table' || object.kind === 'nft-element';
+  return object.kind === 'nft-table' || object.kind === 'nft-element' || object.kind === 'nft-accepts';
 }
 
 /** Orders objects for making: by place, then by key, so that equal sets give equal sequences. */

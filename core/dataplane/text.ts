@@ -9,7 +9,7 @@ import { unreachable } from '../lib/assert.ts';
 import { familyOf } from '../model/address.ts';
 import { parseSandboxRef } from '../model/sandbox.ts';
 import { isAdopted } from './equal.ts';
-import { nftElementStatement, nftSkeleton, nftTableDeletion } from './firewall.ts';
+import { nftAcceptRule, nftElementStatement, nftSkeleton, nftTableDeletion } from './firewall.ts';
 import type { Operation } from './kernel.ts';
 import { fdbTable } from './key.ts';
 import { type Namespace, parseNamespace } from './namespace.ts';
@@ -51,6 +51,8 @@ export function toCommands(object: KernelObject): string[] {
       return nftSkeleton.map((statement) => nft(ns, statement));
     case 'nft-element':
       return [nft(ns, nftElementStatement('add', object))];
+    case 'nft-accepts':
+      return [`# in each chain of others that drops what is forwarded: ${nftAcceptRule}`];
     default:
       return unreachable(object);
   }
@@ -82,6 +84,8 @@ export function toDeletion(object: KernelObject): string {
       return nft(ns, nftTableDeletion);
     case 'nft-element':
       return nft(ns, nftElementStatement('delete', object));
+    case 'nft-accepts':
+      return `# in no chain of others: ${nftAcceptRule}`;
     default:
       return unreachable(object);
   }

@@ -10,6 +10,8 @@ export interface DesiredOptions {
   readonly host: string;
   /** Prefix of the names of owned namespaces, `weft-` by default. */
   readonly netnsPrefix: string;
+  /** Whether the operator of this host lets weft add its rule to chains of other firewalls. Absent: not. */
+  readonly acceptInForeignChains?: boolean;
   /** Named endpoints of one network that hosts files list; `hostsEndpointsPerNetworkMax` unless given. */
   readonly hostsEndpointsMax?: number;
 }
@@ -31,6 +33,7 @@ export function hostViewOf(
   return {
     self,
     netnsPrefix: options.netnsPrefix,
+    acceptsInForeignChains: options.acceptInForeignChains ?? false,
     host: (name) => state.hosts.get(name),
     isGateway: (endpoint, family) =>
       gatewayOf(siblingsOf(endpoint), family, (id) => state.networks.get(id))?.id === endpoint.id,

@@ -30,6 +30,8 @@ export interface HostView {
   host(name: string): Host | undefined;
   /** Whether the sandbox of that endpoint, which is one of this host's, has its default route through it. */
   isGateway(endpoint: Endpoint, family: Family): boolean;
+  /** Whether weft may add its rule to chains of other firewalls on this host. */
+  readonly acceptsInForeignChains: boolean;
   /** Smallest underlay MTU of the hosts that the network may reach, bytes. Absent: this host's own stands for all. */
   readonly underlayMtuMin?: number;
 }

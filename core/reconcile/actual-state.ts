@@ -70,6 +70,7 @@ export function holderOf(object: KernelObject): string | undefined {
     case 'hosts':
     case 'nft-table':
     case 'nft-element':
+    case 'nft-accepts':
       return undefined;
   }
 }

@@ -16,6 +16,8 @@ export interface Configuration {
   readonly dataDir: string;
   readonly socket: string;
   readonly netnsPrefix: string;
+  /** Whether weft may add its rule to chains of other firewalls that drop what it lets pass. */
+  readonly acceptInForeignChains: boolean;
   /** Disk that the archive of trimmed records may take, MiB. */
   readonly archiveMib: number;
   /** A silent host is taken down after so long, and expires after so long down, milliseconds. */

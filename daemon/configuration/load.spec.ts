@@ -37,6 +37,7 @@ describe('the configuration', () => {
       dataDir: '/var/lib/weft',
       socket: '/run/weft/weft.sock',
       netnsPrefix: 'weft-',
+      acceptInForeignChains: false,
       archiveMib: 1_024,
       hostGraceMs: 30_000,
       hostRetentionMs: 86_400_000,
@@ -50,6 +51,15 @@ describe('the configuration', () => {
     const flags = { advertise: '192.168.2.15', 'data-dir': 'data', socket: './weft.sock' };
     const { dataDir, socket } = await loadConfiguration({ flags });
     assert.deepEqual([dataDir, socket], [resolve('data'), resolve('weft.sock')]);
+  });
+
+  it('takes a switch as true or false, from the file also as a text', async () => {
+    for (const text of ['true', '"true"']) {
+      const path = await file(`advertise: 10.0.0.1\naccept-in-foreign-chains: ${text}\n`);
+      assert.equal((await loadConfiguration({ flags: {}, file: path })).acceptInForeignChains, true);
+    }
+    const flags = { advertise: '10.0.0.1', 'accept-in-foreign-chains': 'perhaps' };
+    await refuses(loadConfiguration({ flags }), /accept-in-foreign-chains/);
   });
 
   it('takes the command line over the file, and the file over the defaults', async () => {

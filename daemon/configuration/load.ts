@@ -43,6 +43,7 @@ export async function loadConfiguration(commandLine: CommandLine): Promise<Confi
     dataDir: settings['data-dir'] ?? dataDirectoryDefault,
     socket: settings.socket ?? socketDefault,
     netnsPrefix: netnsPrefixOf(settings),
+    acceptInForeignChains: settings['accept-in-foreign-chains'] ?? false,
     archiveMib: archiveMibOf(settings),
     ...patienceOf(settings),
     logLevel: settings['log-level'] ?? logLevelDefault,

@@ -11,6 +11,12 @@ export const flagsSchema = z.strictObject({
   'data-dir': path.exactOptional(),
   socket: path.exactOptional(),
   'netns-prefix': z.string().exactOptional(),
+  'accept-in-foreign-chains': z
+    .union([
+      z.boolean(),
+      z.enum(['true', 'false'], 'is neither true nor false').transform((text) => text === 'true'),
+    ])
+    .exactOptional(),
   'archive-mib': z.union([z.string(), z.int()]).transform(String).exactOptional(),
   'host-grace': z.string().exactOptional(),
   'host-retention': z.string().exactOptional(),

@@ -13,6 +13,7 @@ export const controlModule = new ContainerModule(({ bind }) => {
       (log, connect, memory, kernel, ...rest) => {
         const [clock, random, logger, compression, archive, byName, configuration, claim, { mtu }] = rest;
         const { host, advertise: address, netnsPrefix, hostGraceMs, hostRetentionMs } = configuration;
+        const { acceptInForeignChains } = configuration;
         const patience = { graceMs: hostGraceMs, retentionMs: hostRetentionMs };
         const ports = {
           log,
@@ -27,7 +28,7 @@ export const controlModule = new ContainerModule(({ bind }) => {
           drivers: byName,
         };
         const self = { host, address, identity: claim.identity, mtu, version, netnsPrefix };
-        return new Controller(ports, { ...self, ...patience });
+        return new Controller(ports, { ...self, ...patience, acceptInForeignChains });
       },
       [
         tokens.log,

@@ -3,6 +3,7 @@ import { connectedRouteOf } from '../../core/dataplane/connected.ts';
 import type { NftSetName } from '../../core/dataplane/firewall.ts';
 import { hostNamespace } from '../../core/dataplane/namespace.ts';
 import type { Address, KernelObject, Link, NftElement, Sysctl } from '../../core/dataplane/object.ts';
+import type { HostView } from '../../core/driver/driver.ts';
 import {
   bridgeNameOf,
   bridgeNameOption,
@@ -13,6 +14,7 @@ import {
 } from '../../core/fold/bridge-options.ts';
 import { familyOf, type InterfaceAddress, lengthOf, withLength } from '../../core/model/address.ts';
 import type { Network } from '../../core/model/network.ts';
+import { hostFirewall } from '../host-firewall.ts';
 import { gatewayMac } from '../names.ts';
 import { bridgeMtu } from './mtu.ts';
 
@@ -20,10 +22,10 @@ const ns = hostNamespace;
 /** As Docker gives its bridges. */
 const linkLocalGateway = 'fe80::1/64' as InterfaceAddress;
 
-export function compileNetwork(network: Network): readonly KernelObject[] {
+export function compileNetwork(network: Network, view: HostView): readonly KernelObject[] {
   const addresses = gatewayAddresses(network);
   return [
-    { kind: 'nft-table', ns, intact: true },
+    ...hostFirewall(view),
     ...memberships(network),
     ...sysctls(network),
     bridge(network),

@@ -204,6 +204,7 @@ class Run {
         return this.#hostsFile(op, object);
       case 'nft-table':
       case 'nft-element':
+      case 'nft-accepts':
         this.#transaction.set(at, { op, object });
         return;
       default:

@@ -19,6 +19,7 @@ function fakeBench(): FakeBench {
   kernel.addNoNamespace('/etc/hostname');
   let sandboxes = 0;
   const now = async (act: () => unknown): Promise<void> => void act();
+  let chains = 0;
   return {
     kernel,
     netnsPrefix: 'wt-',
@@ -39,6 +40,11 @@ function fakeBench(): FakeBench {
     flushRuleset: () => now(() => kernel.flushRuleset()),
     alterFirewallByHand: () =>
       now(() => kernel.alterByHand({ kind: 'nft-table', ns: hostNamespace, intact: false })),
+    addDroppingChain: () =>
+      now(() => {
+        const chain = `c${++chains}`;
+        kernel.addDroppingChain({ family: 'ip', table: 'other', chain, by: 'policy', accepts: false });
+      }),
     addForeignLink: (ns, name) => now(() => kernel.addForeignLink(ns, name)),
     hasLink: async (ns, name) =>
       kernel.inventory().some((object) => object.kind === 'link' && object.ns === ns && object.name === name),

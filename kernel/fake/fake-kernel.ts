@@ -32,7 +32,15 @@ import { parseSandboxRef } from '../../core/model/sandbox.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { deleteEntry, setEntry } from './entries.ts';
 import { EventQueue } from './event-queue.ts';
-import { deleteElement, deleteTable, setElement, setTable } from './firewall.ts';
+import {
+  addDroppingChain,
+  deleteElement,
+  deleteTable,
+  flushRuleset,
+  setAccepts,
+  setElement,
+  setTable,
+} from './firewall.ts';
 import { Machine } from './machine.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { foreignObjects, isVisibleLink, readSysctl, visibleObjects } from './state.ts';
@@ -64,7 +72,6 @@ export class FakeKernel implements Kernel {
   readonly #machine: Machine = new Machine((event) => this.#emit(event));
   readonly #underlay: Map<IpAddress, { readonly link: string; readonly mtu: number }> = new Map();
   readonly #routes: Set<Prefix> = new Set();
-  readonly #droppingChains: DroppingChain[] = [];
   readonly #noNamespaces: Set<string> = new Set();
   #followed: Set<Namespace> = new Set();
   #queue: EventQueue | undefined;
@@ -163,7 +170,7 @@ export class FakeKernel implements Kernel {
 
   async droppingChains(): Promise<readonly DroppingChain[]> {
     this.#requireOpen();
-    return [...this.#droppingChains];
+    return this.#machine.namespace(hostNamespace).droppingChains;
   }
 
   async close(): Promise<void> {
@@ -195,7 +202,7 @@ export class FakeKernel implements Kernel {
 
   /** A chain of another firewall for `droppingChains`. */
   addDroppingChain(chain: DroppingChain): void {
-    this.#droppingChains.push(chain);
+    addDroppingChain(this.#machine, chain);
   }
 
   addSandbox(ref: string): Namespace {
@@ -259,7 +266,7 @@ export class FakeKernel implements Kernel {
 
   /** As `nft flush ruleset` on the host. */
   flushRuleset(): void {
-    deleteTable(this.#machine, hostNamespace, true);
+    flushRuleset(this.#machine);
   }
 
   // Faults.
@@ -339,6 +346,8 @@ export class FakeKernel implements Kernel {
         return setTable(this.#machine, object, !ours);
       case 'nft-element':
         return setElement(this.#machine, object, !ours);
+      case 'nft-accepts':
+        return setAccepts(this.#machine, object.ns, object.complete, !ours);
       case 'netns':
         return this.#machine.addNamespace(object.ns);
       case 'link':
@@ -367,6 +376,8 @@ export class FakeKernel implements Kernel {
         return deleteTable(this.#machine, object.ns, byHand);
       case 'nft-element':
         return deleteElement(this.#machine, object, byHand);
+      case 'nft-accepts':
+        return setAccepts(this.#machine, object.ns, false, byHand);
       case 'sysctl':
         return refuse('EOPNOTSUPP', 'a sysctl cannot be deleted');
       case 'hosts':

@@ -1,9 +1,10 @@
 /**
- * The rules of the fake machine for weft's nftables table.
+ * The rules of the fake machine for weft's nftables table, and for its rule in chains of others.
  *
  * What weft itself changes is told to nobody, as the real adapter tells nothing of its own transactions; what others
  * change makes the whole table stale.
  */
+import type { DroppingChain } from '../../core/dataplane/dropping-chain.ts';
 import { sameState } from '../../core/dataplane/equal.ts';
 import { keyOf } from '../../core/dataplane/key.ts';
 import { hostNamespace, type Namespace } from '../../core/dataplane/namespace.ts';
@@ -12,7 +13,7 @@ import type { Machine } from './machine.ts';
 import { refuse } from './refusal.ts';
 import type { FakeNamespace } from './state.ts';
 
-const nftKinds: ReadonlySet<ObjectKind> = new Set(['nft-table', 'nft-element']);
+const nftKinds: ReadonlySet<ObjectKind> = new Set(['nft-table', 'nft-element', 'nft-accepts']);
 
 /** Makes the table, or makes it anew, and then empty, where it is not as wanted. */
 export function setTable(machine: Machine, table: NftTable, byHand: boolean): void {
@@ -45,6 +46,27 @@ export function setElement(machine: Machine, element: NftElement, byHand: boolea
 export function deleteElement(machine: Machine, element: NftElement, byHand: boolean): void {
   const elements = machine.namespaces.get(element.ns)?.firewall?.elements;
   if (elements?.delete(keyOf(element)) === true) changed(machine, element.ns, byHand);
+}
+
+/** Others make a chain that drops what is forwarded. */
+export function addDroppingChain(machine: Machine, chain: DroppingChain): void {
+  const namespace = hostOf(machine, hostNamespace);
+  namespace.droppingChains = [...namespace.droppingChains, chain];
+  changed(machine, hostNamespace, true);
+}
+
+/** Puts weft's rule in every such chain, or takes it out. */
+export function setAccepts(machine: Machine, ns: Namespace, accepts: boolean, byHand: boolean): void {
+  const namespace = hostOf(machine, ns);
+  if (namespace.droppingChains.every((chain) => chain.accepts === accepts)) return;
+  namespace.droppingChains = namespace.droppingChains.map((chain) => ({ ...chain, accepts }));
+  changed(machine, ns, byHand);
+}
+
+/** `nft flush ruleset` takes along what is others'. */
+export function flushRuleset(machine: Machine): void {
+  hostOf(machine, hostNamespace).droppingChains = [];
+  deleteTable(machine, hostNamespace, true);
 }
 
 function hostOf(machine: Machine, ns: Namespace): FakeNamespace {

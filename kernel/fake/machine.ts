@@ -56,6 +56,7 @@ export class Machine {
       links: new Map(),
       sysctls: new Map(),
       firewall: undefined,
+      droppingChains: [],
     };
     this.namespaces.set(ns, namespace);
     const loopback: Link = { kind: 'link', ns, name: 'lo', owner: '', up: false, type: { type: 'loopback' } };

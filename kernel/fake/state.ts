@@ -2,6 +2,7 @@
  * What the fake machine holds: namespaces, the links in them, and what is on each link. Plain mutable data; the rules
  * by which it changes are in `links.ts` and `entries.ts`.
  */
+import type { DroppingChain } from '../../core/dataplane/dropping-chain.ts';
 import { keyOf } from '../../core/dataplane/key.ts';
 import { type Namespace, parseNamespace } from '../../core/dataplane/namespace.ts';
 import type {
@@ -40,6 +41,8 @@ export interface FakeNamespace {
   readonly sysctls: Map<string, string>;
   /** weft's nftables table, where there is one. */
   firewall: FakeFirewall | undefined;
+  /** Chains of other firewalls. */
+  droppingChains: readonly DroppingChain[];
 }
 
 export interface FakeFirewall {
@@ -113,11 +116,19 @@ export function visibleObjects(namespace: FakeNamespace): KernelObject[] {
     objects.push({ kind: 'nft-table', ns: namespace.ns, intact: namespace.firewall.intact });
     objects.push(...namespace.firewall.elements.values());
   }
+  objects.push(...acceptsOf(namespace));
   for (const holder of namespace.links.values()) {
     if (isVisibleLink(holder)) objects.push(holder.link);
     for (const held of holder.entries.values()) if (isVisibleEntry(holder, held)) objects.push(held.object);
   }
   return objects;
+}
+
+/** weft's rule in chains of others, while anything is marked or any of them has it. */
+function acceptsOf({ ns, firewall, droppingChains }: FakeNamespace): KernelObject[] {
+  const isMarking = [...(firewall?.elements.values() ?? [])].some(({ set }) => set === 'marked');
+  if (!isMarking && !droppingChains.some(({ accepts }) => accepts)) return [];
+  return [{ kind: 'nft-accepts', ns, complete: droppingChains.every(({ accepts }) => accepts) }];
 }
 
 /** Everything in the namespace that the port does not report, for showing that it is left alone. */

@@ -1,6 +1,8 @@
 /** Other firewalls as nft and iptables make them, and which of their chains are found to drop what is forwarded. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'mocha';
+import { hostNamespace } from '../../core/dataplane/namespace.ts';
+import type { NftAccepts } from '../../core/dataplane/object.ts';
 import { command, type LinuxBench, openLinuxBench } from '../../test/support/linux-bench.ts';
 import { requireCommand } from '../../test/support/requirements.ts';
 
@@ -41,18 +43,58 @@ describe('Chains of other firewalls', () => {
     ]);
   });
 
-  it('are found by a last rule that asks for nothing', async () => {
+  it('are found by a rule that asks for nothing, unless one before it lets all pass', async () => {
     await addChain('inet', 'accept');
     for (const [rule, drops] of [
       ['ct state established accept', false],
       ['counter log prefix "x" drop', true],
       ['ip saddr 192.0.2.0/24 reject', false],
       ['reject with icmpx admin-prohibited', true],
-      ['accept', false],
     ] as const) {
+      await nft('flush chain inet other c');
       await nft(`add rule inet other c ${rule}`);
-      assert.deepEqual(await found(), drops ? ['inet other c last-rule'] : [], rule);
+      assert.deepEqual(await found(), drops ? ['inet other c rule'] : [], rule);
     }
+    await nft('insert rule inet other c counter accept');
+    assert.deepEqual(await found(), []);
+  });
+
+  it("have weft's rule where it counts, behind what their owner decides, and keep all of their own", async () => {
+    const accepts: NftAccepts = { kind: 'nft-accepts', ns: hostNamespace, complete: true };
+    const apply = async (op: 'set' | 'delete'): Promise<void> => {
+      assert.deepEqual(await bench.kernel.apply([{ op, object: accepts }]), [{ ok: true }]);
+    };
+    const rules = async () => {
+      const { stdout } = { stdout: await nft('list chain inet other c') };
+      return stdout
+        .split('\n')
+        .map((line) => line.trim())
+        .slice(3, -3);
+    };
+    const ours = 'meta mark & 0x00001000 == 0x00001000 accept comment "weft"';
+    const own = ['ip daddr 192.0.2.1 drop', 'counter packets 0 bytes 0 drop'];
+    await addChain('inet', 'drop');
+    await nft('add rule inet other c ip daddr 192.0.2.1 drop');
+    await apply('set');
+    assert.deepEqual(await rules(), [own[0], ours]);
+    // Whoever drops all before it takes its effect.
+    await nft('insert rule inet other c counter drop');
+    assert.deepEqual((await bench.kernel.droppingChains())[0]?.accepts, false);
+    await apply('set');
+    await apply('set');
+    assert.deepEqual(await rules(), [ours, own[1], own[0]]);
+    await apply('delete');
+    assert.deepEqual(await rules(), [own[1], own[0]]);
+  });
+
+  it("are left alone where firewalld's zones decide", async () => {
+    await nft('add table inet firewalld');
+    await nft('add chain inet firewalld c { type filter hook forward priority 10; policy accept; }');
+    await nft('add rule inet firewalld c reject with icmpx admin-prohibited');
+    const object: NftAccepts = { kind: 'nft-accepts', ns: hostNamespace, complete: true };
+    assert.deepEqual(await bench.kernel.apply([{ op: 'set', object }]), [{ ok: true }]);
+    assert.deepEqual(await found(), ['inet firewalld c rule']);
+    assert.doesNotMatch(await nft('list ruleset'), /weft/);
   });
 
   it('are found as iptables makes them', async function test() {
@@ -62,6 +104,14 @@ describe('Chains of other firewalls', () => {
     await onHost('iptables-nft', '-P', 'FORWARD', 'ACCEPT');
     assert.deepEqual(await found(), []);
     await onHost('iptables-nft', '-A', 'FORWARD', '-j', 'REJECT');
-    assert.deepEqual(await found(), ['ip filter FORWARD last-rule']);
+    assert.deepEqual(await found(), ['ip filter FORWARD rule']);
+    const object: NftAccepts = { kind: 'nft-accepts', ns: hostNamespace, complete: true };
+    assert.deepEqual(await bench.kernel.apply([{ op: 'set', object }]), [{ ok: true }]);
+    // iptables shows it as a rule of its own kind, and puts up with it.
+    assert.deepEqual((await onHost('iptables-nft', '-S', 'FORWARD')).trim().split('\n'), [
+      '-P FORWARD ACCEPT',
+      '-A FORWARD -m mark --mark 0x1000/0x1000 -m comment --comment weft -j ACCEPT',
+      '-A FORWARD -j REJECT --reject-with icmp-port-unreachable',
+    ]);
   });
 });

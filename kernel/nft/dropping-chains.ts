@@ -1,10 +1,11 @@
 /**
- * Base chains of others that drop what is forwarded, read over our own netlink socket.
+ * Base chains of others that drop what is forwarded, and weft's rule in them: read over our own netlink socket, changed by
+ * statements of nft's language.
  *
- * Equivalent to: nft list chains, and of those with `hook forward` nft list chain, as far as the policy and the last rule.
+ * Reading is equivalent to: nft --handle list chains, and of those with `hook forward` nft --handle list chain.
  */
 import type { DroppingChain, ForwardingFamily } from '../../core/dataplane/dropping-chain.ts';
-import { nftTableName } from '../../core/dataplane/firewall.ts';
+import { nftAcceptRule, nftTableName } from '../../core/dataplane/firewall.ts';
 import { errno } from '../native/constants.ts';
 import { allAttributes, readAttributes, slice } from '../netlink/attribute.ts';
 import { KernelError } from '../netlink/kernel-error.ts';
@@ -24,32 +25,90 @@ import {
 
 /** NF_INET_FORWARD (`linux/netfilter.h`). */
 const forwardHook = 2;
-/** NF_DROP: a policy, and the code of a verdict. */
+/** NF_DROP and NF_ACCEPT: policies, and codes of verdicts. */
 const drop = 0;
+const accept = 1;
 
 /** What a rule may do besides its verdict without being a condition. */
 const sideEffects: ReadonlySet<string> = new Set(['counter', 'log']);
 
-export interface ForwardChain {
+/** Of a rule with the comment "weft": type, length and text, as nft packs them (`libnftnl/udata.h`). */
+const ownUserData = Buffer.from('\0\x05weft\0', 'latin1').toString('hex');
+
+/** A base chain of the hook `forward` that is somebody else's. */
+export interface ForeignChain {
   readonly family: ForwardingFamily;
   readonly table: string;
   readonly chain: string;
-  readonly dropsByPolicy: boolean;
+  /** How it drops what comes to its end; absent where it does not. */
+  readonly by?: DroppingChain['by'];
+  /** weft's rule is in it as it was made, where it counts. */
+  readonly accepts: boolean;
+  /** Handle of the rule that drops everything, before which weft's must be; absent where there is none. */
+  readonly barrier?: bigint;
+  /** Handles of the rules that bear weft's comment, good ones or not. */
+  readonly own: readonly bigint[];
 }
 
-/** Every chain of the hook `forward` that is not weft's, and drops what comes to its end. */
-export function droppingChains(requests: RequestSocket): DroppingChain[] {
-  return forwardChains(requests).flatMap((one): DroppingChain[] => {
-    const { family, table, chain, dropsByPolicy } = one;
-    const last = rulesOf(requests, one).at(-1);
-    if (!dropsByPolicy && (last === undefined || !isDrop(last))) return [];
-    return [{ family, table, chain, by: dropsByPolicy ? 'policy' : 'last-rule', accepts: false }];
+interface Rule {
+  readonly handle: bigint;
+  readonly expressions: Uint8Array;
+  readonly userData: string;
+}
+
+type BaseChain = Pick<ForeignChain, 'family' | 'table' | 'chain'> & { readonly dropsByPolicy: boolean };
+
+/** @param ownRule expressions of weft's rule, as the kernel has them, in hexadecimal digits */
+export function readForeignChains(requests: RequestSocket, ownRule: string): ForeignChain[] {
+  return forwardChains(requests).map(({ dropsByPolicy, ...place }) => {
+    const rules = readRules(requests, place);
+    const own = rules.filter(({ userData }) => userData === ownUserData);
+    const ends = rules.map(({ expressions }) => endOf(expressions));
+    const end = ends.findIndex((verdict) => verdict !== undefined);
+    const barrier = ends[end] === drop ? rules[end]?.handle : undefined;
+    const by = barrier !== undefined ? 'rule' : end < 0 && dropsByPolicy ? 'policy' : undefined;
+    const accepts = rules
+      .slice(0, end < 0 ? undefined : end)
+      .some(({ expressions, userData }) => userData === ownUserData && hexOf(expressions) === ownRule);
+    return {
+      ...place,
+      ...(by === undefined ? {} : { by }),
+      accepts,
+      ...(barrier === undefined ? {} : { barrier }),
+      own: own.map(({ handle }) => handle),
+    };
   });
 }
 
-function forwardChains(requests: RequestSocket): ForwardChain[] {
+/** Whether weft's rule can be put there: not where zones decide, and not where the names are no plain words. */
+export function isOpenToUs({ table, chain }: ForeignChain): boolean {
+  return table !== 'firewalld' && [table, chain].every((name) => /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name));
+}
+
+/** Puts weft's rule at the end, behind whatever else the chain's owner decides, and takes out what is left of older ones. */
+export function acceptStatements(foreign: ForeignChain): string[] {
+  const { family, table, chain, by, accepts, barrier } = foreign;
+  if (by === undefined || accepts || !isOpenToUs(foreign)) return [];
+  const place = `${family} ${table} ${chain}`;
+  const verb = barrier === undefined ? `add rule ${place}` : `insert rule ${place} position ${barrier}`;
+  return [`${verb} ${nftAcceptRule}`, ...removalStatements(foreign)];
+}
+
+/** Takes out every rule of weft's. */
+export function removalStatements(foreign: ForeignChain): string[] {
+  const { family, table, chain, own } = foreign;
+  if (!isOpenToUs(foreign)) return [];
+  return own.map((handle) => `delete rule ${family} ${table} ${chain} handle ${handle}`);
+}
+
+/** The expressions of the first rule of a chain, in hexadecimal digits. */
+export function firstRuleText(requests: RequestSocket, family: ForwardingFamily, name: string): string {
+  return hexOf(readRules(requests, { family, table: name, chain: name })[0]?.expressions);
+}
+
+function forwardChains(requests: RequestSocket): BaseChain[] {
   const question = request(nftChain, nftMessage.getChain, 0, { family: nftFamilyNumber.unspecified }, {});
-  return dumped(requests, question).flatMap((message): ForwardChain[] => {
+  return dumped(requests, question).flatMap((message): BaseChain[] => {
     const { header, attributes } = decode(nftChain, message);
     const { table = '', name = '', type, hook, policy } = attributes;
     const family = familyOf(header.family);
@@ -60,33 +119,43 @@ function forwardChains(requests: RequestSocket): ForwardChain[] {
   });
 }
 
-/** The expressions of each rule of the chain, as the kernel has them, in order. */
-function rulesOf(requests: RequestSocket, { family, table, chain }: ForwardChain): Uint8Array[] {
+/** In the order in which packets meet them. */
+function readRules(
+  requests: RequestSocket,
+  { family, table, chain }: Pick<ForeignChain, 'family' | 'table' | 'chain'>,
+): Rule[] {
   const header = { family: nftFamilyNumber[family] };
-  return dumped(requests, request(nftRule, nftMessage.getRule, 0, header, { table, chain })).flatMap(
-    (message) => {
-      const { attributes } = decode(nftRule, message);
-      return attributes.chain === chain && attributes.table === table
-        ? [attributes.expressions ?? new Uint8Array()]
-        : [];
-    },
-  );
+  const question = request(nftRule, nftMessage.getRule, 0, header, { table, chain });
+  return dumped(requests, question).flatMap((message): Rule[] => {
+    const { attributes } = decode(nftRule, message);
+    if (attributes.chain !== chain || attributes.table !== table) return [];
+    return [
+      {
+        handle: BigInt(`0x${hexOf(attributes.handle)}`),
+        expressions: attributes.expressions ?? new Uint8Array(),
+        userData: hexOf(attributes.userData),
+      },
+    ];
+  });
 }
 
-/** Whether the rule drops or rejects, and asks for nothing before. */
-function isDrop(expressions: Uint8Array): boolean {
+/** The verdict of a rule that asks for nothing, behind which no packet comes; a rejection drops. Undefined for all others. */
+function endOf(expressions: Uint8Array): typeof drop | typeof accept | undefined {
   const all = allAttributes(nftListItem, viewOf(expressions)).map((item) =>
     readAttributes(nftExpression, item, 0),
   );
   const verdict = all.pop();
-  if (!all.every(({ name }) => name !== undefined && sideEffects.has(name))) return false;
+  if (!all.every(({ name }) => name !== undefined && sideEffects.has(name))) return undefined;
   const data = verdict?.data;
-  if (verdict?.name === 'reject') return true;
-  if (data === undefined) return false;
-  if (verdict?.name === 'immediate')
-    return readAttributes(nftImmediate, viewOf(data), 0).data?.verdict?.code === drop;
+  if (verdict?.name === 'reject') return drop;
+  if (data === undefined) return undefined;
+  if (verdict?.name === 'immediate') {
+    const code = readAttributes(nftImmediate, viewOf(data), 0).data?.verdict?.code;
+    return code === drop || code === accept ? code : undefined;
+  }
   // As iptables-nft words it.
-  return verdict?.name === 'target' && readAttributes(nftTarget, viewOf(data), 0).name === 'REJECT';
+  const isReject = verdict?.name === 'target' && readAttributes(nftTarget, viewOf(data), 0).name === 'REJECT';
+  return isReject ? drop : undefined;
 }
 
 function familyOf(number: number): ForwardingFamily | undefined {
@@ -96,6 +165,10 @@ function familyOf(number: number): ForwardingFamily | undefined {
 
 function viewOf(bytes: Uint8Array): DataView {
   return slice(new DataView(bytes.buffer), bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+}
+
+function hexOf(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
 }
 
 /** Nothing where the table went meanwhile, or the kernel has no nftables. */

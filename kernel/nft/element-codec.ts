@@ -6,6 +6,7 @@ import { MalformedMessage } from '../netlink/attribute.ts';
 
 const fieldBytes: Readonly<Record<NftType, number>> = {
   ifname: 16,
+  nf_proto: 1,
   ipv4_addr: 4,
   ipv6_addr: 16,
   inet_proto: 1,
@@ -14,6 +15,9 @@ const fieldBytes: Readonly<Record<NftType, number>> = {
 
 /** Protocol numbers (IANA) of those that have ports. */
 const protocols: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
+
+/** Families of packets: NFPROTO_*. */
+const families: Readonly<Record<string, number>> = { ipv4: 2, ipv6: 10 };
 
 /** In a concatenation each field is padded to a multiple of four bytes; alone it is as it is. */
 function placeBytes(type: NftType, isConcatenated: boolean): number {
@@ -53,6 +57,8 @@ function encodeField(type: NftType, field: string): ArrayLike<number> {
     case 'ipv4_addr':
     case 'ipv6_addr':
       return addressBytes(field as IpAddress);
+    case 'nf_proto':
+      return [families[field] ?? 0];
     case 'inet_proto':
       return [protocols[field] ?? 0];
     case 'inet_service':
@@ -71,11 +77,17 @@ function decodeField(type: NftType, bytes: Uint8Array): string {
     case 'ipv4_addr':
     case 'ipv6_addr':
       return addressFromBytes([...bytes]);
+    case 'nf_proto':
+      return nameOf(families, bytes[0]);
     case 'inet_proto':
-      return Object.keys(protocols).find((name) => protocols[name] === bytes[0]) ?? String(bytes[0]);
+      return nameOf(protocols, bytes[0]);
     case 'inet_service':
       return String(((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0));
     default:
       return unreachable(type);
   }
+}
+
+function nameOf(numbers: Readonly<Record<string, number>>, number: number | undefined): string {
+  return Object.keys(numbers).find((name) => numbers[name] === number) ?? String(number);
 }

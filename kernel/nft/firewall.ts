@@ -4,19 +4,25 @@
  * - `reader.ts` asks what is there, over netlink; changes are statements of nft's language that libnftables
  *   (`native/libnftables.ts`) makes one transaction of.
  * - Whether the table is intact is told by comparing it, byte by byte of its rules, with one that was made by the same
- *   library in the same kernel: in a new namespace that is gone at once (`intactText`).
+ *   library in the same kernel: in a new namespace that is gone at once (`patterns`).
  * - Every transaction of a namespace, by whomever, makes its generation one higher. One that was exactly one higher after
  *   ours than before is ours, so its notification says nothing new (`isOwnGeneration`).
  *
- * Only the table of weft's name is ever touched. Of others' it is read which of their chains drop what is forwarded
- * (`dropping-chains.ts`).
+ * Only the table of weft's name is touched, and of others' those chains that drop what is forwarded, by one rule each where
+ * that is asked for (`dropping-chains.ts`).
  */
 
 import type { DroppingChain } from '../../core/dataplane/dropping-chain.ts';
 import { sameState } from '../../core/dataplane/equal.ts';
-import { nftElementStatement, nftSkeleton, nftTableDeletion } from '../../core/dataplane/firewall.ts';
+import {
+  nftAcceptRule,
+  nftElementStatement,
+  nftSkeleton,
+  nftTableDeletion,
+} from '../../core/dataplane/firewall.ts';
 import type { Operation, OperationResult } from '../../core/dataplane/kernel.ts';
-import type { KernelObject, NftElement, NftTable } from '../../core/dataplane/object.ts';
+import type { Namespace } from '../../core/dataplane/namespace.ts';
+import type { KernelObject, NftAccepts, NftElement, NftTable } from '../../core/dataplane/object.ts';
 import { failed, refusal, succeeded } from '../apply/outcome.ts';
 import { ownGenerationsMax } from '../limits.ts';
 import { errno } from '../native/constants.ts';
@@ -24,18 +30,37 @@ import { NftContext } from '../native/libnftables.ts';
 import { RequestSocket } from '../netlink/request.ts';
 import { NetlinkSocket, netlinkNetfilter } from '../netlink/socket.ts';
 import type { NamespaceHandle, NamespaceRegistry } from '../netns/registry.ts';
-import { droppingChains } from './dropping-chains.ts';
+import {
+  acceptStatements,
+  type ForeignChain,
+  firstRuleText,
+  isOpenToUs,
+  readForeignChains,
+  removalStatements,
+} from './dropping-chains.ts';
 import { findElements, hasTable, readElements, readGeneration, readSkeleton } from './reader.ts';
 
+type NftObject = NftTable | NftElement | NftAccepts;
+
 export interface NftOperation extends Operation {
-  readonly object: NftTable | NftElement;
+  readonly object: NftObject;
+}
+
+/** What the library makes of weft's statements in this kernel. */
+interface Pattern {
+  /** The table, as `readSkeleton` tells it. */
+  readonly skeleton: string;
+  /** The expressions of the rule in others' chains, in hexadecimal digits. */
+  readonly accept: string;
 }
 
 export class Firewall {
   readonly #registry: NamespaceRegistry;
   readonly #requests: RequestSocket;
   #context: NftContext | undefined;
-  #intact: string | undefined;
+  #pattern: Pattern | undefined;
+  /** Whether weft has, or should have, rules in others' chains: then it matters what others do to those. */
+  #accepting = false;
   readonly #own: Set<number> = new Set();
 
   constructor(registry: NamespaceRegistry) {
@@ -45,13 +70,16 @@ export class Firewall {
     );
   }
 
-  /** Weft's table of the host and what is in its sets. */
-  dump(handle: NamespaceHandle, wants: (kind: 'nft-table' | 'nft-element') => boolean): KernelObject[] {
-    if (handle.type !== 'host' || !hasTable(this.#requests)) return [];
-    const intact = !wants('nft-table') || readSkeleton(this.#requests) === this.#intactText();
+  /** Weft's table of the host, what is in its sets, and its rules in chains of others. */
+  dump({ type, ns }: NamespaceHandle, wants: (kind: NftObject['kind']) => boolean): KernelObject[] {
+    if (type !== 'host') return [];
+    const accepts = wants('nft-accepts') ? this.#readAccepts(ns) : [];
+    if (!hasTable(this.#requests)) return accepts;
+    const intact = !wants('nft-table') || readSkeleton(this.#requests) === this.#patterns().skeleton;
     return [
-      ...(wants('nft-table') ? [{ kind: 'nft-table', ns: handle.ns, intact } as const] : []),
-      ...(wants('nft-element') ? readElements(this.#requests, handle.ns) : []),
+      ...(wants('nft-table') ? [{ kind: 'nft-table', ns, intact } as const] : []),
+      ...(wants('nft-element') ? readElements(this.#requests, ns) : []),
+      ...accepts,
     ];
   }
 
@@ -61,7 +89,14 @@ export class Firewall {
 
   /** Chains of others on this host that drop what is forwarded. */
   droppingChains(): DroppingChain[] {
-    return droppingChains(this.#requests);
+    return this.#foreignChains().flatMap(({ family, table, chain, by, accepts }) =>
+      by === undefined ? [] : [{ family, table, chain, by, accepts }],
+    );
+  }
+
+  /** Whether it matters what others do to their own chains. */
+  get isAccepting(): boolean {
+    return this.#accepting;
   }
 
   /** Whether the generation was made by a transaction of this object's alone. */
@@ -91,7 +126,7 @@ export class Firewall {
   }
 
   #transact(operations: readonly NftOperation[]): void {
-    const statements = this.#statementsOf(operations);
+    const statements = [...this.#statementsOf(operations), ...this.#acceptStatementsOf(operations)];
     if (statements.length === 0) return;
     const { home, host } = this.#registry;
     this.#context ??= home.inside(host.fd, () => new NftContext());
@@ -110,7 +145,28 @@ export class Firewall {
     }
   }
 
-  /** What makes the operations come true from what is there now, and nothing where it is so already. */
+  #readAccepts(ns: Namespace): NftAccepts[] {
+    const chains = this.#foreignChains();
+    const isMarking = hasTable(this.#requests) && readElements(this.#requests, ns, ['marked']).length > 0;
+    this.#accepting = isMarking || chains.some(({ own }) => own.length > 0);
+    if (!this.#accepting) return [];
+    const lacking = chains.filter((one) => one.by !== undefined && !one.accepts && isOpenToUs(one));
+    return [{ kind: 'nft-accepts', ns, complete: lacking.length === 0 }];
+  }
+
+  #foreignChains(): ForeignChain[] {
+    return readForeignChains(this.#requests, this.#patterns().accept);
+  }
+
+  #acceptStatementsOf(operations: readonly NftOperation[]): string[] {
+    return operations.flatMap(({ op, object }) => {
+      if (object.kind !== 'nft-accepts') return [];
+      this.#accepting = op !== 'delete';
+      return this.#foreignChains().flatMap(op === 'delete' ? removalStatements : acceptStatements);
+    });
+  }
+
+  /** What makes the operations on weft's own table come true from what is there now, and nothing where it is so already. */
   #statementsOf(operations: readonly NftOperation[]): string[] {
     const elements = operations.flatMap(({ object }) => (object.kind === 'nft-element' ? [object] : []));
     let present = hasTable(this.#requests);
@@ -119,8 +175,9 @@ export class Firewall {
     const statements: string[] = [];
     let emptied = !present;
     for (const { op, object } of operations) {
+      if (object.kind === 'nft-accepts') continue;
       if (object.kind === 'nft-table') {
-        const stays = op === 'set' && present && readSkeleton(this.#requests) === this.#intactText();
+        const stays = op === 'set' && present && readSkeleton(this.#requests) === this.#patterns().skeleton;
         if (stays) continue;
         if (present) statements.push(nftTableDeletion);
         if (op !== 'delete') statements.push(...nftSkeleton);
@@ -135,19 +192,20 @@ export class Firewall {
   }
 
   /** Made once: it does not depend on anything but the library and the kernel. */
-  #intactText(): string {
-    this.#intact ??= this.#registry.home.insideNew(() => {
+  #patterns(): Pattern {
+    this.#pattern ??= this.#registry.home.insideNew(() => {
       const context = new NftContext();
       const requests = new RequestSocket(netfilterSocket);
       try {
         context.run(nftSkeleton);
-        return readSkeleton(requests) ?? '';
+        context.run(['add table ip x', 'add chain ip x x', `add rule ip x x ${nftAcceptRule}`]);
+        return { skeleton: readSkeleton(requests) ?? '', accept: firstRuleText(requests, 'ip', 'x') };
       } finally {
         requests.close();
         context.close();
       }
     });
-    return this.#intact;
+    return this.#pattern;
   }
 }
 

@@ -69,9 +69,13 @@ export function readSkeleton(requests: RequestSocket): string | undefined {
   return [...sets.sort(), ...chains.sort(), ...rules].join('\n');
 }
 
-/** Every element of weft's sets. Equivalent to: nft list set inet weft NAME, for each. */
-export function readElements(requests: RequestSocket, ns: Namespace): NftElement[] {
-  return nftSetNames.flatMap((set) => {
+/** Every element of weft's sets, or of some. Equivalent to: nft list set inet weft NAME, for each. */
+export function readElements(
+  requests: RequestSocket,
+  ns: Namespace,
+  sets: readonly NftSetName[] = nftSetNames,
+): NftElement[] {
+  return sets.flatMap((set) => {
     const question = request(nftElementList, nftMessage.getElement, 0, inet, { ...table, set });
     return dumped(requests, question).flatMap((message) => elementsOf(message, ns, set));
   });

@@ -38,6 +38,8 @@ export interface KernelBench {
   flushRuleset(): Promise<void>;
   /** One more rule in weft's table. */
   alterFirewallByHand(): Promise<void>;
+  /** One more base chain of somebody else's, with hook `forward` and policy `drop`. */
+  addDroppingChain(): Promise<void>;
   /** A bridge without an alias. */
   addForeignLink(ns: Namespace, name: string): Promise<void>;
   /** True when a link of that name is there, whoever made it. */

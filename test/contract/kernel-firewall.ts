@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'mocha';
 import { keyOf } from '../../core/dataplane/key.ts';
 import { hostNamespace } from '../../core/dataplane/namespace.ts';
-import type { KernelObject, Link, NftElement, NftTable } from '../../core/dataplane/object.ts';
+import type { KernelObject, Link, NftAccepts, NftElement, NftTable } from '../../core/dataplane/object.ts';
 import type { Bench } from './kernel-bench.ts';
 import { testNetwork } from './kernel-bench.ts';
 import { listen } from './kernel-ears.ts';
@@ -82,6 +82,34 @@ export function describeFirewall(bench: Bench): void {
     await ears.until(() => ears.heard.length === 3);
     await ears.close();
     assert.deepEqual(await find(bench(), table), { ...table, intact: false });
+  });
+
+  it("has weft's rule in every chain of others that drops, also in one that comes later, until it is taken out", async () => {
+    const accepts: NftAccepts = { kind: 'nft-accepts', ns, complete: true };
+    const lacking: NftAccepts = { ...accepts, complete: false };
+    const marked = [element('marked', 'ipv4'), element('marked', 'ipv6')];
+    const seen = async () => (await bench().kernel.droppingChains()).map((chain) => chain.accepts);
+    await set(bench(), table, ...marked, accepts);
+    await assertIs(bench(), ...marked, accepts);
+    const ears = await listen(bench(), [ns]);
+    await bench().addDroppingChain();
+    await ears.until(() => ears.heard.length > 0);
+    await ears.close();
+    assert.ok(
+      ears.heard.every(({ type }) => type === 'stale'),
+      JSON.stringify(ears.heard),
+    );
+    assert.deepEqual(await find(bench(), accepts), lacking);
+    await bench().addDroppingChain();
+    await set(bench(), accepts);
+    await assertIs(bench(), accepts);
+    await set(bench(), accepts);
+    assert.deepEqual(await seen(), [true, true]);
+    await remove(bench(), accepts);
+    assert.deepEqual(await seen(), [false, false]);
+    assert.deepEqual(await find(bench(), accepts), lacking, 'what is marked is not accepted any more');
+    await remove(bench(), ...marked);
+    assert.equal(await find(bench(), accepts), undefined);
   });
 
   it("on the host only what bears weft's mark is reported, and a pair leads from there into a sandbox", async () => {

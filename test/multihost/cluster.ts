@@ -70,8 +70,16 @@ export class Cluster {
   }
 }
 
-/** A cluster on the embedded log, or skips the running test with the reason why there can be none. */
-export async function startCluster(context: Context, options: LabOptions, store?: string): Promise<Cluster> {
+/**
+ * A cluster on the embedded log, or skips the running test with the reason why there can be none.
+ *
+ * @param args further arguments of every `weft daemon`
+ */
+export async function startCluster(
+  context: Context,
+  { args = [], ...options }: LabOptions & { readonly args?: readonly string[] },
+  store?: string,
+): Promise<Cluster> {
   const hindrance = await labHindrance();
   if (hindrance !== undefined) skipBecause(context, hindrance);
   const lab = await createLab(options);
@@ -79,7 +87,7 @@ export async function startCluster(context: Context, options: LabOptions, store?
     const url = store ?? `file:${join(lab.folder, 'log')}`;
     const members: Member[] = [];
     for (const host of lab.hosts) {
-      const daemon = await host.startDaemon({ store: url });
+      const daemon = await host.startDaemon({ store: url, args });
       members.push({ host, daemon, api: new Client({ socket: host.socket }) });
     }
     return new Cluster(lab, members, url);

@@ -45,6 +45,14 @@ export const bridgeCases: readonly OverlayCase[] = [
     endpoints: [testEndpoint(1, 'etcdmaster', 'red', '172.18.0.2/16', 'fd00:1::2/64')],
   },
   {
+    name: 'beside-another-firewall',
+    title: 'On a host where weft may add its rule to chains of other firewalls',
+    hosts: [master],
+    acceptsInForeignChains: true,
+    network: testBridge(['172.18.0.0/16']),
+    endpoints: [red],
+  },
+  {
     name: 'internal',
     title: 'No way out',
     hosts: [master],

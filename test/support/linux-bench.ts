@@ -81,6 +81,7 @@ class MachineBench implements LinuxBench {
   readonly #host: string;
   readonly #kernels: LinuxKernel[] = [];
   #sandboxes = 0;
+  #chains = 0;
 
   constructor(tag: string) {
     this.#tag = tag;
@@ -175,6 +176,13 @@ class MachineBench implements LinuxBench {
 
   async alterFirewallByHand(): Promise<void> {
     await this.#onHost(['nft', 'insert rule inet weft forward accept']);
+  }
+
+  async addDroppingChain(): Promise<void> {
+    const chain = `c${++this.#chains}`;
+    await this.#onHost(['nft', 'add table ip other']);
+    const hook = 'type filter hook forward priority 0; policy drop;';
+    await this.#onHost(['nft', `add chain ip other ${chain} { ${hook} }`]);
   }
 
   /** Where a command says nothing of a namespace, it means the host's. */

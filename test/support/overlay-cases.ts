@@ -27,6 +27,7 @@ export interface OverlayCase {
   readonly name: string;
   readonly title: string;
   readonly hosts: readonly Host[];
+  readonly acceptsInForeignChains?: boolean;
   readonly network: Network;
   readonly endpoints: readonly Endpoint[];
 }
@@ -155,11 +156,16 @@ export const overlayCases: readonly OverlayCase[] = [
   },
 ];
 
-export function viewOf({ hosts }: Pick<OverlayCase, 'hosts'>, self: Host, netnsPrefix = 'weft-'): HostView {
+export function viewOf(
+  { hosts, acceptsInForeignChains = false }: Pick<OverlayCase, 'hosts' | 'acceptsInForeignChains'>,
+  self: Host,
+  netnsPrefix = 'weft-',
+): HostView {
   return {
     self,
     netnsPrefix,
     host: (name) => hosts.find((host) => host.name === name),
+    acceptsInForeignChains,
     isGateway: () => true,
   };
 }

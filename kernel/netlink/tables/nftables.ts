@@ -54,7 +54,7 @@ export const nftTarget = { name: text(1) } as const;
 
 export const nftRule = {
   header,
-  attributes: { table: text(1), chain: text(2), expressions: bytes(4) },
+  attributes: { table: text(1), chain: text(2), handle: bytes(3), expressions: bytes(4), userData: bytes(7) },
 } as const;
 
 export const nftSetLayout = {
