@@ -45,6 +45,15 @@ export function mismatch({ logId, url }: LogName, why: string): WeftError {
   );
 }
 
+/** Of a log that was to be discarded. */
+export function otherLog(url: string, asked: LogId, found: LogId): WeftError {
+  return new WeftError(
+    'log-mismatch',
+    `Cannot discard the log ${asked} at ${url}: it holds the log ${found}; nothing was changed, name that one if it is meant.`,
+    { details: { logId: asked, found } },
+  );
+}
+
 export function damaged(url: string, why: string): WeftError {
   return new WeftError(
     'log-damaged',

@@ -239,6 +239,18 @@ describe('the command line', () => {
     assert.equal(await ok('host', 'rm', 'h2'), 'h2\n');
   });
 
+  it('writes a log back, over one that is named, and from a host that is behind, only as it is told', async () => {
+    const discard = 'd'.repeat(32);
+    const done = /: log [0-9a-f]{32} goes on from record \d+ of log [0-9a-f]{32}, written by host h1\n$/;
+    assert.match(await ok('store', 'reseed'), done);
+    assert.match(await ok('store', 'reseed', '--force', '--discard-log', discard), done);
+    assert.deepEqual(api.control.reseedRequests, [{ force: false }, { force: true, discard }]);
+    const { code, err } = await weft('store', 'reseed', '--discard-log', 'everything');
+    assert.equal(code, 1);
+    assert.match(err, /\(malformed\)\n$/);
+    assert.equal(api.control.reseedRequests.length, 2);
+  });
+
   it('shows hosts that need attention though they are up', async () => {
     api.control.join('h2', '192.168.2.200');
     const account = {

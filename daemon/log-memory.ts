@@ -6,17 +6,20 @@ import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { WeftError } from '../core/errors.ts';
+import { pastLogsMax } from '../core/fold/course.ts';
 import type { LogId } from '../core/model/ids.ts';
 import type { LastLog, LogMemory } from '../core/ports/log-memory.ts';
 
 const name = 'log.json';
 const fileMode = 0o600;
 
+const logId = z.string().regex(/^[0-9a-f]{32}$/);
 const shape = z.strictObject({
   /** The store in the configuration at that time. */
   configured: z.string(),
-  logId: z.string().regex(/^[0-9a-f]{32}$/),
+  logId,
   url: z.string(),
+  past: z.array(logId).max(pastLogsMax).default([]),
 });
 
 export class FileLogMemory implements LogMemory {
@@ -42,8 +45,12 @@ export class FileLogMemory implements LogMemory {
       throw error;
     });
     if (text === undefined) return new FileLogMemory(directory, configuredUrl, undefined);
-    const { configured, logId, url } = parsed(text, path);
-    const last = { logId: logId as LogId, url: configured === configuredUrl ? url : configuredUrl };
+    const { configured, url, ...found } = parsed(text, path);
+    const last = {
+      logId: found.logId as LogId,
+      url: configured === configuredUrl ? url : configuredUrl,
+      past: found.past as LogId[],
+    };
     return new FileLogMemory(directory, configuredUrl, last);
   }
 

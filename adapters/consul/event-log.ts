@@ -38,7 +38,7 @@ import { ConsulCallError, readError, writeError } from './errors.ts';
 import { findExisting, readWithFloor } from './existing-entry.ts';
 import { FencedWrites } from './fenced-writes.ts';
 import { isTrimmed } from './floor.ts';
-import { openLog } from './identity.ts';
+import { discardLog, openLog } from './identity.ts';
 import { type PlaceKeys, placeKeys } from './keys.ts';
 import { segmentBytesMean, segmentEntriesMean, segmentMovesMax } from './limits.ts';
 import type { TransactionAnswer } from './member.ts';
@@ -177,6 +177,14 @@ export class ConsulEventLog implements EventLog {
     const mark = parsePosition(upTo) ?? refusePosition(this.url, upTo);
     const common = { connection: this.#connection, calls: this.#calls };
     await trim({ ...opened, ...this.#ports, ...common }, mark, signal);
+  }
+
+  async discard(logId: LogId, signal: CancelSignal): Promise<void> {
+    this.#calls.assertLive();
+    const place = { keys: this.#place, url: this.url };
+    await this.#calls.write('discard the log at', signal, (live) =>
+      discardLog(place, this.#connection, logId, live),
+    );
   }
 
   async close(): Promise<void> {

@@ -30,6 +30,8 @@ export interface PlaceKeys {
 
 export interface LogKeys {
   readonly identity: string;
+  /** Everything of the log but its identity, and of what lies beside it, begins with one of these. */
+  readonly folders: readonly string[];
   readonly open: string;
   readonly head: string;
   readonly floor: string;
@@ -93,6 +95,7 @@ function logKeys(
   const folderOf = (segment: number) => `${segments}${String(segment).padStart(segmentDigits, '0')}/`;
   return {
     identity,
+    folders: [`${log}/`, snapshots, beats],
     open: `${log}/open`,
     head: `${log}/head`,
     floor: `${log}/floor`,

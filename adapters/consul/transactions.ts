@@ -90,6 +90,15 @@ export function fencedRead(scope: LogScope, keys: readonly string[]): KvOperatio
   return [scope.keys.identity, ...keys].map((key) => ({ Verb: 'get-tree', Key: key }));
 }
 
+/** Removes the log and all that lies beside it. @param index modify index of the identity, which was read */
+export function discardOperations({ identity, folders }: LogKeys, index: number): KvOperation[] {
+  return [
+    { Verb: 'check-index', Key: identity, Index: index },
+    { Verb: 'delete-cas', Key: identity, Index: index },
+    ...folders.map((Key): KvOperation => ({ Verb: 'delete-tree', Key })),
+  ];
+}
+
 export function findKey(results: readonly StoredKey[], key: string): StoredKey | undefined {
   return results.find((stored) => stored.key === key);
 }

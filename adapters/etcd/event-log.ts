@@ -35,7 +35,7 @@ import { type OpenChannel, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { asCallError, EtcdCallError, judge, readError, writeError } from './errors.ts';
 import { floorOf } from './floor.ts';
-import { openLog } from './identity.ts';
+import { discardLog, openLog } from './identity.ts';
 import { type LogKeys, logKeys } from './keys.ts';
 import { type EtcdOptions, formatEtcdUrl } from './options.ts';
 import { EtcdPresence } from './presence.ts';
@@ -148,6 +148,16 @@ export class EtcdEventLog implements EventLog {
     this.#requests.assertLive();
     this.#trimming ??= new Trimming(this.#requests, this.#connection, this.#ports.logger);
     await this.#trimming.trim(upTo, signal);
+  }
+
+  async discard(logId: LogId, signal: CancelSignal): Promise<void> {
+    this.#requests.assertLive();
+    using call = this.#requests.call(signal);
+    try {
+      await discardLog({ keys: this.#keys, url: this.url }, this.#connection, logId, call.signal);
+    } catch (error) {
+      throw error instanceof EtcdCallError ? writeError(error, 'discard the log at', this.url) : error;
+    }
   }
 
   async close(): Promise<void> {

@@ -6,10 +6,10 @@ import { noLogError, type WithoutLog } from '../../core/log/event-log.ts';
 import type { LogId } from '../../core/model/ids.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Random } from '../../core/ports/random.ts';
-import { damaged } from '../log-faults.ts';
+import { damaged, otherLog } from '../log-faults.ts';
 import type { Connection } from './connection.ts';
 import { type LogKeys, parseLogId } from './keys.ts';
-import { genesisRequest, kvsOf, readKey } from './transactions.ts';
+import { discardRequest, genesisRequest, kvsOf, readKey } from './transactions.ts';
 
 export interface LogPlace {
   readonly keys: LogKeys;
@@ -44,6 +44,23 @@ export async function openLog(
   const other = kvsOf(answer, 0)[0];
   if (other === undefined) throw damaged(place.url, 'it has entries but no identity');
   return readIdentity(place, other.value);
+}
+
+/**
+ * Removes the log, in one transaction. May be repeated, and may land late: it names the log.
+ *
+ * @throws EtcdCallError; WeftError `log-mismatch`, `log-damaged`
+ */
+export async function discardLog(
+  place: LogPlace,
+  connection: Connection,
+  logId: LogId,
+  signal: CancelSignal,
+): Promise<void> {
+  const answer = await connection.read(discardRequest({ ...place, logId }), signal);
+  if (answer.succeeded) return;
+  const found = kvsOf(answer, 0)[0];
+  if (found !== undefined) throw otherLog(place.url, logId, readIdentity(place, found.value));
 }
 
 function lookRequest(keys: LogKeys): ITxnRequest {

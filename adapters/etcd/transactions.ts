@@ -95,6 +95,22 @@ export function genesisRequest(keys: LogKeys, logId: LogId): ITxnRequest {
   };
 }
 
+/** Removes the log of that identity and all that lies beside it, at once. */
+export function discardRequest(scope: LogScope): ITxnRequest {
+  const { keys } = scope;
+  const ranges = [keys.watched, keys.snapshots, keys.beats].map(({ start, end }) => ({
+    key: start,
+    range_end: end,
+  }));
+  return {
+    compare: [sameLog(scope)],
+    success: [{ key: keys.logId }, { key: keys.floor }, ...ranges].map((range) => ({
+      request_delete_range: range,
+    })),
+    failure: [readKey(keys.logId)],
+  };
+}
+
 export function readKey(key: Buffer): IRequestOp {
   return { request_range: { key } };
 }

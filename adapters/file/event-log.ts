@@ -61,6 +61,7 @@ import { listSegments } from './segment.ts';
 import { Serial } from './serial.ts';
 import { FileSnapshots } from './snapshots.ts';
 import { isOutdated, requireKnown, requireNotLowered, requirePlace } from './trim.ts';
+import { namesIn } from './whole-file.ts';
 import { Writer, type WriterPorts } from './writer.ts';
 
 export interface FileEventLogParts {
@@ -195,6 +196,18 @@ export class FileEventLog implements EventLog {
       () => repeatError(`trim the log in ${this.#directory}`),
     );
     this.#wake();
+  }
+
+  async discard(logId: LogId, signal: CancelSignal): Promise<void> {
+    await this.#exchanges.run(
+      signal,
+      async (given, onSend) => {
+        if ((await namesIn(this.#fileSystem, this.#directory)).length === 0) return;
+        onSend();
+        await this.#writes.run(() => this.#writer.discard(logId, given));
+      },
+      () => repeatError(`discard the log in ${this.#directory}`),
+    );
   }
 
   async close(): Promise<void> {

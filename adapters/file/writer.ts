@@ -22,8 +22,10 @@ import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { otherLog } from '../log-faults.ts';
 import type { FileLogBounds } from './defaults.ts';
 import { DirectoryLock } from './directory-lock.ts';
+import { removeLog } from './discard.ts';
 import { damagedError, missingError, notSentError, storeError, unknownError } from './errors.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 import type { Floor } from './floor.ts';
@@ -155,6 +157,22 @@ export class Writer {
         this.#logger.info('the log was trimmed', { directory: this.#directory, upTo: floor.sequence });
       }
       await removeTrimmed(this.#fileSystem, this.#directory, this.#history.floor, this.#logger);
+    });
+  }
+
+  /**
+   * Removes the log, if it is the one of that identity, or there is none.
+   *
+   * @throws WeftError `log-mismatch`, `log-damaged`, `store-unreachable`, `permission-denied`
+   */
+  async discard(logId: LogId, signal: CancelSignal): Promise<void> {
+    await this.#locked(signal, async () => {
+      const [first] = await listSegments(this.#fileSystem, this.#directory);
+      if (first === undefined) return;
+      const found = await this.#headOfSegment(first);
+      if (found.logId !== logId) throw otherLog(`file:${this.#directory}`, logId, found.logId);
+      this.#logger.warn('a log is discarded', { directory: this.#directory, logId });
+      await removeLog(this.#fileSystem, this.#directory);
     });
   }
 

@@ -24,6 +24,7 @@ import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { otherLog } from '../log-faults.ts';
 import type { MemoryOptions } from './options.ts';
 import { MemoryPresence } from './presence.ts';
 import { type Exchange, MemorySnapshots } from './snapshots.ts';
@@ -117,6 +118,14 @@ export class MemoryEventLog implements EventLog {
     });
   }
 
+  async discard(logId: LogId, signal: CancelSignal): Promise<void> {
+    await this.#exchange('discard', signal, () => {
+      const found = this.#store.logId;
+      if (found !== undefined && found !== logId) throw otherLog(this.url, logId, found);
+      if (found !== undefined) this.#store.wipe();
+    });
+  }
+
   async close(): Promise<void> {
     this.#scope.cancel();
   }
@@ -185,7 +194,8 @@ export class MemoryEventLog implements EventLog {
     draft?: EntryDraft,
   ): Promise<T> {
     if (this.#scope.signal.aborted) throw closedError();
-    if (operation !== 'open' && this.#logId === undefined) {
+    const isBefore = operation === 'open' || operation === 'discard';
+    if (!isBefore && this.#logId === undefined) {
       throw new Error('Broken invariant: the log was used before it was opened');
     }
     // A request takes a turn, as one to a server would: callers must not come to rely on an answer at once.
@@ -194,7 +204,7 @@ export class MemoryEventLog implements EventLog {
     if (signal.aborted) throw cancelledError(operation);
     const fault = this.#store.fateOf(operation, draft);
     if (fault !== undefined) return await this.#fail(fault, operation, signal, perform, draft);
-    if (operation !== 'open') this.#checkIdentity();
+    if (!isBefore) this.#checkIdentity();
     this.#setReachable(true);
     return perform();
   }

@@ -15,10 +15,19 @@ export interface StoredEntry {
   readonly bytes: Uint8Array;
 }
 
-export type Operation = 'open' | 'append' | 'resolve' | 'head' | 'read' | 'trim' | 'keep' | 'look';
+export type Operation =
+  | 'open'
+  | 'append'
+  | 'resolve'
+  | 'head'
+  | 'read'
+  | 'trim'
+  | 'discard'
+  | 'keep'
+  | 'look';
 
 /** Requests that change something, and so may have been carried out without their sender's knowing. */
-const writes: readonly Operation[] = ['append', 'trim', 'keep'];
+const writes: readonly Operation[] = ['append', 'trim', 'discard', 'keep'];
 
 export function isWrite(operation: Operation): boolean {
   return writes.includes(operation);

@@ -32,6 +32,7 @@ import { conflict, damaged, openingCancelled, refusePosition, requireEntryFits }
 import { Calls } from './calls.ts';
 import { type OpenChannel, openChannel } from './channel.ts';
 import { Connection } from './connection.ts';
+import { discardLog } from './discard.ts';
 import { asCallError, completed, readError, ZookeeperCallError, zkCode } from './errors.ts';
 import { readHead } from './head.ts';
 import { openLog } from './identity.ts';
@@ -145,6 +146,15 @@ export class ZookeeperEventLog implements EventLog {
       const channel = await this.#calls.channel(call);
       await moveFloor(scope, this.#calls, channel, mark, call);
       await this.#calls.exchange(channel, () => completed(() => sweep(scope, channel, call)));
+    });
+  }
+
+  async discard(logId: LogId, signal: CancelSignal): Promise<void> {
+    this.#calls.assertLive();
+    const place = { keys: this.#keys, url: this.url };
+    await this.#calls.write(signal, 'discard', async (call) => {
+      const channel = await this.#calls.channel(call);
+      await this.#calls.exchange(channel, () => discardLog(place, channel, logId, call));
     });
   }
 

@@ -66,6 +66,19 @@ async function readIdentity(
   throw damaged(url, `it has an identity, but the log ${logId} is gone`);
 }
 
+/** What the identity says, whether its log is there or not. @throws ZookeeperCallError; WeftError `log-damaged` */
+export async function readIdentityAlone(
+  place: LogPlace,
+  channel: Channel,
+  signal: CancelSignal,
+): Promise<LogId | undefined> {
+  const identity = await channel.read(place.keys.logId, signal);
+  if (identity === undefined) return undefined;
+  const logId = parseLogId(identity.data);
+  if (logId === undefined) throw unreadable(place, identity.data);
+  return logId;
+}
+
 function unreadable({ keys, url }: LogPlace, data: Buffer): WeftError {
   if (isLaterLayout(data)) {
     return new WeftError(

@@ -52,6 +52,9 @@ export const resyncDelayMsMax = 1_000;
 
 /** Entries that a trim at most reads at once, and then deletes in one transaction, each with its id. */
 export const sweepEntries = 64;
+/** Nodes that one transaction deletes of a log that is discarded, and tries of the last one. */
+export const discardNodes = 256;
+export const discardTriesMax = 8;
 /** Tries of moving the floor of which each met another host that had just moved it. */
 export const trimTriesMax = 32;
 /** Chunks that one transaction deletes. */

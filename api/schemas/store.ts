@@ -54,6 +54,11 @@ export const madeSnapshotSchema = z.object({
 export const reseedBodySchema = z.strictObject({
   /** Also where another host was seen further in the log. */
   force: z.boolean().default(false),
+  /** The log that is in the store now, and is to be removed first: 32 hexadecimal digits. */
+  discard: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .exactOptional(),
 });
 
 /** The log that was begun in place of the one that was lost, where it goes on from, and which host was first to do so. */

@@ -31,6 +31,8 @@ import type { Plan } from './planning.ts';
 export interface ReseedRequest {
   /** Also where another host was seen further in the log: what only it knows is given up. */
   readonly force: boolean;
+  /** The log that is in the store now, and that nobody needs: it is removed first. */
+  readonly discard?: LogId;
 }
 
 export interface Control {
@@ -106,7 +108,7 @@ export interface Control {
    * once it has begun, by this host or by another one that stood at the same record; all hosts go on in it by themselves.
    *
    * @throws WeftError `log-exists` where the store has the log that this host follows, or one that does not go on from
-   *   where this host stands; `host-behind` where another host was seen further in the log, unless forced; `not-ready`
+   *   where this host stands, and it is not to be discarded, or this host can follow it; `host-behind` where another host was seen further in the log, unless forced; `not-ready`
    *   while this host knows of no log; what the store fails with
    */
   reseed(request: ReseedRequest, context: RequestContext): Promise<Successor>;

@@ -272,11 +272,11 @@ export class Controller implements Control {
     return await this.#keeper.make(signal, askedAttemptsMax);
   }
 
-  async reseed({ force }: ReseedRequest, context: RequestContext): Promise<Successor> {
-    const { state, logId } = this.#replica;
+  async reseed({ force, discard }: ReseedRequest, { by, signal }: RequestContext): Promise<Successor> {
+    const { state, logId, position } = this.#replica;
     if (logId === undefined || state.ordinal === 0) throw notOpened();
     if (!force) requireFurthest(this.#options.host, state.ordinal, this.#presence.furthest());
-    return await this.#succession.reseed({ state, logId }, context.by, context.signal);
+    return await this.#succession.reseed({ state, logId, position }, discard, by, signal);
   }
 
   async moveLog(url: string, context: RequestContext): Promise<NextLog> {

@@ -4,7 +4,7 @@
  */
 import { type Observable, Subject } from 'rxjs';
 import { isWeftError, WeftError } from '../errors.ts';
-import type { NextLog } from '../fold/course.ts';
+import { type NextLog, pastLogsMax } from '../fold/course.ts';
 import { changesBetween } from '../fold/difference.ts';
 import { initialState } from '../fold/predefined.ts';
 import type { State } from '../fold/state.ts';
@@ -146,7 +146,7 @@ export class Replica {
    */
   async open(signal: CancelSignal): Promise<void> {
     const { last } = this.#memory;
-    const followed = last === undefined ? undefined : { logId: last.logId, state: initialState() };
+    const followed = last === undefined ? undefined : { ...last, state: initialState() };
     try {
       await this.#patiently('cannot open the log yet', signal, async () => {
         const logId = await this.#log.open(signal, followed === undefined ? 'begin' : 'refuse');
@@ -282,7 +282,7 @@ export class Replica {
   async #land({ logId, position, state, newestSnapshot }: Landing): Promise<void> {
     if (logId !== this.#logId) {
       this.#recent.clear();
-      await this.#memory.remember({ logId, url: this.#log.url });
+      await this.#memory.remember({ logId, url: this.#log.url, past: this.#pastOf(logId, state) });
     }
     this.#logId = logId;
     this.#newestSnapshot = newestSnapshot;
@@ -291,6 +291,15 @@ export class Replica {
       this.#logger.info('began from a snapshot', { ordinal: state.ordinal, from: before.ordinal });
     const changes = state === before ? [] : changesBetween(before, state);
     this.#advance({ position, state, isLeap: true, changes, steps: [] });
+  }
+
+  /** The logs before one: those that led to a state, and those that this host has followed itself. */
+  #pastOf(logId: LogId, { course }: State): readonly LogId[] {
+    const { last } = this.#memory;
+    const own = last === undefined ? [] : [...last.past, last.logId];
+    const past = new Set([...own, ...course.past.map((each) => each.logId)]);
+    past.delete(logId);
+    return [...past].slice(-pastLogsMax);
   }
 
   /** Again and again while it fails for what passes by itself. Says each new reason once. */

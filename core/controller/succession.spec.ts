@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, it } from 'mocha';
 import { never } from '../../test/support/log-drafts.ts';
 import { VirtualCluster, type VirtualHost } from '../../test/support/virtual-cluster.ts';
 import { isWeftError } from '../errors.ts';
-import type { BootId } from '../model/ids.ts';
+import type { BootId, LogId } from '../model/ids.ts';
 import { encodeBeat } from '../presence/beat.ts';
+import type { ReseedRequest } from './control.ts';
 
 const by = 'uid:0';
 const red = {
@@ -76,8 +77,9 @@ describe('a cluster whose log is succeeded by another', () => {
     cluster.until(async () => (await cluster.phaseOf(host)) === wanted);
 
   const writesOf = async (host: VirtualHost): Promise<number> => (await statusOf(host)).dataplane.writes;
-  const reseed = (host: VirtualHost, force = false) =>
-    cluster.drive(host.controller.reseed({ force }, { by, signal: never() }));
+  const reseed = (host: VirtualHost, request: Partial<ReseedRequest> = {}) =>
+    cluster.drive(host.controller.reseed({ force: false, ...request }, { by, signal: never() }));
+  const logIdOf = async (host: VirtualHost) => (await statusOf(host)).store.logId as LogId;
 
   const snapshot = (host: VirtualHost) => cluster.drive(host.controller.makeSnapshot(never()));
 
@@ -127,12 +129,18 @@ describe('a cluster whose log is succeeded by another', () => {
         /this host knows another record/.test((await statusOf(h1)).phaseReason ?? ''),
       );
       assert.ok((await statusOf(h1)).networks > (await statusOf(h2)).networks);
-      // The way out: the store is emptied again, and the host that knows more writes it back.
-      cluster.store.wipe();
-      await phase(h2, 'halted');
-      await reseed(h1);
+      // The way out: the host that knows more writes the log back over what the other has begun, whose few records of its
+      // own are given up when its daemon starts again.
+      await reseed(h1, { discard: await logIdOf(h2) });
       await phase(h1, 'running');
       await cluster.until(async () => (await statusOf(h1)).networks === 6);
+      await cluster.until(async () =>
+        /this host knows another record/.test((await statusOf(h2)).phaseReason ?? ''),
+      );
+      await cluster.stop(h2);
+      h2 = await cluster.start('h2', { kernel: h2.kernel, memory: h2.memory, address: '192.168.2.12' });
+      await settled();
+      assert.equal((await statusOf(h2)).networks, 6);
     });
 
     it('is not written back from a host that is behind another one, unless it is forced', async () => {
@@ -157,7 +165,7 @@ describe('a cluster whose log is succeeded by another', () => {
         return true;
       });
       assert.equal(cluster.store.logId, undefined, 'nothing was written');
-      await reseed(h2, true);
+      await reseed(h2, { force: true });
       await settled();
     });
 
@@ -212,6 +220,66 @@ describe('a cluster whose log is succeeded by another', () => {
       const stranger = await cluster.start('h9');
       await assert.rejects(reseed(h1), exists);
       assert.equal(await cluster.phaseOf(stranger), 'running');
+    });
+
+    it('is written back over an old backup that is to be discarded, by several at once', async () => {
+      const backup = cluster.store.copy();
+      await create(h1, 'blue');
+      await settled();
+      const [logId, { ordinal }] = [await logIdOf(h1), h1.controller.state];
+      cluster.store.takeOver(backup);
+      await phase(h1, 'halted');
+      await phase(h2, 'halted');
+      await assert.rejects(reseed(h1), (error) => {
+        assert.ok(isWeftError(error, 'log-exists'), String(error));
+        assert.match(error.message, new RegExp(`old backup.*--discard-log ${logId}`));
+        return true;
+      });
+      assert.equal(cluster.store.logId, logId, 'nothing was changed');
+      const made = await Promise.all([reseed(h1, { discard: logId }), reseed(h2, { discard: logId })]);
+      assert.equal(new Set(made.map((each) => each.logId)).size, 1);
+      await settled();
+      assert.ok(h1.controller.state.ordinal > ordinal);
+      assert.equal((await statusOf(h2)).networks, 5);
+    });
+
+    it('is written back over what a stranger began there, who then stops where he stands', async () => {
+      cluster.store.wipe();
+      await phase(h1, 'halted');
+      const stranger = await cluster.start('h9');
+      await create(stranger, 'foreign');
+      const inventory = stranger.kernel.inventory();
+      const discard = await logIdOf(stranger);
+      await assert.rejects(reseed(h1), (error) => {
+        assert.match(String(error), new RegExp(`has log ${discard} already.*--discard-log ${discard}`));
+        return isWeftError(error, 'log-exists');
+      });
+      await reseed(h1, { discard });
+      await settled();
+      await phase(stranger, 'halted');
+      assert.deepEqual(stranger.kernel.inventory(), inventory);
+      assert.match((await statusOf(stranger)).phaseReason ?? '', /does not go on from log/);
+    });
+
+    it('is never discarded where a host can follow it, whatever is asked', async () => {
+      const discard = await logIdOf(h1);
+      await assert.rejects(reseed(h1, { discard, force: true }), (error) => {
+        assert.match(String(error), /is there, and this host can follow it; nothing was changed/);
+        return isWeftError(error, 'log-exists');
+      });
+      await settled();
+      assert.equal(await logIdOf(h2), discard);
+    });
+
+    it('is not discarded in place of another one', async () => {
+      const backup = cluster.store.copy();
+      await create(h1, 'blue');
+      cluster.store.takeOver(backup);
+      await phase(h1, 'halted');
+      await assert.rejects(reseed(h1, { discard: '0'.repeat(32) as LogId }), (error) =>
+        isWeftError(error, 'log-exists'),
+      );
+      assert.equal(cluster.store.length, backup.length);
     });
 
     it('is not taken for a new cluster by a host that starts again', async () => {

@@ -124,6 +124,17 @@ export interface EventLog {
   trim(upTo: Position, signal: CancelSignal): Promise<void>;
 
   /**
+   * Removes a log from the store, with what lies beside it; other things under the prefix stay. Only of a handle that has not
+   * been opened. Nothing is appended to the log any more once this begins, and its identity goes last, so that whoever finds
+   * it half gone may call this again, also at once with others. A store without a log is no error.
+   *
+   * @param logId of the log, so that no other one is removed
+   * @throws WeftError `log-mismatch` where the store holds another log: nothing was removed; `log-damaged` where nobody can
+   *   tell which it holds; `store-unreachable`, `store-auth`, `outcome-unknown`: repeat it
+   */
+  discard(logId: LogId, signal: CancelSignal): Promise<void>;
+
+  /**
    * Ends all timers, sockets and tails. Appends under way reject with `outcome-unknown`, later calls with `closed`.
    * Idempotent.
    */

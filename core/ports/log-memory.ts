@@ -5,6 +5,8 @@ export interface LastLog {
   readonly logId: LogId;
   /** Of its store, without credentials: another than in the configuration once the cluster has moved. */
   readonly url: string;
+  /** The logs that the cluster lived on before, as far as this host knows, oldest first. At most `pastLogsMax`. */
+  readonly past: readonly LogId[];
 }
 
 export interface LogMemory {

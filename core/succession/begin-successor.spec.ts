@@ -73,7 +73,7 @@ describe('a log that succeeds another one', () => {
       assert.ok(isWeftError(error, 'host-ahead'));
       assert.match(
         error.message,
-        /begun anew by host 'h1' from record 1 .* another record 2 .*weft store reseed/s,
+        /begun anew by host 'h1' from record 1 .* another record 2, .*weft store reseed/s,
       );
       return true;
     });

@@ -112,8 +112,8 @@ function draftOf(logId: LogId, { logId: before, state, host, by }: Predecessor, 
   return { id: ports.random.hex(16) as EntryId, base: ordinal, bytes };
 }
 
-/** Every call here may be repeated. */
-async function persistently<T>(
+/** For calls that may be repeated: tries on while they fail for what passes. */
+export async function persistently<T>(
   call: () => Promise<T>,
   { clock, random }: BeginPorts,
   signal: CancelSignal,
@@ -138,6 +138,6 @@ function beganOtherwise(url: string, logId: LogId, first: Beginning | 'empty' | 
   return new WeftError(
     'log-exists',
     `Cannot begin a log at ${url}: it has ${what} already; nothing was changed there: name an empty store or another ` +
-      'prefix, or empty this one with its own tools if nobody needs what is in it',
+      `prefix, or, where nobody needs what is in it, write back with \`weft store reseed --discard-log ${logId}\``,
   );
 }

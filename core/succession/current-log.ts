@@ -85,6 +85,10 @@ export class CurrentLog implements EventLog {
     return this.#log.trim(upTo, signal);
   }
 
+  discard(logId: LogId, signal: CancelSignal): Promise<void> {
+    return this.#log.discard(logId, signal);
+  }
+
   close(): Promise<void> {
     return this.#log.close();
   }

@@ -23,6 +23,8 @@ import { type Beginning, firstRecordOf } from './first-record.ts';
 export interface Followed {
   readonly logId: LogId;
   readonly state: State;
+  /** Logs of the same cluster before it, where the state does not say. */
+  readonly past?: readonly LogId[];
 }
 
 export interface Start {
@@ -131,17 +133,23 @@ async function startAtGenesis(
   if (followed?.logId === end.logId) {
     const { state } = followed;
     if (isEnd(state, end)) return { position: genesis, state };
-    if (state.ordinal >= end.ordinal) throw ahead(log.url, first, followed);
+    if (state.ordinal >= end.ordinal) throw aheadError(log.url, logId, end.ordinal, followed, first.host);
   }
   for (const manifest of manifests) {
     if (manifest.position !== genesis || !isEnd(manifest, end)) continue;
     const state = await downloaded(log, manifest, ports, signal);
     if (state === undefined) continue;
-    if (followed?.logId !== end.logId) requireContinued(log, logId, state, followed);
-    else requireSameHistory(log, state, end.ordinal, followed);
+    if (followed?.logId !== end.logId) requireContinued(log, logId, begun(state, end), followed);
+    else requireSameHistory(log, logId, state, end.ordinal, followed);
     return { position: genesis, state };
   }
   throw notBegun(log.url, 'the snapshot that it goes on from is not there, or cannot be used');
+}
+
+/** The state as it is once the first record is folded, as far as the course goes. */
+function begun(state: State, { logId, ordinal, recordHash }: Beginning['body']['succeeds']): State {
+  const past = [...state.course.past, { logId: logId as LogId, ordinal, recordHash }];
+  return { ...state, course: { past } };
 }
 
 interface End {
@@ -179,10 +187,25 @@ function requireContinued(log: EventLog, logId: LogId, later: State, followed?: 
     return;
   }
   const end = later.course.past.find((past) => past.logId === followed.logId);
-  if (end === undefined) throw foreign(log.url, logId, followed);
+  if (end === undefined) return requireRelated(log, logId, later, followed);
   const isOther = end.ordinal === state.ordinal && end.recordHash !== state.recordHash;
-  if (end.ordinal < state.ordinal || isOther) throw aheadError(log.url, end.ordinal, followed);
-  requireSameHistory(log, later, end.ordinal, followed);
+  if (end.ordinal < state.ordinal || isOther) throw aheadError(log.url, logId, end.ordinal, followed);
+  requireSameHistory(log, logId, later, end.ordinal, followed);
+}
+
+/**
+ * The log goes on from one that the host's own went on from too: it was written back a second time, over the host's own log,
+ * by another host that knew more of the one before. Whoever started anew since knows nothing that would be lost.
+ *
+ * @throws WeftError `log-mismatch`, `host-ahead`
+ */
+function requireRelated(log: EventLog, logId: LogId, { course }: State, followed: Followed): void {
+  const { state, past = [] } = followed;
+  const own = new Set([...past, ...state.course.past.map((each) => each.logId)]);
+  const common = course.past.findLast((each) => own.has(each.logId));
+  if (common === undefined) throw foreign(log.url, logId, followed);
+  if (state.ordinal > 0)
+    throw aheadError(log.url, logId, common.ordinal, { ...followed, logId: common.logId });
 }
 
 /**
@@ -191,8 +214,14 @@ function requireContinued(log: EventLog, logId: LogId, later: State, followed?: 
  *
  * @throws WeftError `host-ahead`
  */
-function requireSameHistory(log: EventLog, later: State, end: number, followed: Followed): void {
-  if (!hasSameHistory(later, followed.state)) throw aheadError(log.url, end, followed);
+function requireSameHistory(
+  log: EventLog,
+  logId: LogId,
+  later: State,
+  end: number,
+  followed: Followed,
+): void {
+  if (!hasSameHistory(later, followed.state)) throw aheadError(log.url, logId, end, followed);
 }
 
 /** As far as the later state remembers records; whoever lags further behind is not told apart. */
@@ -200,17 +229,21 @@ function hasSameHistory(later: State, { memory }: State): boolean {
   return goesOnFrom(later.memory, later.ordinal, memory);
 }
 
-function ahead(url: string, { host, body }: Beginning, followed: Followed): WeftError {
-  return aheadError(url, body.succeeds.ordinal, followed, host);
-}
-
-function aheadError(url: string, ordinal: number, { logId, state }: Followed, host?: string): WeftError {
+/** @param found id of the log in the store @param ordinal of the record from which it goes on */
+function aheadError(
+  url: string,
+  found: LogId,
+  ordinal: number,
+  followed: Followed,
+  host?: string,
+): WeftError {
+  const { logId, state } = followed;
   const by = host === undefined ? '' : ` by host '${host}'`;
   return new WeftError(
     'host-ahead',
     `The log at ${url} was begun anew${by} from record ${ordinal} of log ${logId}, and this host knows another record ` +
-      `${state.ordinal} of it, which would be lost; nothing was changed here: keep it with \`weft store export\`, and to ` +
-      'go on from this host empty the store and run `weft store reseed` here; or restart this daemon to give it up',
+      `${state.ordinal}, which would be lost; nothing was changed here: keep it with \`weft store export\`, and to go on ` +
+      `from this host run \`weft store reseed --discard-log ${found}\` here; or restart this daemon to give it up`,
     { details: { ordinal: state.ordinal } },
   );
 }

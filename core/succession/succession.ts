@@ -13,7 +13,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Compression } from '../ports/compression.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
-import { beginSuccessor, type Successor } from './begin-successor.ts';
+import { beginSuccessor, persistently, type Successor } from './begin-successor.ts';
 import type { CurrentLog } from './current-log.ts';
 import { beginTurnMsMax, lookPauses } from './defaults.ts';
 import { type Followed, findStart, type Start } from './find-start.ts';
@@ -90,14 +90,20 @@ export class Succession {
   /**
    * Writes the log that was lost back into its store, from what this host knows.
    *
+   * @param discard the log that is to be removed from the store before, where it is that one
    * @throws WeftError `log-exists` where the store has the log that this host follows, or another one
    */
-  async reseed(followed: Followed, by: string, signal: CancelSignal): Promise<Successor> {
-    const { connect, current } = this.#ports;
-    const log = await connect(current.url);
+  async reseed(
+    stand: Stand,
+    discard: LogId | undefined,
+    by: string,
+    signal: CancelSignal,
+  ): Promise<Successor> {
+    const log = await this.#ports.connect(this.#ports.current.url);
     try {
-      await this.#requireLost(log, followed, signal);
-      return await beginSuccessor(log, { ...followed, host: this.#host, by }, this.#ports, signal);
+      await this.#requireLost(stand, discard, signal);
+      if (discard !== undefined) await this.#discard(log, discard, signal);
+      return await beginSuccessor(log, { ...stand, host: this.#host, by }, this.#ports, signal);
     } finally {
       await log.close();
     }
@@ -153,18 +159,46 @@ export class Succession {
     await beginSuccessor(log, predecessor, this.#ports, signal);
   }
 
-  async #requireLost(log: EventLog, followed: Followed, signal: CancelSignal): Promise<void> {
+  /** Where another operator was faster, what he has begun is looked at next. */
+  async #discard(log: EventLog, logId: LogId, signal: CancelSignal): Promise<void> {
     try {
-      if ((await log.open(signal, 'refuse')) !== followed.logId) return;
+      await persistently(() => log.discard(logId, signal), this.#ports, signal);
+      this.#ports.logger.warn('discarded a log', { store: log.url, logId });
     } catch (error) {
-      if (isWeftError(error, 'no-log') || isWeftError(error, 'store-unreachable')) return;
-      throw error;
+      if (!isWeftError(error, 'log-mismatch')) throw error;
     }
-    throw new WeftError(
-      'log-exists',
-      `Cannot write log ${followed.logId} back to ${log.url}: it is there. Where it is an old backup, which hosts cannot ` +
-        'follow, empty the store with its own tools first; nothing was changed',
-    );
+  }
+
+  /** Sees that the store has no log that this host could follow, nor the one of that name unless it may be discarded. */
+  async #requireLost(stand: Stand, discard: LogId | undefined, signal: CancelSignal): Promise<void> {
+    const { connect, current } = this.#ports;
+    const log = await connect(current.url);
+    try {
+      if ((await log.open(signal, 'refuse')) !== stand.logId) return;
+      const isHere = await this.#isHere(log, stand, signal);
+      if (isHere || discard !== stand.logId) throw isThere(log.url, stand.logId, isHere);
+    } catch (error) {
+      const isGone = isWeftError(error, 'no-log') || isWeftError(error, 'store-unreachable');
+      const isHalfGone = isWeftError(error, 'log-damaged') && discard !== undefined;
+      if (!isGone && !isHalfGone) throw error;
+    } finally {
+      await log.close();
+    }
+  }
+
+  /** Whether this host can go on in the log where it stands. */
+  async #isHere(log: EventLog, stand: Stand, signal: CancelSignal): Promise<boolean> {
+    try {
+      await this.#requireHere(log, stand.position, signal);
+      return true;
+    } catch (error) {
+      if (isWeftError(error, 'log-trimmed')) return true;
+      const isOther = (['log-ahead', 'log-mismatch', 'log-damaged'] as const).some((code) =>
+        isWeftError(error, code),
+      );
+      if (!isOther) throw error;
+      return false;
+    }
   }
 
   async #patiently(
@@ -199,4 +233,14 @@ export class Succession {
     const skip = (reason: string): void => logger.error('a snapshot cannot be used', { reason });
     return { clock, compression, skip };
   }
+}
+
+function isThere(url: string, logId: LogId, isHere: boolean): WeftError {
+  const advice = isHere
+    ? 'and this host can follow it'
+    : `but not as this host knows it: where it is an old backup that nobody needs, add \`--discard-log ${logId}\``;
+  return new WeftError(
+    'log-exists',
+    `Cannot write log ${logId} back to ${url}: it is there, ${advice}; nothing was changed`,
+  );
 }

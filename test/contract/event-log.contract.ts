@@ -11,6 +11,7 @@ import { entryBytesMax } from '../../core/limits.ts';
 import { type EventLog, genesis, type LogEntry, type Position } from '../../core/log/event-log.ts';
 import type { BootId } from '../../core/model/ids.ts';
 import { draft, inParallel, never, take, takeAll } from '../support/log-drafts.ts';
+import { discardCases, refuseCases } from './discard-cases.ts';
 import { patterned, plain, rejectsWith } from './log-assertions.ts';
 import { presenceCases } from './presence-cases.ts';
 import { snapshotCases } from './snapshot-cases.ts';
@@ -93,6 +94,7 @@ export function describeEventLog(name: string, harness: EventLogHarness): void {
     describe('trim', () => trimCases(inWorld));
     describe('snapshots', () => snapshotCases(inWorld));
     describe('presence', () => presenceCases(inWorld));
+    describe('discard', () => discardCases(inWorld));
     describe('close', () => closeCases(inWorld));
     describe('interruption', () => interruptionCases(inWorld, harness.capabilities.interruptible));
     describe('replacement', () => replacementCases(inWorld, harness.capabilities.replaceable));
@@ -132,6 +134,7 @@ function worldOf(harness: EventLogHarness): Case {
 }
 
 function openCases(test: Case): void {
+  refuseCases(test);
   test('writes one genesis however many handles open at once', async ({ connect }) => {
     const ids = await Promise.all(Array.from({ length: 6 }, () => connect().open(never())));
     assert.match(ids[0] ?? '', /^[0-9a-f]{32}$/);

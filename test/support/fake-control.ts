@@ -99,6 +99,7 @@ export class FakeControl implements Control {
     archive: { spans: [], bytes: 0, damage: [], waiting: 0, lost: 0 },
     droppingChains: [],
   };
+  readonly reseedRequests: ReseedRequest[] = [];
   /** Runs before a change and may throw or wait in its place. */
   before: ((method: Method, context: RequestContext) => Promise<void>) | undefined;
   kernelEvidence: KernelEvidence = { objects: [], steady: true };
@@ -255,8 +256,9 @@ export class FakeControl implements Control {
     return { ...known, ...turns, snapshots: [...snapshots, ...this.badSnapshots], unfinished: 0 };
   }
 
-  async reseed(_: ReseedRequest, context: RequestContext): Promise<Successor> {
+  async reseed(request: ReseedRequest, context: RequestContext): Promise<Successor> {
     await this.before?.('reseed', context);
+    this.reseedRequests.push(request);
     const { ordinal, recordHash, stateHash } = this.state;
     const record: LogRecord = {
       v: 1,

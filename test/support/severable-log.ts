@@ -98,6 +98,11 @@ export class SeverableLog implements EventLog {
     await this.#log.trim(upTo, signal);
   }
 
+  async discard(logId: LogId, signal: CancelSignal): Promise<void> {
+    this.#requireWhole();
+    await this.#log.discard(logId, signal);
+  }
+
   async close(): Promise<void> {
     await this.#log.close();
   }

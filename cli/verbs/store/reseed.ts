@@ -9,11 +9,14 @@ endpoint, at the same ordinal. Ask the host whose ordinal is the highest: where 
 command is refused, unless by --force; and a host that knows more than the new log stays frozen and says so. Several hosts may be
 asked at once, and the first decides.
 
-A store that has a log is left as it is. Where that is an old backup, or what a host began in the emptied store, and nobody needs
-it, empty the store with its own tools first.`;
+A store that has a log is left as it is, unless --discard-log names it: where it is an old backup, or what a host began in the
+emptied store, and nobody needs it. Its id is in the message that refuses the command, and in 'weft status' of a host that follows
+it. That log is then removed, with its snapshots; hosts that follow it go on in the new one where that goes on from it, and stop
+where it does not.`;
 
 interface Options {
   readonly force?: true;
+  readonly discardLog?: string;
 }
 
 export function addVerb(parent: Command, context: Context): void {
@@ -21,9 +24,11 @@ export function addVerb(parent: Command, context: Context): void {
     .command('reseed')
     .description('write a log that was lost back into its store, from the host that is asked')
     .option('--force', 'also where another host was seen further in the log: what only it knows is given up')
+    .option('--discard-log <id>', 'remove this log, which is in the store now, before')
     .addHelpText('after', help)
-    .action(async ({ force }: Options) => {
-      const made = await context.call('reseedStore', { body: { force: force === true } }, snapshotWaitMs);
+    .action(async ({ force, discardLog }: Options) => {
+      const body = { force: force === true, ...(discardLog === undefined ? {} : { discard: discardLog }) };
+      const made = await context.call('reseedStore', { body }, snapshotWaitMs);
       await context.print(made, () => {
         const { store, logId, succeeds, ordinal, host } = made;
         return `${store}: log ${logId} goes on from record ${ordinal} of log ${succeeds}, written by host ${host}\n`;

@@ -1,6 +1,7 @@
 /** What lies beside the log in the store. The account is answered in any phase, also with the store down. */
 import { withoutSecrets } from '../../../core/lib/redact.ts';
 import { recordVersion } from '../../../core/log/record.ts';
+import type { LogId } from '../../../core/model/ids.ts';
 import { storeView } from '../views.ts';
 import type { HandlerDeps, Handlers } from './handler.ts';
 
@@ -23,7 +24,9 @@ export function storeHandlers(deps: HandlerDeps): Pick<Handlers, StoreRoute> {
       return { id, ordinal, chunks, bytes, stateHash };
     },
     async reseedStore({ body, context }) {
-      const { logId, beginning } = await control.reseed(body, context);
+      const { force, discard } = body;
+      const request = { force, ...(discard === undefined ? {} : { discard: discard as LogId }) };
+      const { logId, beginning } = await control.reseed(request, context);
       const { store } = await control.status(context.signal);
       const { succeeds } = beginning.body;
       const { ordinal } = succeeds;

@@ -4,6 +4,7 @@
  *
  * A request that was sent may arrive whatever becomes of its sender, and after its sender has tried again.
  */
+import { otherLog } from '../../../adapters/log-faults.ts';
 import { MemoryPresence } from '../../../adapters/memory/presence.ts';
 import { type Exchange, MemorySnapshots } from '../../../adapters/memory/snapshots.ts';
 import { isWeftError, WeftError } from '../../../core/errors.ts';
@@ -119,6 +120,14 @@ export class ModelLog implements EventLog {
 
   async trim(upTo: Position, signal: CancelSignal): Promise<void> {
     await this.#exchange('write', signal, () => this.#store.trim(upTo));
+  }
+
+  async discard(logId: LogId, signal: CancelSignal): Promise<void> {
+    await this.#exchange('open', signal, () => {
+      const found = this.#store.logId;
+      if (found !== undefined && found !== logId) throw otherLog(this.url, logId, found);
+      if (found !== undefined) this.#store.wipe();
+    });
   }
 
   async close(): Promise<void> {
