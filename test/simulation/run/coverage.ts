@@ -22,6 +22,7 @@ const recoveries = [
   'removed host comes back',
   'host comes back elsewhere',
   'hosts stay dead',
+  'long rest',
   'crash within a batch',
   'late request of a dead process lands',
   'unknown request carried out later',

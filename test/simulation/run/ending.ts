@@ -17,7 +17,9 @@ import { ProcessClock } from '../world/process-clock.ts';
 import type { SimHost } from '../world/sim-host.ts';
 import type { World } from '../world/world.ts';
 
-const watchMs = 70_000;
+/** By then every host has noticed, whatever it was waiting for. */
+const noticeMsMax = 70_000;
+const lookMs = 1_000;
 /** More than an audit's interval, whatever the clock. */
 const frozenMs = 40_000;
 const strangeAppendMsMax = 30_000;
@@ -35,7 +37,7 @@ export async function lose(world: World, store: StoreModel, hosts: readonly SimH
   else await writeOn(world, store, chance, [encodeEntry([newerRecord(chance)])]);
   world.met(`store ${what}`);
   world.met(`${world.plan.store} store ${ending}`);
-  await world.scheduler.runUntil(world.nowMs + watchMs);
+  await untilNoticed(world, hosts);
   hosts.forEach(({ name, machine, life }, index) => {
     if (inventoryOf(machine) !== before[index]) throw new Violation('I43', `${name} changed its kernel`);
     if (life !== undefined && life.phase !== 'halted') {
@@ -52,6 +54,14 @@ export async function lose(world: World, store: StoreModel, hosts: readonly SimH
     if (inventoryOf(machine) !== disturbed[index]) throw new Violation('I43', `${name} repairs its kernel`);
     world.checked('I43 frozen');
   });
+}
+
+/** What a host does to its kernel after it has noticed would show later, while it is frozen. */
+async function untilNoticed(world: World, hosts: readonly SimHost[]): Promise<void> {
+  const endMs = world.nowMs + noticeMsMax;
+  const isUnaware = ({ life }: SimHost): boolean => life !== undefined && life.phase !== 'halted';
+  while (world.nowMs < endMs && hosts.some(isUnaware))
+    await world.scheduler.runUntil(Math.min(endMs, world.nowMs + lookMs));
 }
 
 /** Of a version that this one cannot know. Its content may be anything that fits the frame. */

@@ -15,8 +15,11 @@ import { actInCalm } from './calm.ts';
 /** Audit, longest pause between attempts, late requests and a request's own deadline, one after the other, and drift. */
 const settleMsMax = 200_000;
 const lookMs = 1_000;
-/** Two audits of the slowest clock. */
-const restMs = 75_000;
+/** An audit of the slowest clock, and everything else that a host does at rest but for looking after the log. */
+const restMs = 35_000;
+/** Two audits, and a look at whether a snapshot is due: long, so few lives have it. */
+const longRestMs = 75_000;
+const longRests = 0.2;
 
 export interface Cluster {
   readonly world: World;
@@ -121,7 +124,9 @@ async function rest({ world, hosts, truth }: Cluster): Promise<void> {
   const living = hosts.filter(({ life }) => life !== undefined);
   const { ordinal } = truth.state;
   const before = living.map(({ machine }) => machine.operations);
-  await world.scheduler.runUntil(world.nowMs + restMs);
+  const isLong = world.chance('rest').happens(longRests);
+  if (isLong) world.met('long rest');
+  await world.scheduler.runUntil(world.nowMs + (isLong ? longRestMs : restMs));
   living.forEach(({ name, machine }, index) => {
     const writes = machine.operations - (before[index] ?? 0);
     if (writes > 0) throw new Violation('I31', `${name} made ${writes} writes while nothing was to do`);

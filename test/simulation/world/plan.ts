@@ -222,7 +222,7 @@ function storeOf(
 function patienceOf(seed: number): Pick<Plan, 'graceMs' | 'retentionMs'> {
   const chance = new Chance(seed, 'presence plan');
   const retentionMs = chance.pick([30_000, presenceDefaults.retentionMs]);
-  if (chance.happens(0.75)) return { graceMs: 900_000, retentionMs };
+  if (chance.happens(0.82)) return { graceMs: 900_000, retentionMs };
   return { graceMs: chance.pick([6_000, 10_000, presenceDefaults.graceMs]), retentionMs };
 }
 
