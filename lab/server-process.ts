@@ -4,13 +4,15 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const outputCharactersKept = 4_000;
+const frozenPollMs = 1;
 
 /** Folders of servers that run; removed when this process ends without having stopped them. */
 const ownedFolders = new Set<string>();
@@ -60,7 +62,7 @@ export class ServerProcess {
     this.#child = child;
   }
 
-  /** SIGSTOP and SIGCONT freeze and thaw it; after any other signal this waits for its end. */
+  /** SIGSTOP and SIGCONT freeze it, wholly when this resolves, and thaw it; after any other signal this waits for its end. */
   async kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
@@ -68,6 +70,21 @@ export class ServerProcess {
     const ended = ends ? once(child, 'exit') : undefined;
     child.kill(signal);
     await ended;
+    if (signal === 'SIGSTOP') while (!isFrozen(child.pid)) await sleep(frozenPollMs);
+  }
+}
+
+/** Whether every thread of a process stands, or it is gone: a signal is delivered to each when it next runs. See proc_pid_stat(5). */
+function isFrozen(pid: number | undefined): boolean {
+  try {
+    const tasks = readdirSync(`/proc/${pid}/task`);
+    return tasks.every((task) =>
+      /\) [TXZ] [^)]*$/.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8')),
+    );
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
+      return pid === undefined || !existsSync(`/proc/${pid}`);
+    throw error;
   }
 }
 

@@ -1,33 +1,15 @@
 /** Handles on a log in ZooKeeper, and somebody else who writes into its tree. */
 
 import { SystemClock } from '../../adapters/system/clock.ts';
-import { SystemRandom } from '../../adapters/system/random.ts';
 import { type MultiOp, type NodeData, ZookeeperChannel } from '../../adapters/zookeeper/channel.ts';
 import { ZookeeperEventLog } from '../../adapters/zookeeper/event-log.ts';
 import { parseZookeeperUrl, type ZookeeperOptions } from '../../adapters/zookeeper/options.ts';
 import { never } from './log-drafts.ts';
-import { QuietLogger } from './quiet-logger.ts';
+import { LogHandles } from './log-handles.ts';
 
-/** Opens handles and closes them all, so that a test need not. */
-export class ZookeeperLogs {
-  readonly logger = new QuietLogger();
-  readonly #handles: ZookeeperEventLog[] = [];
-
-  connect(url: string, more: Partial<ZookeeperOptions> = {}): ZookeeperEventLog {
-    const ports = { clock: new SystemClock(), random: new SystemRandom(), logger: this.logger };
-    const log = new ZookeeperEventLog({ ...parseZookeeperUrl(url), ...more }, ports);
-    this.#handles.push(log);
-    return log;
-  }
-
-  async open(url: string, more: Partial<ZookeeperOptions> = {}): Promise<ZookeeperEventLog> {
-    const log = this.connect(url, more);
-    await log.open(never());
-    return log;
-  }
-
-  async closeAll(): Promise<void> {
-    await Promise.all(this.#handles.splice(0).map((log) => log.close()));
+export class ZookeeperLogs extends LogHandles<ZookeeperEventLog, ZookeeperOptions> {
+  constructor() {
+    super((url, more, ports) => new ZookeeperEventLog({ ...parseZookeeperUrl(url), ...more }, ports));
   }
 }
 
