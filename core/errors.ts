@@ -52,6 +52,11 @@ const table = {
     retryable: false,
     summary: 'A MAC address is malformed, a group address or zero.',
   },
+  'bad-port': {
+    status: 400,
+    retryable: false,
+    summary: 'A port to publish is malformed, or the network or the endpoint cannot have it.',
+  },
   'bad-option': { status: 400, retryable: false, summary: 'An option has a value that it cannot have.' },
   'bad-label': {
     status: 400,
@@ -127,6 +132,12 @@ const table = {
     retryable: false,
     summary: 'Another endpoint of the network has that MAC address.',
   },
+  'port-taken': {
+    status: 409,
+    retryable: false,
+    summary: 'A port of the host is published already, or something else listens at it.',
+  },
+  'ports-exhausted': { status: 409, retryable: false, summary: 'No port of the range is free.' },
   'interface-taken': { status: 409, retryable: false, summary: 'The sandbox has an interface of that name.' },
   'already-attached': {
     status: 409,

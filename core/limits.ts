@@ -45,6 +45,19 @@ export const avoidedInterfacesMax = 256;
 /** Prefixes that the author's host has routes to, so that automatic subnets avoid them. */
 export const avoidedPrefixesMax = 256;
 
+/** 16 bits, of which 0 is no port (RFC 6335). */
+export const portMin = 1;
+export const portMax = 65_535;
+/** What the kernel gives sockets that ask for no port (`ip_local_port_range`), as it is by default; Docker chooses there too. */
+export const automaticPortMin = 32_768;
+export const automaticPortMax = 60_999;
+/** Wishes for published ports of one endpoint, each perhaps a range. */
+export const portSpecsMax = 256;
+/** Ports that one endpoint publishes. */
+export const publishedPortsMax = 1_024;
+/** Sockets of the author's host that an attach request reports because they are in the way of its ports. */
+export const reportedListenersMax = 256;
+
 /**
  * Named endpoints of one network that a hosts file lists. Every change of the list rewrites the file of every sandbox on
  * the network, so the list stays small; larger networks are served by DNS.

@@ -1,7 +1,8 @@
 /** Endpoints as the API takes and gives them. */
 import { z } from 'zod';
-import { aliasesMax, gatewayPriorityMax, gatewayPriorityMin } from '../../core/limits.ts';
-import { objectId, ref, stamp, text } from './common.ts';
+import { aliasesMax, gatewayPriorityMax, gatewayPriorityMin, portSpecsMax } from '../../core/limits.ts';
+import { portProtocols } from '../../core/model/published-port.ts';
+import { count, objectId, ref, stamp, text } from './common.ts';
 
 export const endpointRequestSchema = z.strictObject({
   /** `NAME` of `ip netns`, `/absolute/path` or `pid:N`, on the daemon's host. */
@@ -16,6 +17,8 @@ export const endpointRequestSchema = z.strictObject({
   ifname: text.exactOptional(),
   /** Of several endpoints of one sandbox the one of the highest gives the default route. */
   gatewayPriority: z.int().min(gatewayPriorityMin).max(gatewayPriorityMax).exactOptional(),
+  /** What is published: `[IP:][HOST[-END]:]PORT[-END][/tcp|udp|sctp]` each. */
+  ports: z.array(text).max(portSpecsMax).exactOptional(),
 });
 
 /** A sandbox of the daemon's host, or an endpoint of the network wherever it is. */
@@ -39,6 +42,10 @@ export const endpointSchema = z.object({
   /** With the length of their subnet, IPv4 first. */
   addresses: z.array(z.string()),
   gatewayPriority: z.int().exactOptional(),
+  /** Ports of its host, each with the address of the host at which it is published. */
+  ports: z.array(
+    z.object({ protocol: z.enum(portProtocols), address: z.string(), hostPort: count, port: count }),
+  ),
   created: stamp,
   changed: stamp,
 });

@@ -42,7 +42,12 @@ const link = z.strictObject({
   mac: word.exactOptional(),
   master: word.exactOptional(),
   port: z
-    .strictObject({ learning: z.boolean(), flood: z.boolean(), isolated: z.literal(true).exactOptional() })
+    .strictObject({
+      learning: z.boolean(),
+      flood: z.boolean(),
+      isolated: z.literal(true).exactOptional(),
+      hairpin: z.literal(true).exactOptional(),
+    })
     .exactOptional(),
   type: linkType,
 });

@@ -43,7 +43,7 @@ export function endpointBody(
   request: EndpointRequest,
   sandbox: SandboxInspection,
 ): BodyOf<'endpoint-create'> {
-  const { name, ipv4, ipv6, mac, ifname, gatewayPriority } = request;
+  const { name, ipv4, ipv6, mac, ifname, gatewayPriority, ports = [] } = request;
   return {
     network,
     ...(name === undefined ? {} : { name }),
@@ -54,6 +54,7 @@ export function endpointBody(
     sandbox: { ref: request.sandbox, identity: sandbox.identity },
     ...(ifname === undefined ? {} : { ifname }),
     ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
+    ...(ports.length === 0 ? {} : { ports: [...ports] }),
     // In the host's namespace no interface is made that could be in anybody's way.
     avoid: sandbox.isHost === true ? [] : [...sandbox.foreignLinks].slice(0, avoidedInterfacesMax),
   };

@@ -223,6 +223,8 @@ export interface EndpointRequest {
   readonly mac?: string;
   readonly ifname?: string;
   readonly gatewayPriority?: number;
+  /** What is published: `[IP:][HOST[-END]:]PORT[-END][/tcp|udp|sctp]` each. */
+  readonly ports?: readonly string[];
 }
 
 /** One record folded. */

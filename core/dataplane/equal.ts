@@ -88,7 +88,8 @@ function samePort(desired: BridgePort | undefined, actual: BridgePort | undefine
   return (
     desired?.learning === actual?.learning &&
     desired?.flood === actual?.flood &&
-    desired?.isolated === actual?.isolated
+    desired?.isolated === actual?.isolated &&
+    desired?.hairpin === actual?.hairpin
   );
 }
 

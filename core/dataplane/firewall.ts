@@ -7,10 +7,16 @@
  * no rule. The skeleton is one object (`NftTable`), each element one of its own (`NftElement`).
  *
  * What the rules say, for packets that are forwarded (what the host itself sends and gets is not weft's business):
- * answers pass; members of one bridge reach each other where the pair (bridge, bridge) is among `neighbours`; otherwise
- * nothing goes from bridge to bridge; what is on an `outward` bridge reaches the rest of the world, with the host's
- * address where the bridge is among `masquerade4` or `masquerade6`; and from there nothing comes in but where the bridge
- * is among `inward4` or `inward6`.
+ * answers pass; members of one bridge reach each other where the pair (bridge, bridge) is among `neighbours`; what is on
+ * a bridge that is not `outward` goes nowhere else; published ports are reached from everywhere else, other bridges
+ * included; otherwise nothing goes from bridge to bridge; what is on an `outward` bridge reaches the rest of the world,
+ * with the host's address where the bridge is among `masquerade4` or `masquerade6`; and from there nothing comes in but
+ * where the bridge is among `inward4` or `inward6`, or the port among `exposed4` or `exposed6`.
+ *
+ * And for published ports, of packets to an address of the host, whoever sends them: where they go instead is looked up in
+ * `published4` or `published6` and then in `anywhere4` or `anywhere6`. What comes from the host itself, or from a bridge,
+ * has the bridge's address for the endpoint, so that the answer comes back this way. Of 127.0.0.0/8 nothing is taken from
+ * the wire, and ::1 is left alone, because nothing that comes from it leaves a host.
  *
  * What weft lets pass may still be dropped by another firewall, whose chains see every packet too. Where the host's
  * operator allows it, packets from and to weft's bridges are marked before they come to such chains (families that are
@@ -43,6 +49,15 @@ export const nftSets = {
   inward4: { key: ['ifname'] },
   inward6: { key: ['ifname'] },
   marked: { key: ['nf_proto'] },
+  /** What comes to a port at one address of the host, and where it goes instead. */
+  published4: { key: ['ipv4_addr', 'inet_proto', 'inet_service'], value: ['ipv4_addr', 'inet_service'] },
+  published6: { key: ['ipv6_addr', 'inet_proto', 'inet_service'], value: ['ipv6_addr', 'inet_service'] },
+  /** The same at every address of the host. */
+  anywhere4: { key: ['inet_proto', 'inet_service'], value: ['ipv4_addr', 'inet_service'] },
+  anywhere6: { key: ['inet_proto', 'inet_service'], value: ['ipv6_addr', 'inet_service'] },
+  /** Ports of endpoints that are reached at their own addresses. */
+  exposed4: { key: ['ipv4_addr', 'inet_proto', 'inet_service'] },
+  exposed6: { key: ['ipv6_addr', 'inet_proto', 'inet_service'] },
 } as const satisfies Record<string, NftSet>;
 
 export type NftSetName = keyof typeof nftSets;
@@ -70,25 +85,53 @@ export const nftAcceptRule = `meta mark and ${passMark} == ${passMark} accept co
 /** Before chains of priority `filter`, where other firewalls have theirs. */
 const markingChain = `add chain ${table} marking { type filter hook forward priority filter - 5; policy accept; }`;
 
+/**
+ * Of a packet that comes from a bridge and whose published port leads to a bridge: one bit, set behind the last routing
+ * decision, for the rule that follows. With `br_netfilter` that one no longer sees where the packet came from.
+ */
+const hairpinMark = '0x2000';
+
 /** The statements that make the skeleton where there is no such table, each for `nft`. */
 export const nftSkeleton: readonly string[] = [
   `add table ${table}`,
   ...nftSetNames.map((name) => `add ${setWords(name)}`),
+  `add chain ${table} guard { type filter hook prerouting priority raw; policy accept; }`,
+  `add chain ${table} published`,
+  // -100 is dstnat, a word that nft does not take here.
+  `add chain ${table} prerouting { type nat hook prerouting priority dstnat; policy accept; }`,
+  `add chain ${table} output { type nat hook output priority -100; policy accept; }`,
   `add chain ${table} forward { type filter hook forward priority filter; policy accept; }`,
   markingChain,
   `add chain ${table} postrouting { type nat hook postrouting priority srcnat; policy accept; }`,
+  `add rule ${table} guard iifname @bridges ip daddr 127.0.0.0/8 drop`,
+  `add rule ${table} guard iifname @bridges ip saddr 127.0.0.0/8 drop`,
+  `add rule ${table} published fib daddr type != local return`,
+  `add rule ${table} published meta nfproto ipv4 dnat ip to ip daddr . meta l4proto . th dport map @published4`,
+  `add rule ${table} published meta nfproto ipv4 dnat ip to meta l4proto . th dport map @anywhere4`,
+  `add rule ${table} published meta nfproto ipv6 dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6`,
+  `add rule ${table} published meta nfproto ipv6 dnat ip6 to meta l4proto . th dport map @anywhere6`,
+  `add rule ${table} prerouting ip daddr 127.0.0.0/8 return`,
+  `add rule ${table} prerouting jump published`,
+  `add rule ${table} output ip6 daddr ::1 return`,
+  `add rule ${table} output jump published`,
   `add rule ${table} forward ct state established,related accept`,
+  `add rule ${table} forward iifname @bridges oifname @bridges ct status dnat meta mark set meta mark or ${hairpinMark}`,
   `add rule ${table} forward iifname . oifname @neighbours accept`,
+  `add rule ${table} forward iifname @bridges iifname != @outward drop`,
+  `add rule ${table} forward oifname @bridges ct status dnat accept`,
   `add rule ${table} forward iifname @bridges oifname @bridges drop`,
   `add rule ${table} forward iifname @outward accept`,
-  `add rule ${table} forward iifname @bridges drop`,
   `add rule ${table} forward oifname @inward4 meta nfproto ipv4 accept`,
   `add rule ${table} forward oifname @inward6 meta nfproto ipv6 accept`,
+  `add rule ${table} forward oifname @bridges ip daddr . meta l4proto . th dport @exposed4 accept`,
+  `add rule ${table} forward oifname @bridges ip6 daddr . meta l4proto . th dport @exposed6 accept`,
   `add rule ${table} forward oifname @bridges drop`,
   `add rule ${table} marking meta nfproto != @marked return`,
   `add rule ${table} marking ct state new iifname @bridges oifname != @bridges meta oifkind "bridge" return`,
   `add rule ${table} marking iifname @bridges meta mark set meta mark or ${passMark}`,
   `add rule ${table} marking oifname @bridges meta mark set meta mark or ${passMark}`,
+  `add rule ${table} postrouting oifname @bridges ct status dnat meta mark & ${hairpinMark} == ${hairpinMark} masquerade`,
+  `add rule ${table} postrouting oifname @bridges ct status dnat fib saddr type local masquerade`,
   `add rule ${table} postrouting iifname @masquerade4 oifname != @bridges meta nfproto ipv4 masquerade`,
   `add rule ${table} postrouting iifname @masquerade6 oifname != @bridges meta nfproto ipv6 masquerade`,
 ];

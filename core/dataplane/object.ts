@@ -54,6 +54,8 @@ export interface BridgePort {
   readonly flood: boolean;
   /** Frames of one isolated port do not reach another. Absent: not isolated. */
   readonly isolated?: true;
+  /** Frames may leave by the port that they came in by. Absent: they may not. */
+  readonly hairpin?: true;
 }
 
 export type LinkType =

@@ -120,8 +120,12 @@ function linkCommands(link: Link): string[] {
   const set = [`${tool('ip', link.ns)} link set dev ${link.name}`, ...attributes, ...members].join(' ');
   const commands = creation === undefined ? [set] : [creation, set];
   if (link.port !== undefined) {
-    const { learning, flood, isolated } = link.port;
-    const port = `learning ${onOff(learning)} flood ${onOff(flood)}${isolated === true ? ' isolated on' : ''}`;
+    const { learning, flood, isolated, hairpin } = link.port;
+    const port = [
+      `learning ${onOff(learning)} flood ${onOff(flood)}`,
+      ...(isolated === true ? ['isolated on'] : []),
+      ...(hairpin === true ? ['hairpin on'] : []),
+    ].join(' ');
     commands.push(`${tool('bridge', link.ns)} link set dev ${link.name} ${port}`);
   }
   return commands;

@@ -4,9 +4,10 @@
  * Their values were checked when the network was made; the functions here say what they come to.
  */
 import { interfaceNameLengthMax } from '../limits.ts';
-import { type Family, familyOf, parseAddress } from '../model/address.ts';
+import { type Family, familyOf, type IpAddress, parseAddress } from '../model/address.ts';
 import { isInterfaceName } from '../model/names.ts';
 import type { Network } from '../model/network.ts';
+import { isEveryAddress } from '../model/published-port.ts';
 import { isYes, type OptionCheck, oneOf, yesOrNo } from './option-check.ts';
 
 /** Name of the bridge; one that is there already is adopted. */
@@ -18,7 +19,7 @@ const masqueradeOption = 'com.docker.network.bridge.enable_ip_masquerade';
 /** Whether the bridge has no IPv4 address: the gateway is another machine's. */
 const noIpv4Option = 'com.docker.network.bridge.inhibit_ipv4';
 /** Where ports are published that do not say at which address of the host. */
-export const hostBindingOption = 'com.docker.network.bridge.host_binding_ipv4';
+const hostBindingOption = 'com.docker.network.bridge.host_binding_ipv4';
 /** What interface names of endpoints begin with. */
 export const interfacePrefixOption = 'com.docker.network.container_iface_prefix';
 /**
@@ -72,6 +73,11 @@ export function bridgeNameOf({ id, options }: Named): string {
   return options[bridgeNameOption] ?? `${generatedPrefix}${id.slice(0, networkDigits)}`;
 }
 
+/** Whether the bridge may be one that someone made before, of which nothing is altered but what was asked for. */
+export function mayExist({ options }: Pick<Network, 'options'>): boolean {
+  return options[bridgeNameOption] !== undefined;
+}
+
 export function hasNeighbours({ options }: Pick<Network, 'options'>): boolean {
   return isYes(options[iccOption], true);
 }
@@ -84,9 +90,18 @@ export function isMasqueraded(
   { options, internal }: Pick<Network, 'options' | 'internal'>,
   family: Family,
 ): boolean {
-  return (
-    !internal && options[gatewayModeOptions[family]] !== 'routed' && isYes(options[masqueradeOption], true)
-  );
+  return !internal && !isRouted({ options }, family) && isYes(options[masqueradeOption], true);
+}
+
+/** Whether endpoints are reached from outside at their own addresses, with no port of the host before theirs. */
+export function isRouted({ options }: Pick<Network, 'options'>, family: Family): boolean {
+  return options[gatewayModeOptions[family]] === 'routed';
+}
+
+/** The one address of the host at which ports are published that name none; undefined: at all. */
+export function bindingAddress({ options }: Pick<Network, 'options'>): IpAddress | undefined {
+  const address = parseAddress(options[hostBindingOption] ?? '');
+  return address === undefined || isEveryAddress(address) ? undefined : address;
 }
 
 /** Whether whoever outside has a route reaches every port of the endpoints. */

@@ -24,7 +24,7 @@ import {
   spaceMember,
   vniMember,
 } from './hash.ts';
-import { byNetworkKey, bySandboxKey, endpointNameKey, macKey } from './index-keys.ts';
+import { byNetworkKey, bySandboxKey, endpointNameKey, macKey, portKeys } from './index-keys.ts';
 import type { State } from './state.ts';
 
 /** What is wrong with a state, one line each; nothing is when it is sound. */
@@ -115,6 +115,12 @@ function checkIndexes(state: State, faults: string[]): void {
     onNetwork.map(({ endpoint, network }) => {
       return [byNetworkKey(network, endpoint), endpoint.id];
     }),
+  );
+  compareIndex(
+    faults,
+    'publishedPorts',
+    state.publishedPorts,
+    endpoints.flatMap((endpoint) => portKeys(endpoint).map((key) => [key, endpoint.id] as const)),
   );
   compareIndex(
     faults,

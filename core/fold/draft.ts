@@ -31,7 +31,7 @@ import {
   spaceMember,
   vniMember,
 } from './hash.ts';
-import { byNetworkKey, bySandboxKey, endpointNameKey, macKey } from './index-keys.ts';
+import { byNetworkKey, bySandboxKey, endpointNameKey, macKey, portKeys } from './index-keys.ts';
 import { memoryFor, type RecordMemory, withRecords } from './record-memory.ts';
 import type { RemovedHost } from './removed-host.ts';
 import { emptyState, type State } from './state.ts';
@@ -46,6 +46,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
   readonly endpointsByNetwork: SortedTable<string, EndpointId>;
   readonly endpointsBySandbox: SortedTable<string, EndpointId>;
   readonly macs: SortedTable<string, EndpointId>;
+  readonly publishedPorts: SortedTable<string, EndpointId>;
   readonly hostNames: SortedTable<string, string>;
   readonly hostAddresses: SortedTable<string, string>;
   readonly downHosts: SortedTable<string, number>;
@@ -69,6 +70,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     this.endpointsByNetwork = SortedTable.forkOf(state.endpointsByNetwork);
     this.endpointsBySandbox = SortedTable.forkOf(state.endpointsBySandbox);
     this.macs = SortedTable.forkOf(state.macs);
+    this.publishedPorts = SortedTable.forkOf(state.publishedPorts);
     this.hostNames = SortedTable.forkOf(state.hostNames);
     this.hostAddresses = SortedTable.forkOf(state.hostAddresses);
     this.downHosts = SortedTable.forkOf(state.downHosts);
@@ -141,6 +143,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
       endpointsByNetwork: this.endpointsByNetwork,
       endpointsBySandbox: this.endpointsBySandbox,
       macs: this.macs,
+      publishedPorts: this.publishedPorts,
       hostNames: this.hostNames,
       hostAddresses: this.hostAddresses,
       downHosts: this.downHosts,
@@ -226,6 +229,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     if (endpoint.mac !== undefined) this.macs.set(macKey(network, endpoint.mac), endpoint.id);
     this.endpointsByNetwork.set(byNetworkKey(network, endpoint), endpoint.id);
     this.endpointsBySandbox.set(bySandboxKey(endpoint), endpoint.id);
+    for (const key of portKeys(endpoint)) this.publishedPorts.set(key, endpoint.id);
     this.#hash.add(endpointMember(endpoint));
   }
 
@@ -235,6 +239,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     if (endpoint.mac !== undefined) this.macs.delete(macKey(network, endpoint.mac));
     this.endpointsByNetwork.delete(byNetworkKey(network, endpoint));
     this.endpointsBySandbox.delete(bySandboxKey(endpoint));
+    for (const key of portKeys(endpoint)) this.publishedPorts.delete(key);
     this.#hash.remove(endpointMember(endpoint));
   }
 

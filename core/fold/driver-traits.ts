@@ -31,6 +31,8 @@ export interface DriverTraits {
   readonly isAlone: boolean;
   /** Whether an endpoint's interface has a MAC address of its own, and not that of what it is stacked on. */
   readonly hasOwnMac: (options: NetworkOptions) => boolean;
+  /** Whether ports of a host can lead to its endpoints. */
+  readonly publishesPorts: boolean;
   /** The options that it knows, each with its check. */
   readonly options: ReadonlyMap<string, OptionCheck>;
 }
@@ -61,6 +63,7 @@ const overlay: DriverTraits = {
   isSingle: false,
   isAlone: false,
   hasOwnMac: () => true,
+  publishesPorts: false,
   options: new Map([
     [mtuOption, wholeNumber(mtuMin, mtuMax)],
     [vniOption, wholeNumber(1, vniMax, 'one VNI ')],
@@ -77,6 +80,7 @@ const bridge: DriverTraits = {
   isSingle: false,
   isAlone: false,
   hasOwnMac: () => true,
+  publishesPorts: true,
   options: new Map([[mtuOption, wholeNumber(mtuMin, mtuMax)], ...bridgeOptions]),
 };
 
@@ -89,6 +93,7 @@ const stacked = {
   hasInterfaces: true,
   isSingle: false,
   isAlone: false,
+  publishesPorts: false,
 } as const;
 
 const macvlan: DriverTraits = {
@@ -122,6 +127,7 @@ const nothing: DriverTraits = {
   isSingle: true,
   isAlone: true,
   hasOwnMac: () => false,
+  publishesPorts: false,
   options: new Map(),
 };
 

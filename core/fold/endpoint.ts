@@ -15,6 +15,7 @@ import { type DriverTraits, driverTraits } from './driver-traits.ts';
 import { allocateAddresses, releaseAddresses } from './endpoint-addresses.ts';
 import { chooseInterfaceName, chooseMac } from './endpoint-interface.ts';
 import { endpointNamed, endpointsOfSandbox } from './lookup.ts';
+import { publishPorts } from './published-ports.ts';
 import { refuseUnless, type What } from './refused.ts';
 
 type Body = BodyOf<'endpoint-create'>;
@@ -49,6 +50,7 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
   const ifname = traits.hasInterfaces
     ? chooseInterfaceName(what, siblings, { ...body, prefix: network.options[interfacePrefixOption] })
     : undefined;
+  const ports = publishPorts(what, draft, { id, host: stamp.host, network, addresses }, body);
   const endpoint: Endpoint = {
     id,
     network: network.id,
@@ -62,6 +64,7 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
     ...(ifname === undefined ? {} : { ifname }),
     ...(mac === undefined ? {} : { mac }),
     ...(body.gatewayPriority === undefined ? {} : { gatewayPriority: body.gatewayPriority }),
+    ...(ports.length === 0 ? {} : { ports }),
   };
   draft.addEndpoint(network, endpoint);
   return { subject: { type: 'endpoint', id }, changes: [{ type: 'endpoint-added', endpoint }] };

@@ -14,6 +14,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { RecordId } from '../model/ids.ts';
 import type { Network, Subnet } from '../model/network.ts';
+import type { PublishedPort } from '../model/published-port.ts';
 import type { Stamp } from '../model/stamp.ts';
 import type { NextLog, PastLog } from './course.ts';
 import type { RemovedHost } from './removed-host.ts';
@@ -60,7 +61,7 @@ export function endpointMember(endpoint: Endpoint): Uint8Array {
   scratch.list(endpoint.aliases, writeText).text(endpoint.host);
   scratch.text(endpoint.sandbox.ref).text(endpoint.sandbox.identity);
   scratch.optionalText(endpoint.ifname).optionalText(endpoint.mac).list(endpoint.addresses, writeText);
-  scratch.optionalText(endpoint.gatewayPriority?.toString());
+  scratch.optionalText(endpoint.gatewayPriority?.toString()).list(endpoint.ports ?? [], writePort);
   return end(endpoint.created, endpoint.changed);
 }
 
@@ -133,6 +134,10 @@ function writeStamp(stamp: Stamp): void {
 function writeSubnet(out: CanonicalBytes, subnet: Subnet): void {
   out.text(subnet.prefix).text(subnet.gateway).optionalText(subnet.range);
   out.list(subnet.aux, (inner, aux) => inner.text(aux.name).text(aux.address));
+}
+
+function writePort(out: CanonicalBytes, { protocol, address, hostPort, port }: PublishedPort): void {
+  out.text(protocol).text(address).integer(hostPort).integer(port);
 }
 
 function writePair(out: CanonicalBytes, [key, value]: readonly [string, string]): void {

@@ -4,12 +4,14 @@
  * as the objects came about.
  */
 
+import { addressOf } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { NetworkId } from '../model/ids.ts';
 import type { Mac } from '../model/mac.ts';
 import { nameKey } from '../model/names.ts';
 import { isPredefined, type Network } from '../model/network.ts';
+import type { PortProtocol } from '../model/published-port.ts';
 
 /** An ordinal as text that sorts like the number: its base-36 digits behind their count, which is one such digit. */
 export function ordinalKey(ordinal: number): string {
@@ -49,4 +51,17 @@ export function sandboxPrefix(host: Host['name'], identity: string): string {
 
 export function bySandboxKey(endpoint: Endpoint): string {
   return sandboxPrefix(endpoint.host, endpoint.sandbox.identity) + ordinalKey(endpoint.created.ordinal);
+}
+
+/** Begins the keys of all that is published at a port of a host, whatever the address; the address is the rest. */
+export function portPrefix(host: Host['name'], protocol: PortProtocol, port: number): string {
+  return `${host} ${protocol} ${port} `;
+}
+
+/** Ports at an endpoint's own addresses are in nobody's way and have none. */
+export function portKeys({ host, ports = [], addresses }: Endpoint): string[] {
+  const own = addresses.map(addressOf);
+  return ports
+    .filter(({ address }) => !own.includes(address))
+    .map(({ protocol, hostPort, address }) => portPrefix(host, protocol, hostPort) + address);
 }

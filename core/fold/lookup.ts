@@ -8,7 +8,15 @@ import type { EndpointId, NetworkId } from '../model/ids.ts';
 import type { Mac } from '../model/mac.ts';
 import { nameKey } from '../model/names.ts';
 import type { Network } from '../model/network.ts';
-import { endpointNameKey, hostPrefix, macKey, networkPrefix, sandboxPrefix } from './index-keys.ts';
+import type { PortProtocol } from '../model/published-port.ts';
+import {
+  endpointNameKey,
+  hostPrefix,
+  macKey,
+  networkPrefix,
+  portPrefix,
+  sandboxPrefix,
+} from './index-keys.ts';
 import type { State } from './state.ts';
 
 /** The host of that name, without regard to case. */
@@ -50,6 +58,20 @@ export function endpointWithMac(
 ): Endpoint | undefined {
   const id = state.macs.get(macKey(network, mac));
   return id === undefined ? undefined : state.endpoints.get(id);
+}
+
+/** Who publishes a port of a host, and at which address of it. */
+export function* publishersOf(
+  state: Pick<State, 'publishedPorts'>,
+  host: string,
+  protocol: PortProtocol,
+  port: number,
+): IterableIterator<{ readonly address: IpAddress; readonly endpoint: EndpointId }> {
+  const prefix = portPrefix(host, protocol, port);
+  for (const [key, endpoint] of state.publishedPorts.entries(prefix)) {
+    if (!key.startsWith(prefix)) return;
+    yield { address: key.slice(prefix.length) as IpAddress, endpoint };
+  }
 }
 
 /** In the order in which they were created. */

@@ -43,6 +43,8 @@ export interface State {
   readonly endpointsByNetwork: Table<string, EndpointId>;
   readonly endpointsBySandbox: Table<string, EndpointId>;
   readonly macs: Table<string, EndpointId>;
+  /** Every port of every host that is published. */
+  readonly publishedPorts: Table<string, EndpointId>;
   /** Host names by their key form, and by the underlay addresses of live hosts. */
   readonly hostNames: Table<string, string>;
   readonly hostAddresses: Table<string, string>;
@@ -82,6 +84,7 @@ const empty: State = {
   endpointsByNetwork: SortedTable.empty(),
   endpointsBySandbox: SortedTable.empty(),
   macs: SortedTable.empty(),
+  publishedPorts: SortedTable.empty(),
   hostNames: SortedTable.empty(),
   hostAddresses: SortedTable.empty(),
   downHosts: SortedTable.empty(),

@@ -14,8 +14,11 @@ import {
   labelsMax,
   labelValueLengthMax,
   optionsMax,
+  portSpecsMax,
+  reportedListenersMax,
   subnetsMax,
 } from '../limits.ts';
+import { portProtocols } from '../model/published-port.ts';
 import { sandboxRefLengthMax } from '../model/sandbox.ts';
 
 /** Any text that could be a name, an address or a prefix; which of them are valid is for the fold. */
@@ -65,6 +68,13 @@ const networkCreate = z.strictObject({
 
 const networkRemove = z.strictObject({ network: objectId });
 
+const listener = z.strictObject({
+  protocol: z.enum(portProtocols),
+  address: z.string().max(64),
+  port: count,
+  process: z.string().max(64).optional(),
+});
+
 const endpointCreate = z.strictObject({
   network: objectId,
   name: text.optional(),
@@ -81,6 +91,10 @@ const endpointCreate = z.strictObject({
   ifname: z.string().max(15).optional(),
   /** Of several endpoints of one sandbox the one of the highest priority gives the default route; absent: 0. */
   gatewayPriority: z.int().min(gatewayPriorityMin).max(gatewayPriorityMax).optional(),
+  /** What is to be published, as the user wrote it. Absent: nothing. */
+  ports: z.array(text).max(portSpecsMax).optional(),
+  /** Sockets of the author's host, not weft's, that have ports which `ports` could mean. Absent: none. */
+  listeners: z.array(listener).max(reportedListenersMax).optional(),
   /** Interfaces that the author saw in the sandbox and that are not weft's: automatic names avoid them. */
   avoid: z.array(z.string().max(15)).max(avoidedInterfacesMax),
 });

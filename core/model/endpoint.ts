@@ -2,6 +2,7 @@
 import type { InterfaceAddress } from './address.ts';
 import type { EndpointId, NetworkId } from './ids.ts';
 import type { Mac } from './mac.ts';
+import type { PublishedPort } from './published-port.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Stamp } from './stamp.ts';
 
@@ -22,6 +23,8 @@ export interface Endpoint {
   readonly addresses: readonly InterfaceAddress[];
   /** Of several endpoints of one sandbox the one of the highest gives the default route. Absent: 0. */
   readonly gatewayPriority?: number;
+  /** Ports of its host behind which it is reached, in the order asked for. Absent: none. */
+  readonly ports?: readonly PublishedPort[];
   readonly created: Stamp;
   readonly changed: Stamp;
 }

@@ -152,7 +152,7 @@ export class SnapshotReader {
   /** Member by member: there are very many of them, and a copy of the line takes longer and more room. */
   #endpointOf(line: LineOf<'endpoint'>): Endpoint {
     const { created, changed } = this.#stamps(line);
-    const { id, name, aliases, sandbox, ifname, mac, addresses, gatewayPriority } = line;
+    const { id, name, aliases, sandbox, ifname, mac, addresses, gatewayPriority, ports } = line;
     return {
       id,
       network: this.#shared(line.network),
@@ -163,6 +163,7 @@ export class SnapshotReader {
       ...(ifname === undefined ? {} : { ifname: this.#shared(ifname) }),
       ...(mac === undefined ? {} : { mac }),
       ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
+      ...(ports === undefined ? {} : { ports }),
       addresses,
       created,
       changed,

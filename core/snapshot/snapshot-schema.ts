@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { InterfaceAddress, IpAddress, Prefix } from '../model/address.ts';
 import type { EndpointId, LogId, NetworkId, RecordId } from '../model/ids.ts';
 import type { Mac } from '../model/mac.ts';
+import { portProtocols } from '../model/published-port.ts';
 
 /** A text that the fold has judged when it came in. What it must be is in the hash of the state. */
 const judged = <T extends string>() => z.string() as unknown as z.ZodType<T>;
@@ -113,6 +114,16 @@ const endpoint = z.strictObject({
   mac: judged<Mac>().exactOptional(),
   addresses: z.array(judged<InterfaceAddress>()),
   gatewayPriority: z.int().exactOptional(),
+  ports: z
+    .array(
+      z.strictObject({
+        protocol: z.enum(portProtocols),
+        address: judged<IpAddress>(),
+        hostPort: count,
+        port: count,
+      }),
+    )
+    .exactOptional(),
   ...stamps,
 });
 

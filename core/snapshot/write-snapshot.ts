@@ -82,8 +82,14 @@ function networkLine(network: Network): LineOf<'network'> {
 }
 
 function endpointLine(endpoint: Endpoint): LineOf<'endpoint'> {
-  const { aliases, addresses, ...rest } = withStamps(endpoint);
-  return { kind: 'endpoint', ...rest, aliases: [...aliases], addresses: [...addresses] };
+  const { aliases, addresses, ports, ...rest } = withStamps(endpoint);
+  return {
+    kind: 'endpoint',
+    ...rest,
+    aliases: [...aliases],
+    addresses: [...addresses],
+    ...(ports === undefined ? {} : { ports: [...ports] }),
+  };
 }
 
 function* memoryLines(

@@ -41,7 +41,7 @@ export function shownEndpoint(endpoint: Endpoint, state: State): EndpointView {
 /** What a person looks for first comes first. */
 function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
   const { id, name, network, aliases, host, sandbox, ifname, mac, addresses } = endpoint;
-  const { gatewayPriority, created, changed } = endpoint;
+  const { gatewayPriority, ports = [], created, changed } = endpoint;
   const own = [...(name === undefined ? [] : [name]), ...aliases];
   return {
     id,
@@ -56,6 +56,7 @@ function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
     ...(mac !== undefined && { mac }),
     addresses: [...addresses],
     ...(gatewayPriority !== undefined && { gatewayPriority }),
+    ports: ports.map((port) => ({ ...port })),
     created,
     changed,
   };

@@ -2,12 +2,14 @@
 import { hostNamespace } from '../../core/dataplane/namespace.ts';
 import type { KernelObject, Route, Sysctl } from '../../core/dataplane/object.ts';
 import type { HostView } from '../../core/driver/driver.ts';
-import { bridgeNameOf, hasNeighbours } from '../../core/fold/bridge-options.ts';
-import { type Family, familyOf, type IpAddress } from '../../core/model/address.ts';
+import { bridgeNameOf, hasNeighbours, mayExist } from '../../core/fold/bridge-options.ts';
+import { addressOf, type Family, familyOf, type IpAddress } from '../../core/model/address.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Network } from '../../core/model/network.ts';
+import { everyAddress } from '../../core/model/published-port.ts';
 import { everywhere } from '../default-route.ts';
 import { pluggedInterface } from '../plugged-interface.ts';
+import { publishedPorts } from '../published-ports.ts';
 import { interfaceOf } from '../sandbox-interface.ts';
 import { bridgeMtu } from './mtu.ts';
 
@@ -25,13 +27,33 @@ export function compileEndpoint(
     ns: hostNamespace,
     bridge: bridgeNameOf(network),
     mtu: bridgeMtu(network),
-    port: { learning: false, flood: false, ...(hasNeighbours(network) ? {} : { isolated: true as const }) },
+    port: {
+      learning: false,
+      flood: false,
+      ...(hasNeighbours(network) ? {} : { isolated: true as const }),
+      // With br_netfilter what the endpoint sends to its own published port never leaves the bridge.
+      ...(endpoint.ports === undefined ? {} : { hairpin: true as const }),
+    },
   };
   return [
     ...pluggedInterface(network, endpoint, plug),
     ...(network.ipv6 ? [noAdvertisements(endpoint)] : []),
+    ...publishedPorts(endpoint.ports ?? [], endpoint.addresses.map(addressOf)),
+    ...loopbackRouting(network, endpoint),
     ...([4, 6] as const).flatMap((family) => defaultRoute(network, endpoint, family, view)),
   ];
+}
+
+/**
+ * Lets what the host sends from 127.0.0.1 go out by the bridge, where it gets the bridge's address. What comes from the
+ * bridge and names 127.0.0.0/8 is dropped by weft's table, before anything else sees it (CVE-2020-8558). A bridge that may
+ * be another's outlives that table, so none of this is done to it.
+ */
+function loopbackRouting(network: Network, { ports = [] }: Endpoint): Sysctl[] {
+  const isWanted = ports.some(({ address }) => address === everyAddress(4) || address.startsWith('127.'));
+  if (!isWanted || mayExist(network)) return [];
+  const name = `net/ipv4/conf/${bridgeNameOf(network)}/route_localnet`;
+  return [{ kind: 'sysctl', ns: hostNamespace, name, value: '1' }];
 }
 
 /** Neighbours shall not be each other's routers. */

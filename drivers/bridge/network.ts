@@ -6,11 +6,11 @@ import type { Address, KernelObject, Link, NftElement, Sysctl } from '../../core
 import type { HostView } from '../../core/driver/driver.ts';
 import {
   bridgeNameOf,
-  bridgeNameOption,
   hasBridgeAddress,
   hasNeighbours,
   isMasqueraded,
   isOpen,
+  mayExist,
 } from '../../core/fold/bridge-options.ts';
 import { familyOf, type InterfaceAddress, lengthOf, withLength } from '../../core/model/address.ts';
 import type { Network } from '../../core/model/network.ts';
@@ -45,11 +45,6 @@ function bridge(network: Network): Link {
     mac: gatewayMac(network),
     type: mayExist(network) ? { type: 'bridge', adopted: 'allowed' } : { type: 'bridge' },
   };
-}
-
-/** Whether the bridge may be one that someone made before, of which nothing is altered but what was asked for. */
-function mayExist({ options }: Network): boolean {
-  return options[bridgeNameOption] !== undefined;
 }
 
 function gatewayAddresses(network: Network): Address[] {

@@ -157,7 +157,8 @@ export function alterLink(link: Link, record: LinkRecord, master: number): Reque
     changes.master === undefined &&
     link.port?.learning === record.port?.learning &&
     link.port?.flood === record.port?.flood &&
-    link.port?.isolated === record.port?.isolated;
+    link.port?.isolated === record.port?.isolated &&
+    link.port?.hairpin === record.port?.hairpin;
   if (link.port !== undefined && !samePort) requests.push(setPort(record.name, link.port));
   if (link.up !== record.up) requests.push(setUp(record.index, link.up));
   return requests;
@@ -199,6 +200,7 @@ function setPort(name: string, port: NonNullable<Link['port']>): Request {
     learning: port.learning ? 1 : 0,
     unicastFlood: port.flood ? 1 : 0,
     isolated: port.isolated === true ? 1 : 0,
+    hairpin: port.hairpin === true ? 1 : 0,
   };
   return request(linkLayout, linkMessage.new, 0, {}, { name, info: { portKind: 'bridge', portData } });
 }

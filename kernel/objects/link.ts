@@ -113,6 +113,7 @@ export function readLink(message: Message): LinkRecord {
             learning: portData.learning === 1,
             flood: portData.unicastFlood === 1,
             ...(portData.isolated === 1 ? { isolated: true } : {}),
+            ...(portData.hairpin === 1 ? { hairpin: true } : {}),
           },
         }
       : {}),

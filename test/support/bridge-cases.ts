@@ -1,5 +1,7 @@
 /** Bridge networks with endpoints of one host, for the goldens of the bridge driver (`drivers/bridge/testdata`). */
+import type { IpAddress } from '../../core/model/address.ts';
 import type { Network } from '../../core/model/network.ts';
+import type { PortProtocol, PublishedPort } from '../../core/model/published-port.ts';
 import { type OverlayCase, testEndpoint, testHost, testOverlay } from './overlay-cases.ts';
 
 const master = testHost('etcdmaster', '192.168.2.15');
@@ -14,6 +16,10 @@ export function testBridge(
 ): Network {
   const { vni: _vni, ...network } = testOverlay(subnets, options);
   return { ...network, name: 'bridgered', driver: 'bridge', space: 'local', ...rest };
+}
+
+function published(protocol: PortProtocol, address: string, hostPort: number, port: number): PublishedPort {
+  return { protocol, address: address as IpAddress, hostPort, port };
 }
 
 const red = testEndpoint(1, 'etcdmaster', 'red', '172.18.0.2/16');
@@ -68,6 +74,32 @@ export const bridgeCases: readonly OverlayCase[] = [
       [`${docker}.driver.mtu`]: '1400',
     }),
     endpoints: [red, blue],
+  },
+  {
+    name: 'published',
+    title: 'Ports of the host lead to an endpoint: at all its addresses, at one of each family, and a range',
+    hosts: [master],
+    network: testBridge(['172.18.0.0/16', 'fd00:1::/64']),
+    endpoints: [
+      {
+        ...testEndpoint(1, 'etcdmaster', 'red', '172.18.0.2/16', 'fd00:1::2/64'),
+        ports: [
+          published('tcp', '0.0.0.0', 8080, 80),
+          published('tcp', '::', 8080, 80),
+          published('udp', '192.168.2.15', 53, 5353),
+          published('sctp', 'fd00::15', 9000, 9),
+          published('tcp', '127.0.0.1', 7000, 70),
+          published('tcp', '127.0.0.1', 7001, 71),
+        ],
+      },
+    ],
+  },
+  {
+    name: 'exposed',
+    title: "Ports are reached at the endpoint's own address, because the network is routed",
+    hosts: [master],
+    network: testBridge(['172.18.0.0/16'], { [`${docker}.bridge.gateway_mode_ipv4`]: 'routed' }),
+    endpoints: [{ ...red, ports: [published('tcp', '172.18.0.2', 80, 80)] }],
   },
   {
     name: 'other-gateway',

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { parseFilters } from '../../filters.ts';
 import { shortId } from '../../output/id.ts';
+import { portsText } from '../../output/ports.ts';
 import { formatTable } from '../../output/table.ts';
 import { warnIfStale } from '../../standing.ts';
 import { collect } from '../../usage.ts';
@@ -15,7 +16,7 @@ interface Options {
   readonly quiet?: true;
 }
 
-const head = ['ENDPOINT ID', 'NAME', 'NETWORK', 'HOST', 'SANDBOX', 'INTERFACE', 'MAC', 'ADDRESSES'];
+const head = ['ENDPOINT ID', 'NAME', 'NETWORK', 'HOST', 'SANDBOX', 'INTERFACE', 'MAC', 'ADDRESSES', 'PORTS'];
 
 export function addVerb(parent: Command, context: Context): void {
   parent
@@ -54,6 +55,7 @@ export function addVerb(parent: Command, context: Context): void {
           endpoint.ifname ?? '-',
           endpoint.mac ?? '-',
           endpoint.addresses.join(',') || '-',
+          portsText(endpoint.ports) || '-',
         ]);
         return formatTable(head, rows);
       });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { EndpointView } from '../../../api/index.ts';
 import type { Context } from '../../context.ts';
+import { portsText } from '../../output/ports.ts';
 import { printable } from '../../output/table.ts';
 import { collect, integer } from '../../usage.ts';
 
@@ -12,6 +13,7 @@ interface Options {
   readonly macAddress?: string;
   readonly ifname?: string;
   readonly gwPriority?: number;
+  readonly publish?: readonly string[];
   readonly quiet?: true;
 }
 
@@ -19,7 +21,7 @@ export function addVerb(parent: Command, context: Context): void {
   parent
     .command('connect')
     .description(
-      'attach a sandbox of this host; prints "ADDRESSES MAC INTERFACE NAMES", addresses and names with commas, - for none',
+      'attach a sandbox of this host; prints "ADDRESSES MAC INTERFACE NAMES", with --publish also "PORTS"; several with commas, - for none',
     )
     .argument('<network>', 'name, id or id prefix')
     .argument('<sandbox>', 'NAME of ip netns, /absolute/path or pid:N')
@@ -34,6 +36,11 @@ export function addVerb(parent: Command, context: Context): void {
       "of several networks the one of the highest gives the sandbox's default route (default: 0)",
       (text: string) => integer('--gw-priority', text),
     )
+    .option(
+      '-p, --publish <port>',
+      'port of the host that leads to the endpoint, [IP:][HOST[-END]:]PORT[-END][/tcp|udp|sctp]; several may be given',
+      collect,
+    )
     .option('-q, --quiet', "the endpoint's id only")
     .action(async (network: string, sandbox: string, options: Options) => {
       const endpoint = await context.call('connect', {
@@ -45,7 +52,7 @@ export function addVerb(parent: Command, context: Context): void {
     });
 }
 
-function bodyOf(sandbox: string, { name, alias, ip, ip6, macAddress, ifname, gwPriority }: Options) {
+function bodyOf(sandbox: string, { name, alias, ip, ip6, macAddress, ifname, gwPriority, publish }: Options) {
   return {
     sandbox,
     aliases: [...(alias ?? [])],
@@ -55,11 +62,13 @@ function bodyOf(sandbox: string, { name, alias, ip, ip6, macAddress, ifname, gwP
     ...(macAddress !== undefined && { mac: macAddress }),
     ...(ifname !== undefined && { ifname }),
     ...(gwPriority !== undefined && { gatewayPriority: gwPriority }),
+    ...(publish !== undefined && { ports: [...publish] }),
   };
 }
 
-/** Four fields in fixed places, so that both `read` and people make sense of it. */
-function lineOf({ addresses, mac, ifname, names }: EndpointView): string {
+/** Fields in fixed places, so that both `read` and people make sense of it; a fifth where ports were asked for. */
+function lineOf({ addresses, mac, ifname, names, ports }: EndpointView): string {
   const fields = [addresses.join(','), mac ?? '', ifname ?? '', names.join(',')];
+  if (ports.length > 0) fields.push(portsText(ports));
   return `${fields.map((field) => printable(field === '' ? '-' : field)).join(' ')}\n`;
 }

@@ -3,6 +3,7 @@
  * it at the end. `Containers` is by endpoint id: a sandbox's name means something on its own host only.
  */
 import type { NetworkDetail } from '../../../api/index.ts';
+import { portTexts } from '../../output/ports.ts';
 import { formatMoment } from '../../output/time.ts';
 
 type Endpoint = NetworkDetail['endpoints'][number];
@@ -48,5 +49,6 @@ function dockerContainer(endpoint: Endpoint): Record<string, unknown> {
     IPv6Address: endpoint.addresses.find((address) => address.includes(':')) ?? '',
     Host: endpoint.host,
     Sandbox: endpoint.sandbox.ref,
+    ...(endpoint.ports.length > 0 && { Ports: portTexts(endpoint.ports) }),
   };
 }

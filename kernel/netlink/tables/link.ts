@@ -19,7 +19,12 @@ const linkHeader = {
 /** IFF_* (`linux/if.h`). */
 export const linkFlag = { up: 1, loopback: 8 } as const;
 
-const bridgePortAttributes = { learning: u8(8), unicastFlood: u8(9), isolated: u8(33) } as const;
+const bridgePortAttributes = {
+  hairpin: u8(4),
+  learning: u8(8),
+  unicastFlood: u8(9),
+  isolated: u8(33),
+} as const;
 
 const bridgeAttributes = {
   stpState: u32(5),

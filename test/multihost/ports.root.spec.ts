@@ -1,0 +1,118 @@
+/** Published ports, with real traffic: who is reached from where, and what is refused. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'mocha';
+import { type Answering, ask, startAnswering } from './answering.ts';
+import { type Cluster, eventually, startCluster } from './cluster.ts';
+
+const docker = 'com.docker.network.bridge';
+
+describe('Published ports', function () {
+  this.timeout(60_000);
+  let cluster: Cluster;
+  let answering: Answering[] = [];
+
+  before(async function () {
+    cluster = await startCluster(this, { hosts: ['h1', 'h2'] });
+  });
+
+  after(() => cluster?.dispose());
+
+  /** Every case begins and ends without endpoints and networks of its own. */
+  afterEach(async () => {
+    if (cluster === undefined) return;
+    for (const each of answering) await each.stop();
+    answering = [];
+    const { api } = cluster.member(0);
+    for (const { id } of await cluster.endpoints()) await api.call('removeEndpoint', { params: { ref: id } });
+    for (const { id, predefined } of (await api.call('listNetworks')).items) {
+      if (!predefined) await api.call('removeNetwork', { params: { ref: id } });
+    }
+    for (const { host } of cluster.members)
+      for (const netns of host.sandboxes) await host.removeSandbox(netns);
+  });
+
+  const host = () => cluster.member(0).host;
+  const here = () => host().place;
+  const outside = () => cluster.member(1).host.place;
+  const create = (name: string, ...args: string[]) =>
+    host().weft(['network', 'create', '-d', 'bridge', ...args, name]);
+  const onHost = async (...words: string[]) => (await host().exec(words[0] ?? '', words.slice(1))).stdout;
+
+  /** A sandbox that answers at port 80 with its name, connected with these ports. Returns it, and what the command says. */
+  async function publish(name: string, network: string, ...ports: string[]) {
+    const sandbox = await host().addSandbox(name);
+    answering.push(await startAnswering(sandbox, name, 80));
+    const { stdout } = await host().weft([
+      ...['network', 'connect', '--name', name, ...ports.flatMap((port) => ['-p', port])],
+      ...[network, sandbox],
+    ]);
+    const [addresses = '', , , , shown = ''] = stdout.trim().split(' ');
+    const [ipv4 = '', ipv6 = ''] = addresses.split(',').map((each) => each.split('/')[0] ?? '');
+    return { sandbox, ipv4, ipv6, shown };
+  }
+
+  for (const bridgesCallFirewalls of [false, true]) {
+    const title = bridgesCallFirewalls ? 'with br_netfilter' : 'without br_netfilter';
+    it(`are reached from outside, from the host, from localhost, and from where they are, ${title}`, async function () {
+      const value = bridgesCallFirewalls ? '1' : '0';
+      for (const family of ['iptables', 'ip6tables']) {
+        const set = await host().exec('sysctl', ['-qw', `net.bridge.bridge-nf-call-${family}=${value}`], {
+          allowFailure: true,
+        });
+        if (set.code !== 0 && bridgesCallFirewalls) this.skip();
+      }
+      await create('red', '--subnet', '172.18.0.0/16', '--subnet', 'fd00:6::/64');
+      await create('other');
+      const web = await publish('web', 'red', '8080:80', '8080:80/udp');
+      const { sandbox: sibling } = await publish('sibling', 'red');
+      const { sandbox: stranger } = await publish('stranger', 'other');
+      assert.equal(
+        web.shown,
+        '0.0.0.0:8080->80/tcp,[::]:8080->80/tcp,0.0.0.0:8080->80/udp,[::]:8080->80/udp',
+      );
+      for (const protocol of ['tcp', 'udp'] as const) {
+        const from = (netns: string, address: string) => ask(netns, protocol, address, 8080);
+        assert.equal(await from(outside().netns, here().ipv4), `web ${outside().ipv4}`);
+        assert.equal(await from(outside().netns, here().ipv6), `web ${outside().ipv6}`);
+        for (const address of [here().ipv4, '172.18.0.1', '127.0.0.1', '127.1.2.3'])
+          assert.equal(await from(here().netns, address), 'web 172.18.0.1', `${protocol} ${address}`);
+        for (const address of [here().ipv6, 'fd00:6::1'])
+          assert.match(
+            (await from(here().netns, address)) ?? '',
+            /^web fd00:6::1$/,
+            `${protocol} ${address}`,
+          );
+        assert.equal(await from(here().netns, '::1'), undefined, 'no packet from ::1 leaves a host');
+        for (const netns of [web.sandbox, sibling]) {
+          assert.equal(await from(netns, here().ipv4), 'web 172.18.0.1', `hairpin ${protocol} ${netns}`);
+          assert.equal(await from(netns, here().ipv6), 'web fd00:6::1', `hairpin ${protocol} ${netns}`);
+        }
+        assert.equal(await from(stranger, here().ipv4), 'web 172.18.0.1', 'from another bridge');
+      }
+      assert.equal(await ask(outside().netns, 'tcp', here().ipv4, 80), undefined);
+      await onHost('sysctl', '-qw', 'net.bridge.bridge-nf-call-iptables=1');
+    });
+  }
+
+  it('are at the address that was asked for, or that the network says', async () => {
+    await create('red', '-o', `${docker}.host_binding_ipv4=127.0.0.1`);
+    const one = await publish('one', 'red', '8081:80', `${here().ipv4}:8082:80`);
+    assert.equal(one.shown, `${here().ipv4}:8082->80/tcp,127.0.0.1:8081->80/tcp`.split(',').sort().join(','));
+    assert.match((await ask(here().netns, 'tcp', '127.0.0.1', 8081)) ?? '', /^one /);
+    assert.equal(await ask(here().netns, 'tcp', here().ipv4, 8081), undefined);
+    assert.equal(await ask(outside().netns, 'tcp', here().ipv4, 8081), undefined);
+    assert.match((await ask(outside().netns, 'tcp', here().ipv4, 8082)) ?? '', /^one /);
+    assert.equal(await ask(here().netns, 'tcp', '127.0.0.1', 8082), undefined);
+  });
+
+  it('are repaired when the ruleset is flushed, and when one of them is deleted', async () => {
+    await create('red');
+    await publish('web', 'red', '8080:80');
+    const reached = async () => (await ask(outside().netns, 'tcp', here().ipv4, 8080)) !== undefined;
+    for (const command of ['flush ruleset', 'delete element inet weft anywhere4 { tcp . 8080 }']) {
+      await onHost('nft', command);
+      await eventually(`${command} is repaired`, reached);
+    }
+    assert.match((await host().weft(['doctor'])).stdout, /anywhere4 \{ tcp \. 8080 : 172\.18\.0\.2 \. 80 \}/);
+  });
+});
