@@ -107,8 +107,8 @@ describe('the command line', () => {
     );
     assert.equal(
       await ok('endpoint', 'ls'),
-      'ENDPOINT ID    NAME   NETWORK      HOST   SANDBOX   INTERFACE   MAC                 ADDRESSES\n' +
-        `${endpoint?.id.slice(0, 12)}   web    overlayred   h1     c1        eth0        02:42:0a:00:01:02   10.0.1.2/24\n`,
+      'ENDPOINT ID    NAME   NETWORK      HOST   SANDBOX   INTERFACE   MAC                 ADDRESSES     PORTS\n' +
+        `${endpoint?.id.slice(0, 12)}   web    overlayred   h1     c1        eth0        02:42:0a:00:01:02   10.0.1.2/24   -\n`,
     );
     assert.equal(await ok('network', 'disconnect', 'overlayred', 'c1'), '');
     assert.equal(await ok('network', 'rm', 'overlayred'), 'overlayred\n');

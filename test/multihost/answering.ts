@@ -5,16 +5,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../lab/command.ts';
 
-const program = (name: string) => fileURLToPath(new URL(`../support/${name}`, import.meta.url));
+const program = fileURLToPath(new URL('../support/answering-process.js', import.meta.url));
 const askSeconds = '2';
 /** Bash opens `/dev/tcp/HOST/PORT` itself; its own `read` takes one byte at a time, of datagrams the first. */
 const question = 'exec 3<>"/dev/$1/$2/$3" && echo >&3 && head -n 1 <&3';
-
-/** Ends with the process that started it. */
-function inNamespace(netns: string, script: string, args: readonly string[]): ChildProcess {
-  const command = ['setpriv', '--pdeathsig', 'KILL', process.execPath, program(script), ...args];
-  return spawn('ip', ['netns', 'exec', netns, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
-}
 
 export interface Answering {
   /** Idempotent. */
@@ -27,7 +21,9 @@ export async function startAnswering(
   name: string,
   ...ports: readonly number[]
 ): Promise<Answering> {
-  const child = inNamespace(netns, 'answering-process.js', [name, ...ports.map(String)]);
+  // Ends with the process that started it.
+  const command = ['setpriv', '--pdeathsig', 'KILL', process.execPath, program, name, ...ports.map(String)];
+  const child = spawn('ip', ['netns', 'exec', netns, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout ?? process.stdin });
   await Promise.race([
     once(lines, 'line'),
