@@ -151,8 +151,10 @@ export class ZookeeperServer extends StoreServer<Port> {
     return (await this.mode()) !== undefined;
   }
 
+  /** One that is alone leads itself. */
   async isLeader(): Promise<boolean> {
-    return (await this.mode()) === 'leader';
+    const mode = await this.mode();
+    return mode === 'leader' || mode === 'standalone';
   }
 
   #configuration(): string {
