@@ -482,6 +482,19 @@ ffffffffffff   0         4        -      -                          -         it
     assert.match(await ok('doctor'), /^Other firewalls could not be looked at: EPERM\.$/m);
   });
 
+  it('connects with options of the endpoint and link-local addresses, and shows them', async () => {
+    await createRed();
+    const sysctls = 'com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1';
+    const options = ['--driver-opt', sysctls, '--link-local-ip', '169.254.8.8'];
+    await ok('network', 'connect', '--name', 'web', ...options, 'overlayred', 'c1');
+    const [endpoint] = JSON.parse(await ok('endpoint', 'inspect', 'web'));
+    assert.deepEqual(endpoint.linkLocal, ['169.254.8.8/16']);
+    assert.deepEqual(endpoint.sysctls, [{ name: 'net/ipv4/conf/eth0/log_martians', value: '1' }]);
+    const { code, err } = await weft('network', 'connect', '--driver-opt', 'x', 'overlayred', 'c2');
+    assert.equal(code, 1);
+    assert.match(err, /knows no option 'x'; did you mean .*\(unknown-option\)/);
+  });
+
   it('shows what ails the archive, with exit status 1', async () => {
     const spans = [
       { first: 3, last: 7 },

@@ -38,6 +38,8 @@ export const labelKeyLengthMax = 128;
 export const labelValueLengthMax = 1024;
 export const optionsMax = 32;
 export const aliasesMax = 32;
+/** Settings of the kernel for one interface. */
+export const endpointSysctlsMax = 32;
 export const subnetsMax = 16;
 export const auxAddressesMax = 64;
 /** Foreign interface names that an attach request reports, so that automatic names avoid them. */

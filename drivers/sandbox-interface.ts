@@ -3,7 +3,7 @@ import { connectedRouteOf } from '../core/dataplane/connected.ts';
 import { type Namespace, sandboxNamespace } from '../core/dataplane/namespace.ts';
 import type { Address, KernelObject, Sysctl } from '../core/dataplane/object.ts';
 import { assert } from '../core/lib/assert.ts';
-import { familyOf } from '../core/model/address.ts';
+import { familyOf, type InterfaceAddress } from '../core/model/address.ts';
 import type { Endpoint } from '../core/model/endpoint.ts';
 
 export interface InterfacePlace {
@@ -16,14 +16,15 @@ export function interfaceOf(endpoint: Endpoint): InterfacePlace {
   return { ns: sandboxNamespace(endpoint.sandbox.ref), name: endpoint.ifname };
 }
 
-/** Its addresses with the routes that they bring, and IPv6 switched on where it has such an address. */
+/** Its addresses with the routes that they bring, IPv6 switched on where it has such an address, and what was asked for. */
 export function addressing(endpoint: Endpoint): KernelObject[] {
   const { ns, name } = interfaceOf(endpoint);
-  const addresses = endpoint.addresses.map(
+  const addresses = allAddresses(endpoint).map(
     (address): Address => ({ kind: 'address', ns, link: name, address }),
   );
   return [
     ...ipv6Switch(endpoint),
+    ...askedSysctls(endpoint),
     ...addresses,
     ...addresses.flatMap((address) => connectedRouteOf(address) ?? []),
   ];
@@ -34,7 +35,17 @@ export function addressing(endpoint: Endpoint): KernelObject[] {
  * does. Without one it stays as the sandbox's owner has it: weft never switches it off.
  */
 function ipv6Switch(endpoint: Endpoint): Sysctl[] {
-  if (!endpoint.addresses.some((address) => familyOf(address) === 6)) return [];
+  if (!allAddresses(endpoint).some((address) => familyOf(address) === 6)) return [];
   const { ns, name } = interfaceOf(endpoint);
   return [{ kind: 'sysctl', ns, name: `net/ipv6/conf/${name}/disable_ipv6`, value: '0' }];
+}
+
+/** Settings that the user has asked for. The fold refuses those that would take IPv6 from an endpoint that has it. */
+export function askedSysctls(endpoint: Endpoint): Sysctl[] {
+  const { ns } = interfaceOf(endpoint);
+  return (endpoint.sysctls ?? []).map(({ name, value }) => ({ kind: 'sysctl', ns, name, value }));
+}
+
+function allAddresses({ addresses, linkLocal = [] }: Endpoint): readonly InterfaceAddress[] {
+  return [...addresses, ...linkLocal];
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { aliasesMax, gatewayPriorityMax, gatewayPriorityMin, portSpecsMax } from '../../core/limits.ts';
 import { portProtocols } from '../../core/model/published-port.ts';
-import { count, objectId, ref, stamp, text } from './common.ts';
+import { count, objectId, options, ref, stamp, text } from './common.ts';
 
 export const endpointRequestSchema = z.strictObject({
   /** `NAME` of `ip netns`, `/absolute/path` or `pid:N`, on the daemon's host. */
@@ -15,6 +15,10 @@ export const endpointRequestSchema = z.strictObject({
   mac: text.exactOptional(),
   /** Interface name in the sandbox; absent: the lowest free `ethN`. */
   ifname: text.exactOptional(),
+  /** Link-local addresses beside those, one of each family at most. */
+  linkLocal: z.array(text).max(2).exactOptional(),
+  /** Docker's `com.docker.network.endpoint.sysctls` and `com.docker.network.endpoint.ifname`. */
+  options: options.exactOptional(),
   /** Of several endpoints of one sandbox the one of the highest gives the default route. */
   gatewayPriority: z.int().min(gatewayPriorityMin).max(gatewayPriorityMax).exactOptional(),
   /** What is published: `[IP:][HOST[-END]:]PORT[-END][/tcp|udp|sctp]` each. */
@@ -41,6 +45,9 @@ export const endpointSchema = z.object({
   mac: z.string().exactOptional(),
   /** With the length of their subnet, IPv4 first. */
   addresses: z.array(z.string()),
+  linkLocal: z.array(z.string()).exactOptional(),
+  /** Settings of its interface, by their names below `/proc/sys/`. */
+  sysctls: z.array(z.object({ name: z.string(), value: z.string() })).exactOptional(),
   gatewayPriority: z.int().exactOptional(),
   /** Ports of its host, each with the address of the host at which it is published. */
   ports: z.array(

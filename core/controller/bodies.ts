@@ -44,6 +44,7 @@ export function endpointBody(
   sandbox: SandboxInspection,
 ): BodyOf<'endpoint-create'> {
   const { name, ipv4, ipv6, mac, ifname, gatewayPriority, ports = [] } = request;
+  const { linkLocal = [], options = {} } = request;
   return {
     network,
     ...(name === undefined ? {} : { name }),
@@ -51,6 +52,8 @@ export function endpointBody(
     ...(ipv4 === undefined ? {} : { ipv4 }),
     ...(ipv6 === undefined ? {} : { ipv6 }),
     ...(mac === undefined ? {} : { mac }),
+    ...(linkLocal.length === 0 ? {} : { linkLocal: [...linkLocal] }),
+    ...(Object.keys(options).length === 0 ? {} : { options: Object.entries(options) }),
     sandbox: { ref: request.sandbox, identity: sandbox.identity },
     ...(ifname === undefined ? {} : { ifname }),
     ...(gatewayPriority === undefined ? {} : { gatewayPriority }),

@@ -225,6 +225,9 @@ export interface EndpointRequest {
   readonly gatewayPriority?: number;
   /** What is published: `[IP:][HOST[-END]:]PORT[-END][/tcp|udp|sctp]` each. */
   readonly ports?: readonly string[];
+  /** At most one of each family. */
+  readonly linkLocal?: readonly string[];
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 /** One record folded. */

@@ -14,6 +14,8 @@ import type { Draft } from './draft.ts';
 import { type DriverTraits, driverTraits } from './driver-traits.ts';
 import { allocateAddresses, releaseAddresses } from './endpoint-addresses.ts';
 import { chooseInterfaceName, chooseMac } from './endpoint-interface.ts';
+import { type EndpointOptions, endpointOptions, sysctlsOf } from './endpoint-options.ts';
+import { linkLocalAddresses } from './link-local.ts';
 import { endpointNamed, endpointsOfSandbox } from './lookup.ts';
 import { publishPorts } from './published-ports.ts';
 import { refuseUnless, type What } from './refused.ts';
@@ -47,9 +49,10 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
   const hasMac = traits.hasInterfaces && traits.hasOwnMac(network.options);
   if (traits.hasInterfaces && !hasMac) refuseMac(what, network, body);
   const mac = hasMac ? chooseMac(what, draft, network, id, body.mac, addresses) : undefined;
-  const ifname = traits.hasInterfaces
-    ? chooseInterfaceName(what, siblings, { ...body, prefix: network.options[interfacePrefixOption] })
-    : undefined;
+  const options = endpointOptions(what, body.options ?? []);
+  const ifname = traits.hasInterfaces ? interfaceNameOf(what, network, siblings, body, options) : undefined;
+  const linkLocal = linkLocalAddresses(what, body.linkLocal ?? []);
+  const sysctls = ifname === undefined ? [] : sysctlsOf(what, options, ifname, [...addresses, ...linkLocal]);
   const ports = publishPorts(what, draft, { id, host: stamp.host, network, addresses }, body);
   const endpoint: Endpoint = {
     id,
@@ -63,6 +66,8 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
     ...(body.name === undefined ? {} : { name: body.name }),
     ...(ifname === undefined ? {} : { ifname }),
     ...(mac === undefined ? {} : { mac }),
+    ...(linkLocal.length === 0 ? {} : { linkLocal }),
+    ...(sysctls.length === 0 ? {} : { sysctls }),
     ...(body.gatewayPriority === undefined ? {} : { gatewayPriority: body.gatewayPriority }),
     ...(ports.length === 0 ? {} : { ports }),
   };
@@ -144,6 +149,22 @@ function traitsOf(network: Network): DriverTraits {
   return traits;
 }
 
+/** The one asked for, by either of its ways, or a free one. */
+function interfaceNameOf(
+  what: What,
+  network: Network,
+  siblings: readonly Endpoint[],
+  body: Body,
+  options: EndpointOptions,
+): string {
+  refuseUnless(body.ifname === undefined || options.ifname === undefined, 'bad-option', () => {
+    return `${what()}: the interface is named twice, by --ifname and by an option; leave one out`;
+  });
+  const wishes = { avoid: body.avoid, prefix: network.options[interfacePrefixOption] };
+  const ifname = body.ifname ?? options.ifname;
+  return chooseInterfaceName(what, siblings, ifname === undefined ? wishes : { ...wishes, ifname });
+}
+
 function refuseMac(what: What, network: Network, body: Body): void {
   refuseUnless(body.mac === undefined, 'bad-mac', () => {
     return `${what()}: its interface has the MAC address of the link that network ${quote(network.name)} is on; leave it out`;
@@ -159,6 +180,8 @@ function refuseInterface(what: What, network: Network, body: Body): void {
   );
   refuseUnless(body.mac === undefined, 'bad-mac', () => `${why()}; leave out the MAC address`);
   refuseUnless(body.ifname === undefined, 'bad-name', () => `${why()}; leave out the interface name`);
+  const isPlain = (body.linkLocal ?? []).length + (body.options ?? []).length === 0;
+  refuseUnless(isPlain, 'bad-option', () => `${why()}; leave out link-local addresses and options`);
 }
 
 function uniqueAliases(aliases: readonly string[]): readonly string[] {

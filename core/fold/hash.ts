@@ -10,7 +10,7 @@ import { CanonicalBytes } from '../lib/canonical-bytes.ts';
 import { Digester } from '../lib/digest.ts';
 import { SetHash } from '../lib/set-hash.ts';
 import { vniMin } from '../limits.ts';
-import type { Endpoint } from '../model/endpoint.ts';
+import type { Endpoint, InterfaceSysctl } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { RecordId } from '../model/ids.ts';
 import type { Network, Subnet } from '../model/network.ts';
@@ -62,6 +62,7 @@ export function endpointMember(endpoint: Endpoint): Uint8Array {
   scratch.text(endpoint.sandbox.ref).text(endpoint.sandbox.identity);
   scratch.optionalText(endpoint.ifname).optionalText(endpoint.mac).list(endpoint.addresses, writeText);
   scratch.optionalText(endpoint.gatewayPriority?.toString()).list(endpoint.ports ?? [], writePort);
+  scratch.list(endpoint.linkLocal ?? [], writeText).list(endpoint.sysctls ?? [], writeSysctl);
   return end(endpoint.created, endpoint.changed);
 }
 
@@ -138,6 +139,10 @@ function writeSubnet(out: CanonicalBytes, subnet: Subnet): void {
 
 function writePort(out: CanonicalBytes, { protocol, address, hostPort, port }: PublishedPort): void {
   out.text(protocol).text(address).integer(hostPort).integer(port);
+}
+
+function writeSysctl(out: CanonicalBytes, { name, value }: InterfaceSysctl): void {
+  out.text(name).text(value);
 }
 
 function writePair(out: CanonicalBytes, [key, value]: readonly [string, string]): void {

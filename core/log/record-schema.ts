@@ -83,6 +83,10 @@ const endpointCreate = z.strictObject({
   ipv4: text.optional(),
   ipv6: text.optional(),
   mac: text.optional(),
+  /** Link-local addresses beside those. Absent: none. */
+  linkLocal: z.array(text).max(2).optional(),
+  /** Options by Docker's names. Absent: none. */
+  options: options.optional(),
   sandbox: z.strictObject({
     ref: z.string().min(1).max(sandboxRefLengthMax),
     identity: z.string().min(1).max(128),

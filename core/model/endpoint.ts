@@ -21,10 +21,20 @@ export interface Endpoint {
   readonly mac?: Mac;
   /** At most one of each family, IPv4 first. */
   readonly addresses: readonly InterfaceAddress[];
+  /** Link-local addresses beside those, at most one of each family, IPv4 first. Absent: none. */
+  readonly linkLocal?: readonly InterfaceAddress[];
+  /** Settings of the kernel for its interface. Absent: none. */
+  readonly sysctls?: readonly InterfaceSysctl[];
   /** Of several endpoints of one sandbox the one of the highest gives the default route. Absent: 0. */
   readonly gatewayPriority?: number;
   /** Ports of its host behind which it is reached, in the order asked for. Absent: none. */
   readonly ports?: readonly PublishedPort[];
   readonly created: Stamp;
   readonly changed: Stamp;
+}
+
+export interface InterfaceSysctl {
+  /** Below `/proc/sys/`, such as `net/ipv4/conf/eth0/log_martians`. */
+  readonly name: string;
+  readonly value: string;
 }

@@ -152,6 +152,7 @@ export class SnapshotReader {
   /** Member by member: there are very many of them, and a copy of the line takes longer and more room. */
   #endpointOf(line: LineOf<'endpoint'>): Endpoint {
     const { created, changed } = this.#stamps(line);
+    const { linkLocal, sysctls } = line;
     const { id, name, aliases, sandbox, ifname, mac, addresses, gatewayPriority, ports } = line;
     return {
       id,
@@ -162,6 +163,8 @@ export class SnapshotReader {
       sandbox,
       ...(ifname === undefined ? {} : { ifname: this.#shared(ifname) }),
       ...(mac === undefined ? {} : { mac }),
+      ...(linkLocal === undefined ? {} : { linkLocal }),
+      ...(sysctls === undefined ? {} : { sysctls }),
       ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
       ...(ports === undefined ? {} : { ports }),
       addresses,

@@ -113,6 +113,8 @@ const endpoint = z.strictObject({
   ifname: text.exactOptional(),
   mac: judged<Mac>().exactOptional(),
   addresses: z.array(judged<InterfaceAddress>()),
+  linkLocal: z.array(judged<InterfaceAddress>()).exactOptional(),
+  sysctls: z.array(z.strictObject({ name: text, value: text })).exactOptional(),
   gatewayPriority: z.int().exactOptional(),
   ports: z
     .array(

@@ -30,7 +30,10 @@ function ledger(): Ledger {
   accepted(ledger.network('h2', 'plain'));
   accepted(ledger.attach('h1', 'red', { name: 'web', aliases: ['www'] }));
   const gone = endpointOf(ledger.attach('h2', 'red'));
-  accepted(ledger.attach('h2', 'blue', { name: 'db' }));
+  const options: [string, string][] = [
+    ['com.docker.network.endpoint.sysctls', 'net.ipv4.conf.IFNAME.log_martians=1'],
+  ];
+  accepted(ledger.attach('h2', 'blue', { name: 'db', linkLocal: ['169.254.8.8'], options }));
   accepted(ledger.detach('h1', gone.id));
   ledger.network('h1', 'red');
   accepted(ledger.takeDown('h1', 'h4'));

@@ -82,13 +82,15 @@ function networkLine(network: Network): LineOf<'network'> {
 }
 
 function endpointLine(endpoint: Endpoint): LineOf<'endpoint'> {
-  const { aliases, addresses, ports, ...rest } = withStamps(endpoint);
+  const { aliases, addresses, linkLocal, sysctls, ports, ...rest } = withStamps(endpoint);
   return {
     kind: 'endpoint',
     ...rest,
     aliases: [...aliases],
     addresses: [...addresses],
     ...(ports === undefined ? {} : { ports: [...ports] }),
+    ...(linkLocal === undefined ? {} : { linkLocal: [...linkLocal] }),
+    ...(sysctls === undefined ? {} : { sysctls: [...sysctls] }),
   };
 }
 

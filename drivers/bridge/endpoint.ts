@@ -37,7 +37,7 @@ export function compileEndpoint(
   };
   return [
     ...pluggedInterface(network, endpoint, plug),
-    ...(network.ipv6 ? [noAdvertisements(endpoint)] : []),
+    ...(network.ipv6 ? noAdvertisements(endpoint) : []),
     ...publishedPorts(endpoint.ports ?? [], endpoint.addresses.map(addressOf)),
     ...loopbackRouting(network, endpoint),
     ...([4, 6] as const).flatMap((family) => defaultRoute(network, endpoint, family, view)),
@@ -56,10 +56,12 @@ function loopbackRouting(network: Network, { ports = [] }: Endpoint): Sysctl[] {
   return [{ kind: 'sysctl', ns: hostNamespace, name, value: '1' }];
 }
 
-/** Neighbours shall not be each other's routers. */
-function noAdvertisements(endpoint: Endpoint): Sysctl {
-  const { ns, name } = interfaceOf(endpoint);
-  return { kind: 'sysctl', ns, name: `net/ipv6/conf/${name}/accept_ra`, value: '0' };
+/** Neighbours shall not be each other's routers, unless the user has asked for it. */
+function noAdvertisements(endpoint: Endpoint): Sysctl[] {
+  const { ns, name: link } = interfaceOf(endpoint);
+  const name = `net/ipv6/conf/${link}/accept_ra`;
+  if (endpoint.sysctls?.some((asked) => asked.name === name) === true) return [];
+  return [{ kind: 'sysctl', ns, name, value: '0' }];
 }
 
 function defaultRoute(network: Network, endpoint: Endpoint, family: Family, view: HostView): Route[] {

@@ -1,5 +1,6 @@
 /** Bridge networks with endpoints of one host, for the goldens of the bridge driver (`drivers/bridge/testdata`). */
 import type { IpAddress } from '../../core/model/address.ts';
+import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Network } from '../../core/model/network.ts';
 import type { PortProtocol, PublishedPort } from '../../core/model/published-port.ts';
 import { type OverlayCase, testEndpoint, testHost, testOverlay } from './overlay-cases.ts';
@@ -57,6 +58,22 @@ export const bridgeCases: readonly OverlayCase[] = [
     acceptsInForeignChains: true,
     network: testBridge(['172.18.0.0/16']),
     endpoints: [red],
+  },
+  {
+    name: 'settings',
+    title: 'Link-local addresses beside the others, and settings of the interface',
+    hosts: [master],
+    network: testBridge(['172.18.0.0/16', 'fd00:1::/64']),
+    endpoints: [
+      {
+        ...testEndpoint(1, 'etcdmaster', 'red', '172.18.0.2/16', 'fd00:1::2/64'),
+        linkLocal: ['169.254.8.8/16', 'fe80::8/64'] as unknown as NonNullable<Endpoint['linkLocal']>,
+        sysctls: [
+          { name: 'net/ipv4/conf/eth0/log_martians', value: '1' },
+          { name: 'net/ipv6/conf/eth0/accept_ra', value: '2' },
+        ],
+      },
+    ],
   },
   {
     name: 'internal',

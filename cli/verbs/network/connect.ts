@@ -3,7 +3,7 @@ import type { EndpointView } from '../../../api/index.ts';
 import type { Context } from '../../context.ts';
 import { portsText } from '../../output/ports.ts';
 import { printable } from '../../output/table.ts';
-import { collect, integer } from '../../usage.ts';
+import { collect, integer, parsePairs } from '../../usage.ts';
 
 interface Options {
   readonly name?: string;
@@ -14,6 +14,8 @@ interface Options {
   readonly ifname?: string;
   readonly gwPriority?: number;
   readonly publish?: readonly string[];
+  readonly linkLocalIp?: readonly string[];
+  readonly driverOpt?: readonly string[];
   readonly quiet?: true;
 }
 
@@ -41,6 +43,12 @@ export function addVerb(parent: Command, context: Context): void {
       'port of the host that leads to the endpoint, [IP:][HOST[-END]:]PORT[-END][/tcp|udp|sctp]; several may be given',
       collect,
     )
+    .option('--link-local-ip <address>', 'link-local address beside them; one of each family', collect)
+    .option(
+      '--driver-opt <key=value>',
+      'option of the endpoint, such as com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1; several may be given',
+      collect,
+    )
     .option('-q, --quiet', "the endpoint's id only")
     .action(async (network: string, sandbox: string, options: Options) => {
       const endpoint = await context.call('connect', {
@@ -52,7 +60,8 @@ export function addVerb(parent: Command, context: Context): void {
     });
 }
 
-function bodyOf(sandbox: string, { name, alias, ip, ip6, macAddress, ifname, gwPriority, publish }: Options) {
+function bodyOf(sandbox: string, options: Options) {
+  const { name, alias, ip, ip6, macAddress, ifname, gwPriority, linkLocalIp, driverOpt, publish } = options;
   return {
     sandbox,
     aliases: [...(alias ?? [])],
@@ -61,6 +70,8 @@ function bodyOf(sandbox: string, { name, alias, ip, ip6, macAddress, ifname, gwP
     ...(ip6 !== undefined && { ipv6: ip6 }),
     ...(macAddress !== undefined && { mac: macAddress }),
     ...(ifname !== undefined && { ifname }),
+    ...(linkLocalIp !== undefined && { linkLocal: [...linkLocalIp] }),
+    ...(driverOpt !== undefined && { options: parsePairs('--driver-opt', driverOpt) }),
     ...(gwPriority !== undefined && { gatewayPriority: gwPriority }),
     ...(publish !== undefined && { ports: [...publish] }),
   };
