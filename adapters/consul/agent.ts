@@ -5,14 +5,13 @@
  *
  * Certificates are read for every new connection.
  */
-import { readFileSync } from 'node:fs';
 import { Agent as PlainAgent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WeftError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { ClusterTls } from '../cluster-url.ts';
+import { readTlsFiles, type TlsFiles } from '../credentials.ts';
 import { connectDeadlineMs } from './limits.ts';
 
 export interface AgentOptions {
@@ -74,9 +73,9 @@ class WatchedTlsAgent extends TlsAgent {
   override createConnection(
     ...[options, done]: Parameters<TlsAgent['createConnection']>
   ): Duplex | null | undefined {
-    let files: Credentials;
+    let files: TlsFiles;
     try {
-      files = readCredentials(this.#tls);
+      files = readTlsFiles('Consul', this.#tls);
     } catch (error) {
       // Thrown from here it would end the process: Node calls this also when no request is on the stack.
       return watch(new Socket().destroy(error as Error), 'connect', this.#watched);
@@ -113,43 +112,4 @@ function watch<S extends Duplex | null | undefined>(socket: S, ready: string, op
     if (!settled.signal.aborted) socket.destroy(new Error(`no connection within ${connectDeadlineMs} ms`));
   });
   return socket;
-}
-
-interface Credentials {
-  readonly ca?: Buffer;
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
-}
-
-/** @throws WeftError `bad-configuration` */
-function readCredentials({ caFile, certFile, keyFile }: ClusterTls): Credentials {
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    throw new WeftError(
-      'bad-configuration',
-      'Cannot use TLS to Consul: a client certificate and its key go together; give both files or neither.',
-    );
-  }
-  return {
-    ...(caFile === undefined ? {} : { ca: readSecret(caFile) }),
-    ...(certFile === undefined ? {} : { cert: readSecret(certFile) }),
-    ...(keyFile === undefined ? {} : { key: readSecret(keyFile) }),
-  };
-}
-
-/** @throws WeftError `bad-configuration` */
-export function readToken(file: string): string {
-  return readSecret(file).toString('utf8').split(/\r?\n/, 1)[0]?.trim() ?? '';
-}
-
-function readSecret(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new WeftError(
-      'bad-configuration',
-      `Cannot read ${file} for the connection to Consul: ${reason}; give the right path and let the daemon read it.`,
-      { cause: error },
-    );
-  }
 }

@@ -2,7 +2,7 @@
 import { isWeftError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { type ClusterHost, formatHost } from '../cluster-url.ts';
-import { readToken } from './agent.ts';
+import { readSecret } from '../credentials.ts';
 import {
   parseIndex,
   parseList,
@@ -178,7 +178,7 @@ export class Member {
     const { tokenFile } = this.#options;
     if (tokenFile === undefined) return undefined;
     try {
-      this.#token ??= readToken(tokenFile);
+      this.#token ??= readSecret('Consul', tokenFile).trim();
     } catch (error) {
       // A file that cannot be read while its replacement is put in place is trouble with the connection, not a defect.
       if (isWeftError(error)) throw new ConsulCallError('not-sent', error.message.replace(/\.$/, ''));

@@ -10,11 +10,11 @@ import { after, afterEach, before, describe, it } from 'mocha';
 import { isWeftError } from '../../core/errors.ts';
 import type { SnapshotId } from '../../core/model/ids.ts';
 import { type ConsulServer, consulUnavailable, startConsul } from '../../lab/consul.ts';
-import { makeAuthority, makeCertificate } from '../../test/support/certificates.ts';
+import { describeServerTls } from '../../test/contract/server-tls.contract.ts';
 import { ConsulLogs } from '../../test/support/consul-logs.ts';
 import { draft, never } from '../../test/support/log-drafts.ts';
 import { codeOf, eventually, RunningTail } from '../../test/support/log-trials.ts';
-import { requireCommand, skipBecause } from '../../test/support/requirements.ts';
+import { skipBecause } from '../../test/support/requirements.ts';
 
 const managementToken = '5d7a1c52-6a0c-4a3e-9d0a-000000000001';
 const wrongToken = '5d7a1c52-6a0c-4a3e-9d0a-00000000dead';
@@ -159,54 +159,9 @@ async function eventuallyMade<T>(make: () => Promise<T>): Promise<T> {
   }
 }
 
-describe('consul: TLS', function tls() {
-  this.timeout(60_000);
-  const logs = new ConsulLogs();
-  let folder: string;
-  let server: ConsulServer;
-
-  before(async function start() {
-    const unavailable = consulUnavailable();
-    if (unavailable !== undefined) skipBecause(this, unavailable);
-    requireCommand(this, 'openssl');
-    folder = await mkdtemp(join(tmpdir(), 'weft-consul-tls-'));
-    await makeAuthority(folder, 'ca');
-    await makeAuthority(folder, 'strange');
-    await makeCertificate(folder, 'server');
-    await makeCertificate(folder, 'client');
-    server = await startConsul({
-      tls: { certFile: at('server.crt'), keyFile: at('server.key'), clientCaFile: at('ca.crt') },
-    });
-  });
-  afterEach(() => logs.closeAll());
-  after(async () => {
-    await server?.stop();
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  });
-
-  const at = (name: string) => join(folder, name);
-  const own = () => ({ certFile: at('client.crt'), keyFile: at('client.key') });
-
-  it('appends and tails by mutual TLS', async () => {
-    const log = await logs.open(server.url, { tls: { caFile: at('ca.crt'), ...own() } });
-    const tail = new RunningTail(log);
-    const made = draft('sealed');
-    await log.append(made, never());
-    await tail.until(1);
-    assert.deepEqual(tail.ids, [made.id]);
-    await tail.stop();
-  });
-
-  it('does not talk to a server that it cannot check, nor without its own certificate, nor in the clear', async () => {
-    const ways = [
-      { tls: { caFile: at('strange.crt'), ...own() } },
-      { tls: { ...own() } },
-      { tls: { caFile: at('ca.crt') } },
-      { tls: { caFile: at('missing.crt') } },
-      {},
-    ];
-    for (const way of ways) {
-      assert.equal(await codeOf(logs.open(server.url, way)), 'store-unreachable', JSON.stringify(way));
-    }
-  });
+describeServerTls({
+  name: 'consul',
+  unavailable: consulUnavailable,
+  start: (tls) => startConsul({ tls }),
+  newLogs: () => new ConsulLogs(),
 });

@@ -5,7 +5,6 @@
  * breaker refuses calls for 5 s, its watcher resumes from the store's revision instead of the last delivered event and so
  * loses entries in silence, and its authenticator renews a refused token without end: none of them is used.
  */
-import { readFileSync } from 'node:fs';
 import { noop } from 'cockatiel';
 import type {
   IAuthenticateRequest,
@@ -18,8 +17,8 @@ import type {
   IWatchResponse,
 } from 'etcd3';
 import { Etcd3 } from 'etcd3';
-import { WeftError } from '../../core/errors.ts';
 import { formatHost } from '../cluster-url.ts';
+import { readTlsFiles } from '../credentials.ts';
 import { keepaliveTimeMs, keepaliveTimeoutMs, reconnectDelayMsMax, reconnectDelayMsMin } from './limits.ts';
 import type { EtcdHost, EtcdOptions } from './options.ts';
 
@@ -121,38 +120,10 @@ export const openChannel: OpenChannel = (host, options) => {
 /** What etcd3 calls credentials; without a CA file the system's certificates are used. */
 type Credentials = { rootCertificate: Buffer; privateKey?: Buffer; certChain?: Buffer };
 
-function readCredentials(options: EtcdOptions): Credentials | undefined {
-  const { caFile, certFile, keyFile } = options.tls ?? {};
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    throw new WeftError(
-      'bad-configuration',
-      'Cannot use TLS to etcd: a client certificate and its key go together; give both files or neither.',
-    );
-  }
-  if (caFile === undefined && certFile === undefined) return undefined;
-  const own =
-    certFile === undefined || keyFile === undefined
-      ? {}
-      : { certChain: readSecret(certFile), privateKey: readSecret(keyFile) };
+function readCredentials({ tls = {} }: EtcdOptions): Credentials | undefined {
+  const { ca, cert, key } = readTlsFiles('etcd', tls);
+  if (ca === undefined && cert === undefined) return undefined;
+  const own = cert === undefined || key === undefined ? {} : { certChain: cert, privateKey: key };
   // grpc-js takes a null root for "those of the system"; etcd3's types leave that out.
-  const root = caFile === undefined ? (null as unknown as Buffer) : readSecret(caFile);
-  return { rootCertificate: root, ...own };
-}
-
-/** @throws WeftError `bad-configuration` */
-export function readPassword(file: string): string {
-  return readSecret(file).toString('utf8').split(/\r?\n/, 1)[0] ?? '';
-}
-
-function readSecret(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new WeftError(
-      'bad-configuration',
-      `Cannot read ${file} for the connection to etcd: ${reason}; give the right path and let the daemon read it.`,
-      { cause: error },
-    );
-  }
+  return { rootCertificate: ca ?? (null as unknown as Buffer), ...own };
 }

@@ -9,6 +9,7 @@ import { isWeftError } from '../../core/errors.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { formatHost } from '../cluster-url.ts';
+import { readSecret } from '../credentials.ts';
 import type {
   Channel,
   OpenChannel,
@@ -18,7 +19,7 @@ import type {
   ServiceName,
   WatchDuplex,
 } from './channel.ts';
-import { channelState, readPassword } from './channel.ts';
+import { channelState } from './channel.ts';
 import { EtcdCallError, judge, wantsNewToken } from './errors.ts';
 import { callDeadlineMs, connectDeadlineMs } from './limits.ts';
 import type { EtcdHost, EtcdOptions } from './options.ts';
@@ -231,7 +232,7 @@ export class Member {
   }
 
   async #authenticate(name: string, passwordFile: string, limits: CallLimits): Promise<string | undefined> {
-    const password = this.#reading(() => readPassword(passwordFile));
+    const password = this.#reading(() => readSecret('etcd', passwordFile));
     try {
       const answer = await this.#unary<'Auth', IAuthenticateResponse>(
         'Auth',

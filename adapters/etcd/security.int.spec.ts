@@ -1,17 +1,17 @@
 /** Users, passwords and TLS of a real etcd. */
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Range } from 'etcd3';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { isWeftError } from '../../core/errors.ts';
 import { type EtcdServer, etcdUnavailable, startEtcd } from '../../lab/etcd.ts';
-import { makeAuthority, makeCertificate } from '../../test/support/certificates.ts';
+import { describeServerTls } from '../../test/contract/server-tls.contract.ts';
 import { EtcdLogs } from '../../test/support/etcd-logs.ts';
 import { draft, never } from '../../test/support/log-drafts.ts';
 import { codeOf, eventually, RunningTail } from '../../test/support/log-trials.ts';
-import { requireCommand, skipBecause } from '../../test/support/requirements.ts';
+import { skipBecause } from '../../test/support/requirements.ts';
 import { EtcdChannel } from './channel.ts';
 
 const secret = 'correct horse battery staple';
@@ -86,71 +86,11 @@ describe('etcd: users', function users() {
   });
 });
 
-describe('etcd: TLS', function tls() {
-  this.timeout(60_000);
-  const logs = new EtcdLogs();
-  let folder: string;
-  let server: EtcdServer;
-
-  before(async function start() {
-    const unavailable = etcdUnavailable();
-    if (unavailable !== undefined) skipBecause(this, unavailable);
-    requireCommand(this, 'openssl');
-    folder = await mkdtemp(join(tmpdir(), 'weft-etcd-tls-'));
-    await makeAuthority(folder, 'ca');
-    await makeAuthority(folder, 'strange');
-    await makeCertificate(folder, 'server');
-    await makeCertificate(folder, 'client');
-    server = await startEtcd({
-      tls: { certFile: at('server.crt'), keyFile: at('server.key'), clientCaFile: at('ca.crt') },
-    });
-  });
-  afterEach(() => logs.closeAll());
-  after(async () => {
-    await server?.stop();
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  });
-
-  const at = (name: string) => join(folder, name);
-  const own = () => ({ certFile: at('client.crt'), keyFile: at('client.key') });
-
-  it('appends and tails by mutual TLS', async () => {
-    const log = await logs.open(server.url, { tls: { caFile: at('ca.crt'), ...own() } });
-    const tail = new RunningTail(log);
-    const made = draft('sealed');
-    await log.append(made, never());
-    await tail.until(1);
-    assert.deepEqual(tail.ids, [made.id]);
-    await tail.stop();
-  });
-
-  it('does not talk to a server that it cannot check, nor without its own certificate, nor in the clear', async () => {
-    const ways = [
-      { tls: { caFile: at('strange.crt'), ...own() } },
-      { tls: { ...own() } },
-      { tls: { caFile: at('ca.crt') } },
-      { tls: { caFile: at('missing.crt') } },
-      {},
-    ];
-    for (const way of ways) {
-      assert.equal(await codeOf(logs.open(server.url, way)), 'store-unreachable', JSON.stringify(way));
-    }
-  });
-
-  it('reads its files again for every connection: one that could not be made, and one that was lost', async () => {
-    const [known, certFile, keyFile] = [at('known.crt'), at('own.crt'), at('own.key')];
-    await copyFile(at('strange.crt'), known);
-    await copyFile(at('client.crt'), certFile);
-    await copyFile(at('client.key'), keyFile);
-    const log = logs.connect(server.url, { tls: { caFile: known, certFile, keyFile } });
-    assert.equal(await codeOf(log.open(never())), 'store-unreachable');
-    await copyFile(at('ca.crt'), known);
-    await eventually(() => log.open(never()));
-    await copyFile(at('server.crt'), certFile);
-    await copyFile(at('server.key'), keyFile);
-    await server.restart();
-    await eventually(() => log.append(draft(), never()));
-  });
+describeServerTls({
+  name: 'etcd',
+  unavailable: etcdUnavailable,
+  start: (tls) => startEtcd({ tls }),
+  newLogs: () => new EtcdLogs(),
 });
 
 async function enableAuth(server: EtcdServer): Promise<void> {

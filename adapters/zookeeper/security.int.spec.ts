@@ -1,22 +1,22 @@
 /** Digest users, ACLs and TLS of a real ZooKeeper. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { isWeftError } from '../../core/errors.ts';
 import { Relay } from '../../lab/relay.ts';
 import { startZookeeper, type ZookeeperServer, zookeeperUnavailable } from '../../lab/zookeeper.ts';
-import { makeAuthority, makeCertificate } from '../../test/support/certificates.ts';
+import { describeServerTls } from '../../test/contract/server-tls.contract.ts';
 import { draft, never } from '../../test/support/log-drafts.ts';
 import { codeOf, eventually, RunningTail } from '../../test/support/log-trials.ts';
-import { requireCommand, skipBecause } from '../../test/support/requirements.ts';
+import { skipBecause } from '../../test/support/requirements.ts';
 import { ZookeeperLogs, ZookeeperTree } from '../../test/support/zookeeper-logs.ts';
 
 const secret = 'correct horse battery staple';
 
-describe('zookeeper: users and TLS', function security() {
+describe('zookeeper: users', function security() {
   this.timeout(60_000);
   const logs = new ZookeeperLogs();
   let folder: string;
@@ -26,18 +26,10 @@ describe('zookeeper: users and TLS', function security() {
   before(async function start() {
     const unavailable = zookeeperUnavailable();
     if (unavailable !== undefined) skipBecause(this, unavailable);
-    requireCommand(this, 'openssl');
     folder = await mkdtemp(join(tmpdir(), 'weft-zookeeper-auth-'));
     await writeFile(at('password'), `${secret}\n`);
     await writeFile(at('wrong'), 'guess\n');
-    await makeAuthority(folder, 'ca');
-    await makeAuthority(folder, 'strange');
-    await makeCertificate(folder, 'server');
-    await makeCertificate(folder, 'client');
-    await writeFile(at('server.pem'), `${await read('server.key')}${await read('server.crt')}`);
-    server = await startZookeeper({
-      tls: { keyAndCertFile: at('server.pem'), clientCaFile: at('ca.crt') },
-    });
+    server = await startZookeeper();
     relay = await Relay.start({ host: server.host, port: server.clientPort });
   });
   afterEach(() => logs.closeAll());
@@ -48,10 +40,7 @@ describe('zookeeper: users and TLS', function security() {
   });
 
   const at = (name: string) => join(folder, name);
-  const read = (name: string) => readFile(at(name), 'utf8');
   const auth = (file = 'password') => ({ auth: { user: 'weft', passwordFile: at(file) } });
-  const own = () => ({ certFile: at('client.crt'), keyFile: at('client.key') });
-  const secureUrl = () => `zookeeper://${server.host}:${server.securePort}`;
 
   it('makes nodes that are for its user alone, and works again after a lost connection', async () => {
     const url = `zookeeper://${relay.host}:${relay.port}/alone`;
@@ -134,29 +123,11 @@ describe('zookeeper: users and TLS', function security() {
       assert.ok(!text.includes(digest));
     }
   });
+});
 
-  it('appends and tails by mutual TLS', async () => {
-    const log = await logs.open(secureUrl(), { tls: { caFile: at('ca.crt'), ...own() }, ...auth() });
-    const tail = new RunningTail(log);
-    const [made, large] = [draft('sealed'), draft(Buffer.alloc(200_000, 7))];
-    await log.append(made, never());
-    await log.append(large, never());
-    await tail.until(2);
-    assert.deepEqual(tail.ids, [made.id, large.id]);
-    await tail.stop();
-  });
-
-  it('does not talk to a server that it cannot check, nor without its own certificate, nor in the clear', async () => {
-    const ways = [
-      { tls: { caFile: at('strange.crt'), ...own() } },
-      { tls: { ...own() } },
-      { tls: { caFile: at('ca.crt') } },
-      { tls: { caFile: at('missing.crt') } },
-      { tls: { caFile: at('ca.crt'), certFile: at('client.crt') } },
-      {},
-    ];
-    for (const way of ways) {
-      assert.equal(await codeOf(logs.open(secureUrl(), way)), 'store-unreachable', JSON.stringify(way));
-    }
-  });
+describeServerTls({
+  name: 'zookeeper',
+  unavailable: zookeeperUnavailable,
+  start: (tls) => startZookeeper({ tls }),
+  newLogs: () => new ZookeeperLogs(),
 });

@@ -1,11 +1,11 @@
 /** The transport to one server: TCP or TLS, with a deadline, and the files that it needs read afresh each time. */
-import { readFileSync } from 'node:fs';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { isWeftError, WeftError } from '../../core/errors.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { formatHost } from '../cluster-url.ts';
+import { readSecret, readTlsFiles } from '../credentials.ts';
 import { ZookeeperCallError } from './errors.ts';
 import { connectDeadlineMs } from './limits.ts';
 import type { ZookeeperHost, ZookeeperOptions } from './options.ts';
@@ -60,8 +60,7 @@ export function readDigest(options: ZookeeperOptions): Buffer | undefined {
         'Cannot use the user for ZooKeeper: it is empty or has a colon, which ends a user in its digest scheme; give another.',
       );
     }
-    const password = readSecret(auth.passwordFile).toString('utf8').split(/\r?\n/, 1)[0] ?? '';
-    return Buffer.from(`${auth.user}:${password}`);
+    return Buffer.from(`${auth.user}:${readSecret('ZooKeeper', auth.passwordFile)}`);
   });
 }
 
@@ -75,37 +74,9 @@ function dial(host: ZookeeperHost, options: ZookeeperOptions): Socket {
       minVersion: 'TLSv1.2',
       // Names only: an address is not allowed there (RFC 6066), and is checked against the certificate all the same.
       ...(isIP(host.host) === 0 ? { servername: host.host } : {}),
-      ...readCredentials(options),
+      ...readTlsFiles('ZooKeeper', tls),
     }),
   );
-}
-
-function readCredentials({ tls = {} }: ZookeeperOptions): { ca?: Buffer; cert?: Buffer; key?: Buffer } {
-  const { caFile, certFile, keyFile } = tls;
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    throw new WeftError(
-      'bad-configuration',
-      'Cannot use TLS to ZooKeeper: a client certificate and its key go together; give both files or neither.',
-    );
-  }
-  return {
-    ...(caFile === undefined ? {} : { ca: readSecret(caFile) }),
-    ...(certFile === undefined ? {} : { cert: readSecret(certFile) }),
-    ...(keyFile === undefined ? {} : { key: readSecret(keyFile) }),
-  };
-}
-
-function readSecret(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new WeftError(
-      'bad-configuration',
-      `Cannot read ${file} for the connection to ZooKeeper: ${reason}; give the right path and let the daemon read it.`,
-      { cause: error },
-    );
-  }
 }
 
 /** A file that cannot be read while its replacement is put in place is trouble with the connection, not a defect. */
