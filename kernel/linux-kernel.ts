@@ -23,6 +23,7 @@ import { hostNamespace, type Namespace, sandboxNamespace } from '../core/datapla
 import type { KernelObject } from '../core/dataplane/object.ts';
 import { isWeftError, WeftError } from '../core/errors.ts';
 import { addressOf, type IpAddress, type Prefix } from '../core/model/address.ts';
+import type { Listener } from '../core/model/published-port.ts';
 import type { CancelSignal } from '../core/ports/cancel.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/logger.ts';
@@ -30,6 +31,7 @@ import { Applier } from './apply/apply.ts';
 import { NamespaceDumper } from './dump.ts';
 import { HostsFiles } from './hosts-file.ts';
 import { requestBufferBytes } from './limits.ts';
+import { Listeners } from './listeners.ts';
 import { HomeNamespace } from './netns/enter.ts';
 import { MachineMounts } from './netns/machine-mounts.ts';
 import { machineProcess } from './netns/machine-process.ts';
@@ -59,6 +61,7 @@ export class LinuxKernel implements Kernel {
   readonly #hosts: HostsFiles;
   readonly #peers: PeerFinder;
   readonly #firewall: Firewall;
+  readonly #listeners: Listeners;
   readonly #dumper: NamespaceDumper;
   readonly #applier: Applier;
   readonly #logger: Logger;
@@ -84,6 +87,7 @@ export class LinuxKernel implements Kernel {
     this.#hosts = new HostsFiles({ hostsDirectory: hostsDir, netnsDirectory: netnsDir, prefix: netnsPrefix });
     this.#peers = new PeerFinder(this.#registry);
     this.#firewall = new Firewall(this.#registry);
+    this.#listeners = new Listeners(this.#registry);
     const parts = [this.#registry, this.#peers, this.#hosts, this.#firewall, ports.clock] as const;
     this.#dumper = new NamespaceDumper(...parts);
     this.#applier = new Applier(...parts);
@@ -192,11 +196,21 @@ export class LinuxKernel implements Kernel {
     return this.#told("Cannot read other firewalls' chains", () => this.#firewall.droppingChains());
   }
 
+  async listeners(isNamed: (listener: Listener) => boolean): Promise<readonly Listener[]> {
+    this.#requireOpen();
+    try {
+      return await this.#listeners.list(isNamed);
+    } catch (error) {
+      throw toWeftError('Cannot read what listens on this host', error);
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#watch?.end();
     this.#firewall.close();
+    this.#listeners.close();
     this.#registry.closeAll();
     this.#mounts.close();
   }

@@ -1,6 +1,6 @@
 /** What is wrong with this host's data plane, and what was found wrong and repaired. */
 import { z } from 'zod';
-import { count } from './common.ts';
+import { count, objectId } from './common.ts';
 import { hostSchema } from './host.ts';
 import { phaseSchema } from './status.ts';
 
@@ -50,6 +50,20 @@ export const doctorSchema = z.object({
   ),
   /** Why they could not be read, where they could not. */
   firewallsFault: z.string().exactOptional(),
+  /** Sockets of this host whose ports are published, so that they get nothing, or not all, of what comes there. */
+  shadowed: z.array(
+    z.object({
+      protocol: z.string(),
+      address: z.string(),
+      port: count,
+      process: z.string().exactOptional(),
+      /** Who publishes the port. */
+      endpoint: objectId,
+      sandbox: z.string(),
+    }),
+  ),
+  /** Why they could not be looked for, where they could not. */
+  listenersFault: z.string().exactOptional(),
   /** Repairs of drift made lately, newest last. `at` is milliseconds since 1970 UTC. */
   repairs: z.array(
     z.object({

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { DoctorView } from '../../api/index.ts';
 import type { Context } from '../context.ts';
+import { shortId } from '../output/id.ts';
 import { recordsText } from '../output/record.ts';
 import { formatSize } from '../output/size.ts';
 import { formatTable, printable } from '../output/table.ts';
@@ -26,6 +27,9 @@ function reportText(report: DoctorView): string {
     ...(report.firewallsFault === undefined
       ? []
       : [`Other firewalls could not be looked at: ${report.firewallsFault}.`]),
+    ...(report.listenersFault === undefined
+      ? []
+      : [`What listens on this host could not be looked at: ${report.listenersFault}.`]),
     ...(report.phase === 'running'
       ? []
       : [`The daemon is not at work: ${report.phase}${because(report.phaseReason)}.`]),
@@ -35,6 +39,7 @@ function reportText(report: DoctorView): string {
     ...(report.hosts.length > 0 ? [report.hosts.map(hostText).join('')] : []),
     report.failing.length > 0 ? failingText(report.failing) : 'No kernel object fails.\n',
     ...(report.droppingChains.length > 0 ? [report.droppingChains.map(chainText).join('')] : []),
+    ...(report.shadowed.length > 0 ? [report.shadowed.map(shadowedText).join('')] : []),
     archiveText(report.archive),
     report.repairs.length > 0 ? repairsText(report.repairs) : 'No drift was repaired.\n',
   ];
@@ -60,6 +65,15 @@ function chainText({ family, table, chain, by, accepts }: DoctorView['droppingCh
     ? "; weft's rule in it accepts what weft lets pass."
     : ': let it accept what comes from and goes to the bridges of weft, or run `weft daemon` with --accept-in-foreign-chains.';
   return `${printable(`${what}${then}`)}\n`;
+}
+
+function shadowedText(shadowed: DoctorView['shadowed'][number]): string {
+  const { process, protocol, address, port, endpoint, sandbox } = shadowed;
+  const who = process === undefined ? 'Something' : `Process ${process}`;
+  const place = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  const holder = `endpoint ${shortId(endpoint)} of sandbox ${sandbox}`;
+  const line = `${who} listens at ${place}/${protocol}, but what comes there goes to ${holder}, which publishes the port: end one of them.`;
+  return `${printable(line)}\n`;
 }
 
 function because(reason: string | undefined): string {

@@ -2,11 +2,13 @@
 import type { Kernel, SandboxInspection } from '../dataplane/kernel.ts';
 import { WeftError } from '../errors.ts';
 import { driverTraits } from '../fold/driver-traits.ts';
-import { avoidedInterfacesMax, avoidedPrefixesMax } from '../limits.ts';
+import { automaticPorts, type PortRange, parsePortSpec } from '../fold/port-spec.ts';
+import { avoidedInterfacesMax, avoidedPrefixesMax, reportedListenersMax } from '../limits.ts';
 import type { BodyOf } from '../log/record.ts';
 import { overlaps, type Prefix, parsePrefix } from '../model/address.ts';
 import type { NetworkId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
+import type { Listener, PortProtocol } from '../model/published-port.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { EndpointRequest, NetworkRequest, SubnetRequest } from './control.ts';
 
@@ -42,6 +44,7 @@ export function endpointBody(
   network: NetworkId,
   request: EndpointRequest,
   sandbox: SandboxInspection,
+  listeners: readonly Listener[] = [],
 ): BodyOf<'endpoint-create'> {
   const { name, ipv4, ipv6, mac, ifname, gatewayPriority, ports = [] } = request;
   const { linkLocal = [], options = {} } = request;
@@ -58,6 +61,7 @@ export function endpointBody(
     ...(ifname === undefined ? {} : { ifname }),
     ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
     ...(ports.length === 0 ? {} : { ports: [...ports] }),
+    ...(listeners.length === 0 ? {} : { listeners: [...listeners] }),
     // In the host's namespace no interface is made that could be in anybody's way.
     avoid: sandbox.isHost === true ? [] : [...sandbox.foreignLinks].slice(0, avoidedInterfacesMax),
   };
@@ -81,6 +85,33 @@ export async function networkBodyHere(
     logger.warn('a subnet overlaps what this host has a route to', values);
   }
   return networkBody(request, routes);
+}
+
+/**
+ * What listens on this host at the ports that a request could mean: those that it names first, with the processes that
+ * have them, then those of the range that weft chooses from.
+ */
+export async function listenersHere(kernel: Kernel, ports: readonly string[]): Promise<readonly Listener[]> {
+  const specs = ports.map(parsePortSpec).flatMap((spec) => ('fault' in spec ? [] : [spec]));
+  if (specs.length === 0) return [];
+  const isNamed = ({ protocol, port }: Listener) =>
+    specs.some((spec) => spec.protocol === protocol && spec.host !== undefined && isIn(spec.host, port));
+  const chooses = (protocol: PortProtocol) =>
+    specs.some((spec) => spec.protocol === protocol && spec.host === undefined);
+  const all = await kernel.listeners(isNamed);
+  const others = all.filter(
+    (one) => !isNamed(one) && isIn(automaticPorts, one.port) && chooses(one.protocol),
+  );
+  return [...all.filter(isNamed), ...others].slice(0, reportedListenersMax).map(withShortProcess);
+}
+
+/** A process calls itself what it likes. */
+function withShortProcess({ process, ...listener }: Listener): Listener {
+  return process === undefined ? listener : { ...listener, process: process.slice(0, 64) };
+}
+
+function isIn({ first, last }: PortRange, port: number): boolean {
+  return port >= first && port <= last;
 }
 
 /** The fold cannot see what a sandbox is. @throws WeftError `host-sandbox` */

@@ -21,6 +21,7 @@ import type { Host } from '../model/host.ts';
 import type { LogId, SnapshotId } from '../model/ids.ts';
 import type { Mac } from '../model/mac.ts';
 import type { Network } from '../model/network.ts';
+import type { Listener } from '../model/published-port.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { Sight } from '../presence/presence.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
@@ -420,6 +421,16 @@ export interface DoctorReport {
   readonly droppingChains: readonly DroppingChain[];
   /** Why those could not be read, where they could not. */
   readonly firewallsFault?: string;
+  /** Sockets of this host that get nothing, or not all, of what comes to their ports, because those are published. */
+  readonly shadowed: readonly ShadowedListener[];
+  /** Why those could not be looked for, where they could not. */
+  readonly listenersFault?: string;
+}
+
+export interface ShadowedListener {
+  readonly listener: Listener;
+  /** Who publishes the port. */
+  readonly endpoint: Endpoint;
 }
 
 export interface FailingObject {

@@ -44,7 +44,7 @@ import type { Manifest } from '../snapshot/manifest.ts';
 import type { Successor } from '../succession/begin-successor.ts';
 import type { CurrentLog } from '../succession/current-log.ts';
 import { Succession } from '../succession/succession.ts';
-import { endpointBody, networkBodyHere, requireFitting } from './bodies.ts';
+import { endpointBody, listenersHere, networkBodyHere, requireFitting } from './bodies.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type {
   Control,
@@ -237,7 +237,8 @@ export class Controller implements Control {
 
   async doctor(): Promise<DoctorReport> {
     const sources = { kernel: this.#ports.kernel, desired: this.#desired, reconciler: this.#reconciler };
-    return await examine({ ...sources, archivist: this.#archivist });
+    const self = { state: this.state, host: this.#options.host };
+    return await examine({ ...sources, ...self, archivist: this.#archivist });
   }
 
   evidence(signal: CancelSignal): Promise<Evidence> {
@@ -439,7 +440,8 @@ export class Controller implements Control {
     const sandbox = await this.#ports.kernel.inspectSandbox(request.sandbox);
     requireFitting(network, request.sandbox, sandbox);
     const ref = this.#refOf(request.sandbox, sandbox.identity);
-    return endpointBody(network.id, { ...request, sandbox: ref }, sandbox);
+    const listeners = await listenersHere(this.#ports.kernel, request.ports ?? []);
+    return endpointBody(network.id, { ...request, sandbox: ref }, sandbox, listeners);
   }
 
   /** The endpoint of a sandbox of this host on a network, or the one that a reference means there. */

@@ -3,6 +3,10 @@ import type { Archivist } from '../archive/archivist.ts';
 import type { Kernel } from '../dataplane/kernel.ts';
 import { nftTableKey } from '../dataplane/key.ts';
 import { hostNamespace } from '../dataplane/namespace.ts';
+import { hasPublishedPorts, publishersOf } from '../fold/lookup.ts';
+import type { State } from '../fold/state.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { addressesMeet, type Listener } from '../model/published-port.ts';
 import type { DesiredView } from '../reconcile/desired.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 import type { DoctorReport } from './control.ts';
@@ -12,6 +16,9 @@ export interface DoctorSources {
   readonly desired: DesiredView;
   readonly reconciler: Reconciler;
   readonly archivist: Archivist;
+  readonly state: State;
+  /** Name of this host. */
+  readonly host: string;
 }
 
 export async function examine(sources: DoctorSources): Promise<DoctorReport> {
@@ -21,6 +28,7 @@ export async function examine(sources: DoctorSources): Promise<DoctorReport> {
     failing: reconciler.failing(),
     archive: archivist.report,
     ...(await lookAtFirewalls(sources)),
+    ...(await lookAtListeners(sources)),
   };
 }
 
@@ -35,5 +43,29 @@ async function lookAtFirewalls({
   } catch (error) {
     const firewallsFault = error instanceof Error ? error.message : String(error);
     return { droppingChains: [], firewallsFault };
+  }
+}
+
+/** Nothing keeps a process from listening at a port that is published: it is told instead. */
+async function lookAtListeners({
+  kernel,
+  state,
+  host,
+}: DoctorSources): Promise<Pick<DoctorReport, 'shadowed' | 'listenersFault'>> {
+  if (!hasPublishedPorts(state, host)) return { shadowed: [] };
+  const publisherOf = ({ protocol, address, port }: Listener): Endpoint | undefined => {
+    for (const publisher of publishersOf(state, host, protocol, port))
+      if (addressesMeet(publisher.address, address)) return state.endpoints.get(publisher.endpoint);
+    return undefined;
+  };
+  try {
+    const listeners = await kernel.listeners((listener) => publisherOf(listener) !== undefined);
+    const shadowed = listeners.flatMap((listener) => {
+      const endpoint = publisherOf(listener);
+      return endpoint === undefined ? [] : [{ listener, endpoint }];
+    });
+    return { shadowed };
+  } catch (error) {
+    return { shadowed: [], listenersFault: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -6,6 +6,7 @@
  * It never decides: what should be there is the reconciler's business.
  */
 import type { IpAddress, Prefix } from '../model/address.ts';
+import type { Listener } from '../model/published-port.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
 import type { DroppingChain } from './dropping-chain.ts';
 import type { Namespace } from './namespace.ts';
@@ -37,7 +38,8 @@ export interface Kernel {
 
   /**
    * Carries out operations in the order given, many to a system call where they allow it, and reports on each. A failed
-   * operation does not stop the rest. Deleting what is not there and making what is there already as wanted succeed.
+   * operation does not stop the rest. With a published port that comes, changes or goes, the kernel forgets the flows that
+   * it tracks and that lead elsewhere, or there still. Deleting what is not there and making what is there already as wanted succeed.
    *
    * @returns one result per operation, in their order
    */
@@ -72,6 +74,13 @@ export interface Kernel {
    * multicast ones.
    */
   routes(): Promise<readonly Prefix[]>;
+
+  /**
+   * What listens in the host's namespace: sockets of TCP, UDP and SCTP that take what comes to a port.
+   *
+   * @param isNamed of which the process is wanted too, which takes time in proportion to the machine's processes
+   */
+  listeners(isNamed: (listener: Listener) => boolean): Promise<readonly Listener[]>;
 
   /** Chains of other firewalls in the host's namespace that drop what is forwarded unless a rule of theirs accepts it. */
   droppingChains(): Promise<readonly DroppingChain[]>;

@@ -74,6 +74,12 @@ export function* publishersOf(
   }
 }
 
+/** Whether any port of a host is published. */
+export function hasPublishedPorts(state: Pick<State, 'publishedPorts'>, host: string): boolean {
+  for (const key of state.publishedPorts.keys(hostPrefix(host))) return key.startsWith(hostPrefix(host));
+  return false;
+}
+
 /** In the order in which they were created. */
 export function endpointsOfNetwork(
   state: Pick<State, 'endpoints' | 'endpointsByNetwork'>,

@@ -3,7 +3,7 @@
  * nothing here depends on what else there is.
  */
 import { quote } from '../lib/quote.ts';
-import { portMax, portMin, publishedPortsMax } from '../limits.ts';
+import { automaticPortMax, automaticPortMin, portMax, portMin, publishedPortsMax } from '../limits.ts';
 import type { IpAddress } from '../model/address.ts';
 import { type PortProtocol, parseBoundAddress, portProtocols } from '../model/published-port.ts';
 
@@ -11,6 +11,9 @@ export interface PortRange {
   readonly first: number;
   readonly last: number;
 }
+
+/** Where ports of the host come from that nobody chose. */
+export const automaticPorts: PortRange = { first: automaticPortMin, last: automaticPortMax };
 
 export interface PortSpec {
   readonly protocol: PortProtocol;

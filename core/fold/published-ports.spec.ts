@@ -122,7 +122,7 @@ describe('published ports', () => {
     ];
     const tried = (...ports: string[]) => publish(ledger, 'red', ports, { listeners });
     refused(tried('8080:80'), 'port-taken', /is taken: process 'nginx \(812\)' listens at 0\.0\.0\.0:8080;/);
-    refused(tried('53:53/udp'), 'port-taken', /another process listens at 127\.0\.0\.53:53/);
+    refused(tried('53:53/udp'), 'port-taken', /something else listens at 127\.0\.0\.53:53/);
     accepted(tried('10.9.0.1:53:53/udp', '81:80', '53:53/tcp'));
   });
 

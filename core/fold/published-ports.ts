@@ -7,7 +7,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { quote } from '../lib/quote.ts';
-import { automaticPortMax, automaticPortMin, publishedPortsMax } from '../limits.ts';
+import { publishedPortsMax } from '../limits.ts';
 import type { BodyOf } from '../log/record.ts';
 import {
   addressOf,
@@ -30,7 +30,7 @@ import { bindingAddress, isRouted } from './bridge-options.ts';
 import type { Draft } from './draft.ts';
 import { driverTraits } from './driver-traits.ts';
 import { publishersOf } from './lookup.ts';
-import { type PortRange, type PortSpec, parsePortSpec, rangeSize } from './port-spec.ts';
+import { automaticPorts, type PortRange, type PortSpec, parsePortSpec, rangeSize } from './port-spec.ts';
 import { Refused, refuseUnless, type What } from './refused.ts';
 
 export interface Publisher {
@@ -42,8 +42,6 @@ export interface Publisher {
 
 /** As their host reported them. */
 type Listeners = NonNullable<BodyOf<'endpoint-create'>['listeners']>;
-
-const automatic: PortRange = { first: automaticPortMin, last: automaticPortMax };
 
 /**
  * @param what the beginning of every refusal
@@ -89,7 +87,7 @@ class PortChoice {
     for (const { protocol, address: addressText, port, process } of listeners) {
       const address = parseAddress(addressText);
       if (address === undefined) continue;
-      const who = process === undefined ? 'another process' : `process ${quote(process)}`;
+      const who = process === undefined ? 'something else' : `process ${quote(process)}`;
       this.#note(protocol, port, address, `${who} listens at ${socketText(address, port)}`);
     }
   }
@@ -136,7 +134,7 @@ class PortChoice {
 
   #hostPort(text: string, { protocol, host, port }: PortSpec, own: number, at: readonly IpAddress[]): number {
     if (at.length === 0) return own;
-    if (host === undefined) return this.#firstFree(text, protocol, automatic, at);
+    if (host === undefined) return this.#firstFree(text, protocol, automaticPorts, at);
     if (rangeSize(port) === 1 && rangeSize(host) > 1) return this.#firstFree(text, protocol, host, at);
     const wanted = host.first + own - port.first;
     const holder = this.#holderOf(protocol, wanted, at);
@@ -154,7 +152,7 @@ class PortChoice {
   #firstFree(text: string, protocol: PortProtocol, range: PortRange, at: readonly IpAddress[]): number {
     const size = rangeSize(range);
     const key = `${protocol} ${range.first} ${range.last} ${at.join(' ')}`;
-    const offset = range === automatic ? this.#beginning(size) : 0;
+    const offset = range === automaticPorts ? this.#beginning(size) : 0;
     for (let step = this.#searched.get(key) ?? 0; step < size; step += 1) {
       const port = range.first + ((offset + step) % size);
       if (this.#holderOf(protocol, port, at) !== undefined) continue;

@@ -16,6 +16,16 @@ export interface PublishedPort {
   readonly port: number;
 }
 
+/** Something on a host that takes what comes to a port: a socket that weft did not make. */
+export interface Listener {
+  readonly protocol: PortProtocol;
+  /** The unspecified address of a family stands for all of it. */
+  readonly address: IpAddress;
+  readonly port: number;
+  /** Name and number of the process that has it; absent where that could not be found out. */
+  readonly process?: string;
+}
+
 const anyAddress: Readonly<Record<Family, IpAddress>> = {
   4: '0.0.0.0' as IpAddress,
   6: '::' as IpAddress,

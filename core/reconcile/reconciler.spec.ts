@@ -34,6 +34,7 @@ function portOf(kernel: FakeKernel, replaced: Partial<Kernel>): Kernel {
     watch: (signal) => kernel.watch(signal),
     follow: (namespaces) => kernel.follow(namespaces),
     inspectSandbox: (ref) => kernel.inspectSandbox(ref),
+    listeners: (isNamed) => kernel.listeners(isNamed),
     droppingChains: () => kernel.droppingChains(),
     underlay: (address) => kernel.underlay(address),
     routes: () => kernel.routes(),

@@ -148,6 +148,7 @@ export function doctorView(report: DoctorReport, status: Status, hosts: readonly
       status.store.reachable &&
       troubled.length === 0 &&
       report.failing.length === 0 &&
+      report.shadowed.length === 0 &&
       report.archive.fault === undefined &&
       report.archive.damage.length === 0,
     ordinal: status.ordinal,
@@ -162,6 +163,10 @@ export function doctorView(report: DoctorReport, status: Status, hosts: readonly
     archive: archiveView(report.archive),
     droppingChains: report.droppingChains.map((chain) => ({ ...chain })),
     ...(report.firewallsFault !== undefined && { firewallsFault: report.firewallsFault }),
+    shadowed: report.shadowed.map(({ listener, endpoint }) => {
+      return { ...listener, endpoint: endpoint.id, sandbox: endpoint.sandbox.ref };
+    }),
+    ...(report.listenersFault !== undefined && { listenersFault: report.listenersFault }),
     repairs: report.repairs.map(({ object, text, at, found, noticed }) => {
       return { kind: object.kind, namespace: object.ns, text, at, found, noticed };
     }),

@@ -45,6 +45,14 @@ function fakeBench(): FakeBench {
         const chain = `c${++chains}`;
         kernel.addDroppingChain({ family: 'ip', table: 'other', chain, by: 'policy', accepts: false });
       }),
+    startFlow: (port) => now(() => kernel.startFlow('udp', local, port)),
+    flowsTo: async (port) =>
+      kernel.flows.filter((flow) => flow.port === port).map(({ target }) => target.join(' ')),
+    listen: async (protocol, port) => {
+      for (const address of ['0.0.0.0', '::'] as IpAddress[])
+        kernel.addListener({ protocol, address, port, process: 'node (812)' });
+      return 812;
+    },
     addForeignLink: (ns, name) => now(() => kernel.addForeignLink(ns, name)),
     hasLink: async (ns, name) =>
       kernel.inventory().some((object) => object.kind === 'link' && object.ns === ns && object.name === name),

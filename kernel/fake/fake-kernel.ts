@@ -28,6 +28,7 @@ import { isTransactional } from '../../core/dataplane/order.ts';
 import { WeftError } from '../../core/errors.ts';
 import { assert } from '../../core/lib/assert.ts';
 import type { IpAddress, Prefix } from '../../core/model/address.ts';
+import type { Listener, PortProtocol } from '../../core/model/published-port.ts';
 import { parseSandboxRef } from '../../core/model/sandbox.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { deleteEntry, setEntry } from './entries.ts';
@@ -41,6 +42,7 @@ import {
   setElement,
   setTable,
 } from './firewall.ts';
+import { type FakeFlow, newFlow } from './flows.ts';
 import { Machine } from './machine.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { foreignObjects, isVisibleLink, readSysctl, visibleObjects } from './state.ts';
@@ -72,6 +74,7 @@ export class FakeKernel implements Kernel {
   readonly #machine: Machine = new Machine((event) => this.#emit(event));
   readonly #underlay: Map<IpAddress, { readonly link: string; readonly mtu: number }> = new Map();
   readonly #routes: Set<Prefix> = new Set();
+  #listeners: readonly Listener[] = [];
   readonly #noNamespaces: Set<string> = new Set();
   #followed: Set<Namespace> = new Set();
   #queue: EventQueue | undefined;
@@ -168,6 +171,14 @@ export class FakeKernel implements Kernel {
     return [...this.#routes];
   }
 
+  async listeners(isNamed: (listener: Listener) => boolean): Promise<readonly Listener[]> {
+    this.#requireOpen();
+    return this.#listeners.map((listener) => {
+      const { process: _process, ...place } = listener;
+      return isNamed(place) ? listener : place;
+    });
+  }
+
   async droppingChains(): Promise<readonly DroppingChain[]> {
     this.#requireOpen();
     return this.#machine.namespace(hostNamespace).droppingChains;
@@ -203,6 +214,22 @@ export class FakeKernel implements Kernel {
   /** A chain of another firewall for `droppingChains`. */
   addDroppingChain(chain: DroppingChain): void {
     addDroppingChain(this.#machine, chain);
+  }
+
+  /** A process of the host listens. */
+  addListener(listener: Listener): void {
+    this.#listeners = [...this.#listeners, listener];
+  }
+
+  /** Somebody begins to send to a port of the host, and goes on. */
+  startFlow(protocol: PortProtocol, address: IpAddress, port: number): void {
+    const host = this.#machine.namespace(hostNamespace);
+    host.flows = [...host.flows, newFlow(host, { protocol, address, port })];
+  }
+
+  /** What is sent to the host, and who gets it. */
+  get flows(): readonly FakeFlow[] {
+    return this.#machine.namespace(hostNamespace).flows;
   }
 
   addSandbox(ref: string): Namespace {

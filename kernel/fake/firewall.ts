@@ -9,6 +9,7 @@ import { sameState } from '../../core/dataplane/equal.ts';
 import { keyOf } from '../../core/dataplane/key.ts';
 import { hostNamespace, type Namespace } from '../../core/dataplane/namespace.ts';
 import type { NftElement, NftTable, ObjectKind } from '../../core/dataplane/object.ts';
+import { forgetOutdated } from './flows.ts';
 import type { Machine } from './machine.ts';
 import { refuse } from './refusal.ts';
 import type { FakeNamespace } from './state.ts';
@@ -29,13 +30,17 @@ export function setTable(machine: Machine, table: NftTable, byHand: boolean): vo
 export function deleteTable(machine: Machine, ns: Namespace, byHand: boolean): void {
   const namespace = machine.namespaces.get(ns);
   if (namespace?.firewall === undefined) return;
+  if (!byHand)
+    for (const element of namespace.firewall.elements.values()) forgetOutdated(namespace, element, true);
   namespace.firewall = undefined;
   changed(machine, ns, byHand);
 }
 
 export function setElement(machine: Machine, element: NftElement, byHand: boolean): void {
-  const { firewall } = hostOf(machine, element.ns);
+  const namespace = hostOf(machine, element.ns);
+  const { firewall } = namespace;
   if (firewall === undefined) return refuse('ENOENT', 'no table inet weft');
+  if (!byHand) forgetOutdated(namespace, element, false);
   const key = keyOf(element);
   const old = firewall.elements.get(key);
   if (old !== undefined && sameState(element, old)) return;
@@ -44,8 +49,9 @@ export function setElement(machine: Machine, element: NftElement, byHand: boolea
 }
 
 export function deleteElement(machine: Machine, element: NftElement, byHand: boolean): void {
-  const elements = machine.namespaces.get(element.ns)?.firewall?.elements;
-  if (elements?.delete(keyOf(element)) === true) changed(machine, element.ns, byHand);
+  const namespace = machine.namespaces.get(element.ns);
+  if (namespace !== undefined && !byHand) forgetOutdated(namespace, element, true);
+  if (namespace?.firewall?.elements.delete(keyOf(element)) === true) changed(machine, element.ns, byHand);
 }
 
 /** Others make a chain that drops what is forwarded. */

@@ -57,6 +57,7 @@ export class Machine {
       sysctls: new Map(),
       firewall: undefined,
       droppingChains: [],
+      flows: [],
     };
     this.namespaces.set(ns, namespace);
     const loopback: Link = { kind: 'link', ns, name: 'lo', owner: '', up: false, type: { type: 'loopback' } };

@@ -16,6 +16,7 @@ import type {
 } from '../../core/dataplane/object.ts';
 import { linkOfSysctl } from '../../core/dataplane/sysctl.ts';
 import { familyOf, prefixOf } from '../../core/model/address.ts';
+import type { FakeFlow } from './flows.ts';
 
 /** What lives on a link and goes with it. */
 export type Entry = Address | Route | Neighbour | FdbEntry;
@@ -43,6 +44,8 @@ export interface FakeNamespace {
   firewall: FakeFirewall | undefined;
   /** Chains of other firewalls. */
   droppingChains: readonly DroppingChain[];
+  /** Of datagrams to ports of the host. */
+  flows: readonly FakeFlow[];
 }
 
 export interface FakeFirewall {

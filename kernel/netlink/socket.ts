@@ -20,6 +20,7 @@ import { type Message, messagesOf } from './message.ts';
 
 /** `linux/netlink.h`. */
 const netlinkRoute = 0;
+export const netlinkSocketDiagnosis = 4;
 export const netlinkNetfilter = 12;
 const solNetlink = 270;
 const optionAddMembership = 1;

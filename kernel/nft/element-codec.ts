@@ -3,6 +3,7 @@ import { type NftType } from '../../core/dataplane/firewall.ts';
 import { unreachable } from '../../core/lib/assert.ts';
 import { addressBytes, addressFromBytes, type IpAddress } from '../../core/model/address.ts';
 import { MalformedMessage } from '../netlink/attribute.ts';
+import { protocolNumbers } from '../protocols.ts';
 
 const fieldBytes: Readonly<Record<NftType, number>> = {
   ifname: 16,
@@ -13,8 +14,7 @@ const fieldBytes: Readonly<Record<NftType, number>> = {
   inet_service: 2,
 };
 
-/** Protocol numbers (IANA) of those that have ports. */
-const protocols: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
+const protocols: Readonly<Record<string, number>> = protocolNumbers;
 
 /** Families of packets: NFPROTO_*. */
 const families: Readonly<Record<string, number>> = { ipv4: 2, ipv6: 10 };

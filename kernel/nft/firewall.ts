@@ -8,6 +8,8 @@
  * - Every transaction of a namespace, by whomever, makes its generation one higher. One that was exactly one higher after
  *   ours than before is ours, so its notification says nothing new (`isOwnGeneration`).
  *
+ * - A published port that comes, changes or goes takes the flows along that contradict it (`outdated-flows.ts`).
+ *
  * Only the table of weft's name is touched, and of others' those chains that drop what is forwarded, by one rule each where
  * that is asked for (`dropping-chains.ts`).
  */
@@ -21,6 +23,7 @@ import {
   nftTableDeletion,
 } from '../../core/dataplane/firewall.ts';
 import type { Operation, OperationResult } from '../../core/dataplane/kernel.ts';
+import { keyOf } from '../../core/dataplane/key.ts';
 import type { Namespace } from '../../core/dataplane/namespace.ts';
 import type { KernelObject, NftAccepts, NftElement, NftTable } from '../../core/dataplane/object.ts';
 import { failed, refusal, succeeded } from '../apply/outcome.ts';
@@ -38,6 +41,7 @@ import {
   readForeignChains,
   removalStatements,
 } from './dropping-chains.ts';
+import { forgetOutdatedFlows } from './outdated-flows.ts';
 import { findElements, hasTable, readElements, readGeneration, readSkeleton } from './reader.ts';
 
 type NftObject = NftTable | NftElement | NftAccepts;
@@ -111,7 +115,10 @@ export class Firewall {
       return operations.map(() => fault);
     }
     try {
+      const lost = this.#lostPorts(handle.ns, operations);
       this.#transact(operations);
+      // Also where the element was there already: an earlier attempt may have come no further.
+      forgetOutdatedFlows(this.#requests, handle.requests, [...operations, ...lost]);
       return operations.map(() => succeeded);
     } catch (error) {
       if (operations.length === 1) return [failed(error)];
@@ -134,6 +141,15 @@ export class Firewall {
     this.#context.run(statements);
     const after = readGeneration(this.#requests);
     if (after === (before + 1) >>> 0) this.#remember(after);
+  }
+
+  /** Deletions of the published ports that go with the table, and are not made again with it. */
+  #lostPorts(ns: Namespace, operations: readonly NftOperation[]): Operation[] {
+    if (!operations.some(({ op, object }) => object.kind === 'nft-table' && op !== 'set')) return [];
+    const kept = new Set(operations.flatMap(({ op, object }) => (op === 'delete' ? [] : [keyOf(object)])));
+    return readElements(this.#requests, ns)
+      .filter((element) => !kept.has(keyOf(element)))
+      .map((object) => ({ op: 'delete', object }));
   }
 
   #remember(generation: number): void {

@@ -40,6 +40,12 @@ export interface KernelBench {
   alterFirewallByHand(): Promise<void>;
   /** One more base chain of somebody else's, with hook `forward` and policy `drop`. */
   addDroppingChain(): Promise<void>;
+  /** Somebody sends datagrams to a port of the host, at `local`, and goes on. */
+  startFlow(port: number): Promise<void>;
+  /** Who gets what is sent to that port, `ADDRESS PORT` each; the flows that are forgotten are not told. */
+  flowsTo(port: number): Promise<readonly string[]>;
+  /** A process of the host listens at a port, at every address of both families. Its number. */
+  listen(protocol: 'tcp' | 'udp', port: number): Promise<number>;
   /** A bridge without an alias. */
   addForeignLink(ns: Namespace, name: string): Promise<void>;
   /** True when a link of that name is there, whoever made it. */

@@ -84,6 +84,49 @@ export function describeFirewall(bench: Bench): void {
     assert.deepEqual(await find(bench(), table), { ...table, intact: false });
   });
 
+  it('a published port that comes, changes or goes takes along the flows that contradict it, and no others', async () => {
+    const port = (target: string, hostPort = '8053'): NftElement => {
+      const value = [target, '53'];
+      return { kind: 'nft-element', ns, set: 'anywhere4', key: ['udp', hostPort], value };
+    };
+    const flows = () => bench().flowsTo(8053);
+    const [first, second] = [port('203.0.113.1'), port('203.0.113.2')];
+    await set(bench(), table, port('203.0.113.9', '8054'));
+    await bench().startFlow(8054);
+    await bench().startFlow(8053);
+    assert.deepEqual(await flows(), [`${bench().local} 8053`], 'to the host itself');
+    await set(bench(), first);
+    assert.deepEqual(await flows(), [], 'a port that came');
+    await bench().startFlow(8053);
+    assert.deepEqual(await flows(), ['203.0.113.1 53']);
+    await bench().deleteByHand(first);
+    await set(bench(), first);
+    assert.deepEqual(await flows(), ['203.0.113.1 53'], 'one that is put back as it was');
+    await set(bench(), second);
+    assert.deepEqual(await flows(), [], 'one that leads elsewhere');
+    await bench().startFlow(8053);
+    await remove(bench(), second);
+    assert.deepEqual(await flows(), [], 'one that went');
+    assert.deepEqual(await bench().flowsTo(8054), ['203.0.113.9 53'], 'another port');
+    await remove(bench(), table);
+    assert.deepEqual(await bench().flowsTo(8054), [], 'with the table');
+  });
+
+  it('tells what listens on the host, at every address that it takes, and who it is where that is asked for', async () => {
+    const process = await bench().listen('tcp', 8080);
+    await bench().listen('udp', 8053);
+    const all = await bench().kernel.listeners(({ port }) => port === 8080);
+    const shown = all
+      .filter(({ port }) => port === 8080 || port === 8053)
+      .map(({ protocol, address, port, process: by }) => `${protocol} ${address} ${port} ${by ?? '-'}`);
+    assert.deepEqual(shown.sort(), [
+      `tcp 0.0.0.0 8080 node (${process})`,
+      `tcp :: 8080 node (${process})`,
+      'udp 0.0.0.0 8053 -',
+      'udp :: 8053 -',
+    ]);
+  });
+
   it("has weft's rule in every chain of others that drops, also in one that comes later, until it is taken out", async () => {
     const accepts: NftAccepts = { kind: 'nft-accepts', ns, complete: true };
     const lacking: NftAccepts = { ...accepts, complete: false };

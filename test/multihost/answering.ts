@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../lab/command.ts';
 
-const program = fileURLToPath(new URL('../support/answering-process.js', import.meta.url));
+const answeringProgram = fileURLToPath(new URL('../support/answering-process.js', import.meta.url));
+const datagramsProgram = fileURLToPath(new URL('../support/datagrams-process.js', import.meta.url));
 const askSeconds = '2';
 /** Bash opens `/dev/tcp/HOST/PORT` itself; its own `read` takes one byte at a time, of datagrams the first. */
 const question = 'exec 3<>"/dev/$1/$2/$3" && echo >&3 && head -n 1 <&3';
@@ -21,10 +22,8 @@ export async function startAnswering(
   name: string,
   ...ports: readonly number[]
 ): Promise<Answering> {
-  // Ends with the process that started it.
-  const command = ['setpriv', '--pdeathsig', 'KILL', process.execPath, program, name, ...ports.map(String)];
-  const child = spawn('ip', ['netns', 'exec', netns, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout ?? process.stdin });
+  const child = inNamespace(netns, answeringProgram, [name, ...ports.map(String)]);
+  const lines = createInterface({ input: child.stdout });
   await Promise.race([
     once(lines, 'line'),
     once(child, 'close').then(() => {
@@ -44,6 +43,25 @@ export async function ask(
   const asked = ['timeout', askSeconds, 'bash', '-c', question, 'ask', protocol, address, String(port)];
   const { code, stdout } = await run('ip', ['netns', 'exec', netns, ...asked], { allowFailure: true });
   return code === 0 && stdout !== '' ? stdout.trim() : undefined;
+}
+
+export interface Datagrams extends Answering {
+  /** The answers so far, oldest first. */
+  readonly answers: readonly string[];
+}
+
+/** One flow of datagrams that never pauses. */
+export function startDatagrams(netns: string, address: string, port: number): Datagrams {
+  const child = inNamespace(netns, datagramsProgram, [address, String(port)]);
+  const answers: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => answers.push(line));
+  return { answers, stop: () => ended(child) };
+}
+
+/** Ends with the process that started it. */
+function inNamespace(netns: string, script: string, args: readonly string[]) {
+  const command = ['setpriv', '--pdeathsig', 'KILL', process.execPath, script, ...args];
+  return spawn('ip', ['netns', 'exec', netns, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -1,7 +1,7 @@
 /** Published ports, with real traffic: who is reached from where, and what is refused. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { type Answering, ask, startAnswering } from './answering.ts';
+import { type Answering, ask, startAnswering, startDatagrams } from './answering.ts';
 import { type Cluster, eventually, startCluster } from './cluster.ts';
 
 const docker = 'com.docker.network.bridge';
@@ -10,6 +10,7 @@ describe('Published ports', function () {
   this.timeout(60_000);
   let cluster: Cluster;
   let answering: Answering[] = [];
+  let refusals = 0;
 
   before(async function () {
     cluster = await startCluster(this, { hosts: ['h1', 'h2'] });
@@ -103,6 +104,56 @@ describe('Published ports', function () {
     assert.equal(await ask(outside().netns, 'tcp', here().ipv4, 8081), undefined);
     assert.match((await ask(outside().netns, 'tcp', here().ipv4, 8082)) ?? '', /^one /);
     assert.equal(await ask(here().netns, 'tcp', '127.0.0.1', 8082), undefined);
+  });
+
+  it('are refused where they are taken, by weft or by another process, which are named; the doctor tells of one that comes later', async () => {
+    await create('red');
+    const refusal = async (...ports: string[]) => {
+      const sandbox = await host().addSandbox(`refused${refusals++}`);
+      const words = ['network', 'connect', ...ports.flatMap((port) => ['-p', port]), 'red', sandbox];
+      const { code, stderr } = await host().weft(words, { allowFailure: true });
+      assert.equal(code, 1, stderr);
+      return stderr;
+    };
+    answering.push(await startAnswering(here().netns, 'listener', 8090));
+    assert.match(
+      await refusal('8090:80'),
+      /process 'node \(\d+\)' listens at 0\.0\.0\.0:8090.*\(port-taken\)$/m,
+    );
+    assert.match(await refusal('8090:80/udp'), /listens at 0\.0\.0\.0:8090.*\(port-taken\)$/m);
+    const { shown } = await publish('web', 'red', '8090-8092:80', '80');
+    assert.match(shown, /^0\.0\.0\.0:8091->80\/tcp,0\.0\.0\.0:(\d{5})->80\/tcp$/);
+    assert.match(
+      await refusal('8091:80'),
+      /endpoint 'web' of sandbox '\S+web' on network 'red'.*\(port-taken\)$/m,
+    );
+    assert.match(await refusal('8091-8091:80'), /\(port-taken\)$/m);
+    assert.match(
+      await refusal('8090-8091:80'),
+      /no port of host 'h1' from 8090 to 8091.*\(ports-exhausted\)$/m,
+    );
+    assert.match(await refusal('70000:80'), /port 70000 is not from 1 to 65535.*\(bad-port\)$/m);
+    assert.equal((await host().weft(['doctor'])).code, 0);
+    answering.push(await startAnswering(here().netns, 'late', 8091));
+    const { code, stdout } = await host().weft(['doctor'], { allowFailure: true });
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      /^Process node \(\d+\) listens at 0\.0\.0\.0:8091\/tcp, but what comes there goes to endpoint/m,
+    );
+  });
+
+  it('take along flows of datagrams that never pause, to whoever has the port next', async () => {
+    await create('red');
+    const first = await publish('first', 'red', '8053:80/udp');
+    const flow = startDatagrams(outside().netns, here().ipv4, 8053);
+    answering.push(flow);
+    const answeredBy = (name: string) =>
+      eventually(`${name} answers`, () => flow.answers.at(-1) === `${name} ${outside().ipv4}`);
+    await answeredBy('first');
+    await host().weft(['network', 'disconnect', 'red', first.sandbox]);
+    await publish('second', 'red', '8053:80/udp');
+    await answeredBy('second');
   });
 
   it('are repaired when the ruleset is flushed, and when one of them is deleted', async () => {

@@ -98,6 +98,7 @@ export class FakeControl implements Control {
     failing: [],
     archive: { spans: [], bytes: 0, damage: [], waiting: 0, lost: 0 },
     droppingChains: [],
+    shadowed: [],
   };
   readonly reseedRequests: ReseedRequest[] = [];
   /** Runs before a change and may throw or wait in its place. */

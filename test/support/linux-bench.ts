@@ -3,7 +3,8 @@
  * has the underlay link, under names that carry the process id, all removed afterwards. What users do is done by `ip`,
  * `bridge` and `nft`.
  */
-import { execFile, execFileSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +81,7 @@ class MachineBench implements LinuxBench {
   readonly #tag: string;
   readonly #host: string;
   readonly #kernels: LinuxKernel[] = [];
+  readonly #listeners: ChildProcess[] = [];
   #sandboxes = 0;
   #chains = 0;
 
@@ -164,6 +166,7 @@ class MachineBench implements LinuxBench {
 
   async close(): Promise<void> {
     for (const kernel of this.#kernels) await kernel.close();
+    for (const child of this.#listeners) child.kill('SIGKILL');
     const ours = readdirSync('/run/netns').filter((name) => name.startsWith(this.#tag));
     // One command after the other, whatever becomes of each: what is left must not keep the rest.
     for (const name of ours) quietly(['ip', 'netns', 'delete', name]);
@@ -183,6 +186,39 @@ class MachineBench implements LinuxBench {
     await this.#onHost(['nft', 'add table ip other']);
     const hook = 'type filter hook forward priority 0; policy drop;';
     await this.#onHost(['nft', `add chain ip other ${chain} { ${hook} }`]);
+  }
+
+  async startFlow(port: number): Promise<void> {
+    await this.#onHost(['ip', 'route', 'replace', '203.0.113.0/24', 'dev', this.#underlayLink()]);
+    await this.#onHost(['bash', '-c', 'echo >"/dev/udp/$0/$1"', this.local, String(port)]);
+  }
+
+  async flowsTo(port: number): Promise<readonly string[]> {
+    const tracked = await command([...this.#inHost(), 'cat', '/proc/net/nf_conntrack']);
+    // The tuple of the first packet, then that of its answers.
+    return tracked.split('\n').flatMap((line) => {
+      const [, sent = '', answers = ''] =
+        /^ipv4 .* udp .*? (src=.*?dport=\d+) .*?(src=.*?dport=\d+)/.exec(line) ?? [];
+      if (!sent.endsWith(`dport=${port}`)) return [];
+      const [, target, targetPort] = /^src=(\S+) .*sport=(\d+)/.exec(answers) ?? [];
+      return [`${target} ${targetPort}`];
+    });
+  }
+
+  async listen(protocol: 'tcp' | 'udp', port: number): Promise<number> {
+    const program =
+      protocol === 'tcp'
+        ? `require('net').createServer().listen(${port}, '::', () => console.log('ready'))`
+        : `require('dgram').createSocket('udp6').bind(${port}, '::', () => console.log('ready'))`;
+    const [file, ...words] = this.#inHost();
+    const child = spawn(file, [...words, process.execPath, '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#listeners.push(child);
+    await once(child.stdout, 'data');
+    return child.pid ?? 0;
+  }
+
+  #inHost(): readonly [string, ...string[]] {
+    return ['nsenter', `--net=/run/netns/${this.#host}`];
   }
 
   /** Where a command says nothing of a namespace, it means the host's. */

@@ -113,6 +113,10 @@ export class HostKernel implements Kernel {
     return this.#machine.routes();
   }
 
+  listeners(...args: Parameters<Kernel['listeners']>): ReturnType<Kernel['listeners']> {
+    return this.#machine.listeners(...args);
+  }
+
   droppingChains(): ReturnType<Kernel['droppingChains']> {
     return this.#machine.droppingChains();
   }

@@ -1,0 +1,173 @@
+/**
+ * Flows that the kernel tracks and that contradict published ports. The maps are asked for the first packet of a flow
+ * alone: a flow that began before a port was published, or led to whoever had it before, goes on as it began for as long as
+ * packets keep coming, and those of UDP may never pause. So it is forgotten, and its next packet is judged anew.
+ */
+import type { Operation } from '../../core/dataplane/kernel.ts';
+import type { NftElement } from '../../core/dataplane/object.ts';
+import { addressOf, type IpAddress } from '../../core/model/address.ts';
+import { errno } from '../native/constants.ts';
+import { decode, type Request, request } from '../netlink/message.ts';
+import type { RequestSocket } from '../netlink/request.ts';
+import { family } from '../netlink/tables/common.ts';
+import {
+  connection,
+  conntrackMessage,
+  filterDestinationPort,
+  filterProtocol,
+} from '../netlink/tables/conntrack.ts';
+import { dumpAddresses } from '../objects/address.ts';
+import { protocolNumbers } from '../protocols.ts';
+
+type Family = 4 | 6;
+
+/** A published port that came, changed or went. */
+interface Published {
+  readonly family: Family;
+  readonly isGone: boolean;
+  /** Absent: every address of the host. */
+  readonly address?: string;
+  readonly protocol: number;
+  readonly port: number;
+  readonly target: string;
+  readonly targetPort: number;
+}
+
+interface Flow {
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  readonly protocol: number;
+  readonly sourcePort: number;
+  readonly port: number;
+  /** Who answers. */
+  readonly target: IpAddress;
+  readonly targetPort: number;
+  readonly id: number;
+}
+
+/** Whether an operation can leave flows behind that contradict it. */
+export function isAboutPorts({ object }: Operation): boolean {
+  return object.kind === 'nft-element' && /^(published|anywhere)[46]$/.test(object.set);
+}
+
+/**
+ * Forgets the flows that contradict what the operations, which were carried out, made of published ports. Equivalent to:
+ * conntrack -D -p PROTOCOL --orig-port-dst PORT, for those that lead elsewhere.
+ *
+ * @param netfilter asks the host's netfilter
+ * @param routes asks the host's rtnetlink
+ * @throws KernelError
+ */
+export function forgetOutdatedFlows(
+  netfilter: RequestSocket,
+  routes: RequestSocket,
+  operations: readonly Operation[],
+): void {
+  const ports = operations
+    .filter(isAboutPorts)
+    .flatMap(({ op, object }) => publishedOf(object as NftElement, op === 'delete'));
+  if (ports.length === 0) return;
+  const own = new Set<string>(dumpAddresses(routes).map(({ address }) => addressOf(address)));
+  for (const each of [4, 6] as const) {
+    const ofFamily = ports.filter((port) => port.family === each);
+    if (ofFamily.length === 0) continue;
+    const byPort = grouped(ofFamily);
+    const outdated = flows(netfilter, each, ofFamily).filter((flow) =>
+      byPort.get(`${flow.protocol} ${flow.port}`)?.some((port) => contradicts(flow, port, own)),
+    );
+    for (const error of netfilter.carryOut(outdated.map((flow) => deletionOf(flow, each)))) {
+      // One that ended by itself meanwhile.
+      if (error !== undefined && error.errno !== errno.ENOENT) throw error;
+    }
+  }
+}
+
+/** By protocol and port of the host. */
+function grouped(ports: readonly Published[]): ReadonlyMap<string, readonly Published[]> {
+  const groups = new Map<string, Published[]>();
+  for (const port of ports) {
+    const key = `${port.protocol} ${port.port}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [port]);
+    else group.push(port);
+  }
+  return groups;
+}
+
+function publishedOf({ set, key, value }: NftElement, isGone: boolean): Published[] {
+  const [address, protocol = '', port = ''] = key.length === 3 ? key : [undefined, ...key];
+  const [target, targetPort] = value ?? [];
+  if (target === undefined) return [];
+  return [
+    {
+      family: set.endsWith('4') ? 4 : 6,
+      isGone,
+      ...(address === undefined ? {} : { address }),
+      protocol: protocolNumbers[protocol as keyof typeof protocolNumbers],
+      port: Number(port),
+      target,
+      targetPort: Number(targetPort),
+    },
+  ];
+}
+
+/** A port that is gone leads nowhere any more; one that is there leads nowhere else. */
+function contradicts(flow: Flow, port: Published, own: ReadonlySet<string>): boolean {
+  const isThere = flow.target === port.target && flow.targetPort === port.targetPort;
+  if (port.isGone) return isThere && isMeant(flow, port, own);
+  return !isThere && isMeant(flow, port, own);
+}
+
+function isMeant({ destination }: Flow, { address }: Published, own: ReadonlySet<string>): boolean {
+  if (address !== undefined) return destination === address;
+  return own.has(destination) || destination.startsWith('127.');
+}
+
+function flows(netfilter: RequestSocket, of: Family, ports: readonly Published[]): Flow[] {
+  const [only, ...others] = ports;
+  // Of one port the kernel looks for itself; of several everything is told, once.
+  const filter =
+    only === undefined || others.length > 0
+      ? {}
+      : {
+          original: { protocol: { number: only.protocol, destinationPort: only.port } },
+          filter: { original: filterProtocol | filterDestinationPort },
+        };
+  const question = request(connection, conntrackMessage.get, 0, { family: familyNumber(of) }, filter);
+  return netfilter.dump(question).flatMap((message) => {
+    const { original, reply, id } = decode(connection, message).attributes;
+    const addresses = original?.addresses;
+    const answers = reply?.addresses;
+    const source = addresses?.source4 ?? addresses?.source6;
+    const destination = addresses?.destination4 ?? addresses?.destination6;
+    const target = answers?.source4 ?? answers?.source6;
+    const { number, sourcePort, destinationPort } = original?.protocol ?? {};
+    const targetPort = reply?.protocol?.sourcePort;
+    if (source === undefined || destination === undefined || target === undefined || id === undefined)
+      return [];
+    // Protocols without ports are nothing to us.
+    if (number === undefined || sourcePort === undefined || destinationPort === undefined) return [];
+    if (targetPort === undefined) return [];
+    const place = { source, destination, protocol: number, sourcePort, port: destinationPort };
+    return [{ ...place, target, targetPort, id }];
+  });
+}
+
+function deletionOf(flow: Flow, of: Family): Request {
+  const { source, destination, protocol, sourcePort, port, id } = flow;
+  const addresses =
+    of === 4
+      ? { source4: source, destination4: destination }
+      : { source6: source, destination6: destination };
+  return request(
+    connection,
+    conntrackMessage.delete,
+    0,
+    { family: familyNumber(of) },
+    { original: { addresses, protocol: { number: protocol, sourcePort, destinationPort: port } }, id },
+  );
+}
+
+function familyNumber(of: Family): number {
+  return of === 4 ? family.ipv4 : family.ipv6;
+}
