@@ -211,7 +211,9 @@ class MachineBench implements LinuxBench {
         ? `require('net').createServer().listen(${port}, '::', () => console.log('ready'))`
         : `require('dgram').createSocket('udp6').bind(${port}, '::', () => console.log('ready'))`;
     const [file, ...words] = this.#inHost();
-    const child = spawn(file, [...words, process.execPath, '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(file, [...words, process.execPath, '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     this.#listeners.push(child);
     await once(child.stdout, 'data');
     return child.pid ?? 0;
