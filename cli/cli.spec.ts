@@ -31,6 +31,8 @@ function runWeft(
 
 /** Of `bridge`, `host` and `none`, as `network ls -q` shows them. */
 const predefinedIds = '5db88fb1e4b5\n7bcfca90423c\n1cfc0029afee\n';
+/** The last in the order of the names. */
+const gatewayId = '1f824d973615\n';
 
 describe('the command line', () => {
   let api: ApiFixture;
@@ -55,11 +57,12 @@ describe('the command line', () => {
     assert.match(id, /^[0-9a-f]{64}$/);
     assert.equal(
       await ok('network', 'ls'),
-      'NETWORK ID     NAME         DRIVER    SCOPE\n' +
-        '5db88fb1e4b5   bridge       bridge    local\n' +
-        '7bcfca90423c   host         host      local\n' +
-        '1cfc0029afee   none         null      local\n' +
-        `${id.slice(0, 12)}   overlayred   overlay   global\n`,
+      'NETWORK ID     NAME            DRIVER    SCOPE\n' +
+        '5db88fb1e4b5   bridge          bridge    local\n' +
+        '7bcfca90423c   host            host      local\n' +
+        '1cfc0029afee   none            null      local\n' +
+        `${id.slice(0, 12)}   overlayred      overlay   global\n` +
+        '1f824d973615   weft_gwbridge   bridge    local\n',
     );
     assert.equal(
       await ok('network', 'connect', '--name', 'web', '--alias', 'www', 'overlayred', 'c1'),
@@ -112,13 +115,13 @@ describe('the command line', () => {
     );
     assert.equal(await ok('network', 'disconnect', 'overlayred', 'c1'), '');
     assert.equal(await ok('network', 'rm', 'overlayred'), 'overlayred\n');
-    assert.equal(await ok('network', 'ls', '-q'), predefinedIds);
+    assert.equal(await ok('network', 'ls', '-q'), predefinedIds + gatewayId);
   });
 
   it('prints ids alone with -q, whole ones with --no-trunc', async () => {
     const id = (await createRed()).trimEnd();
-    assert.equal(await ok('network', 'ls', '-q'), `${predefinedIds}${id.slice(0, 12)}\n`);
-    assert.ok((await ok('network', 'ls', '-q', '--no-trunc')).endsWith(`\n${id}\n`));
+    assert.equal(await ok('network', 'ls', '-q'), `${predefinedIds}${id.slice(0, 12)}\n${gatewayId}`);
+    assert.ok((await ok('network', 'ls', '-q', '--no-trunc')).includes(`\n${id}\n`));
     const endpoint = (await ok('network', 'connect', '-q', 'overlayred', 'c1')).trimEnd();
     assert.match(endpoint, /^[0-9a-f]{64}$/);
     assert.equal(await ok('endpoint', 'ls', '-q', '--no-trunc', '--network', 'overlayred'), `${endpoint}\n`);
@@ -281,7 +284,7 @@ Ordinal:     1, at the end of the log
 Record hash: ${recordHash}
 State hash:  ${stateHash}
 Hosts:       1
-Networks:    3
+Networks:    4
 Endpoints:   0
 Kernel:      12 objects, 0 pending, audited 1 min ago
 Writes:      34 since the daemon started, of drift repaired: 5
@@ -516,7 +519,7 @@ ffffffffffff   0         4        -      -                          -         it
   it('says how old a list is when the store is not reachable', async () => {
     api.control.health = { reachable: false };
     const { code, out, err } = await weft('network', 'ls', '-q');
-    assert.deepEqual([code, out], [0, predefinedIds]);
+    assert.deepEqual([code, out], [0, predefinedIds + gatewayId]);
     assert.equal(
       err,
       "weft: the store is not reachable: this is the state at ordinal 1; 'weft status' says more\n",
@@ -568,13 +571,13 @@ ffffffffffff   0         4        -      -                          -         it
     assert.equal(await names('label=team=b'), '');
     assert.equal(await names('name=lay'), 'overlayred');
     assert.equal(await names('id=7bcfca90'), 'host');
-    assert.equal(await names('scope=local'), 'bridge host none');
+    assert.equal(await names('scope=local'), 'bridge host none weft_gwbridge');
     assert.equal(await names('type=custom'), 'lan overlayred');
     assert.equal(await names('type=builtin', 'driver=host'), 'host');
     assert.equal(await names('dangling=true'), '');
     await ok('network', 'disconnect', 'lan', 'web');
     assert.equal(await names('dangling=true'), 'lan');
-    assert.equal(await names('dangling=false'), 'bridge host none overlayred');
+    assert.equal(await names('dangling=false'), 'bridge host none overlayred weft_gwbridge');
     await ok('network', 'connect', '--name', 'web', 'lan', 'c1');
     const count = async (filter: string): Promise<number> =>
       (await ok('endpoint', 'ls', '-q', '--filter', filter)).split('\n').length - 1;

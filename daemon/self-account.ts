@@ -14,7 +14,7 @@ export function selfAccount(
   recentLines: RecentLines,
 ): SelfAccount {
   const { host, advertise, dataDir, socket, netnsPrefix, archiveMib, logLevel, secrets } = configuration;
-  const { hostGraceMs, hostRetentionMs, acceptInForeignChains } = configuration;
+  const { hostGraceMs, hostRetentionMs, acceptInForeignChains, gatewaySubnet } = configuration;
   return {
     configuration: {
       // As the adapter says it, not as it was given: without credentials.
@@ -25,6 +25,7 @@ export function selfAccount(
       socket,
       'netns-prefix': netnsPrefix,
       'accept-in-foreign-chains': String(acceptInForeignChains),
+      ...(gatewaySubnet === undefined ? {} : { 'gateway-subnet': gatewaySubnet }),
       'archive-mib': String(archiveMib),
       'host-grace': `${hostGraceMs / 1_000}s`,
       'host-retention': `${hostRetentionMs / 1_000}s`,

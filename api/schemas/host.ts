@@ -23,6 +23,8 @@ export const hostSchema = z.object({
   epoch: count,
   mtu: count,
   version: z.string(),
+  /** Of its gateway bridge. */
+  gatewaySubnet: z.string().exactOptional(),
   /** How many endpoints live on it. */
   endpoints: count,
   created: stamp,

@@ -9,6 +9,7 @@ interface Options {
   readonly dataDir?: string;
   readonly netnsPrefix?: string;
   readonly acceptInForeignChains?: boolean;
+  readonly gatewaySubnet?: string;
   readonly archiveMib?: string;
   readonly hostGrace?: string;
   readonly hostRetention?: string;
@@ -31,6 +32,10 @@ export function addVerb(program: Command, context: Context): void {
     .option(
       '--accept-in-foreign-chains',
       'add a rule of its own to chains of other firewalls that drop what it lets pass',
+    )
+    .option(
+      '--gateway-subnet <prefix>',
+      'IPv4 subnet of the bridge by which overlays reach the outside (default: one that is free)',
     )
     .option(
       '--archive-mib <n>',
@@ -63,6 +68,7 @@ function flagsOf(options: Options, socket: string | undefined): Record<string, s
     socket: socket,
     'netns-prefix': options.netnsPrefix,
     'accept-in-foreign-chains': options.acceptInForeignChains === true ? 'true' : undefined,
+    'gateway-subnet': options.gatewaySubnet,
     'archive-mib': options.archiveMib,
     'host-grace': options.hostGrace,
     'host-retention': options.hostRetention,

@@ -1,11 +1,13 @@
 /** Requests of users as bodies of records. */
 import type { Kernel, SandboxInspection } from '../dataplane/kernel.ts';
-import { WeftError } from '../errors.ts';
-import { driverTraits } from '../fold/driver-traits.ts';
+import { isWeftError, WeftError } from '../errors.ts';
+import { driverTraits, hasWayOut } from '../fold/driver-traits.ts';
 import { automaticPorts, type PortRange, parsePortSpec } from '../fold/port-spec.ts';
+import type { State } from '../fold/state.ts';
 import { avoidedInterfacesMax, avoidedPrefixesMax, reportedListenersMax } from '../limits.ts';
 import type { BodyOf } from '../log/record.ts';
 import { overlaps, type Prefix, parsePrefix } from '../model/address.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import type { NetworkId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
 import type { Listener, PortProtocol } from '../model/published-port.ts';
@@ -62,9 +64,13 @@ export function endpointBody(
     ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
     ...(ports.length === 0 ? {} : { ports: [...ports] }),
     ...(listeners.length === 0 ? {} : { listeners: [...listeners] }),
-    // In the host's namespace no interface is made that could be in anybody's way.
-    avoid: sandbox.isHost === true ? [] : [...sandbox.foreignLinks].slice(0, avoidedInterfacesMax),
+    avoid: avoidedInterfaces(sandbox),
   };
+}
+
+/** In the host's namespace no interface is made that could be in anybody's way. */
+function avoidedInterfaces({ isHost, foreignLinks }: SandboxInspection): string[] {
+  return isHost === true ? [] : [...foreignLinks].slice(0, avoidedInterfacesMax);
 }
 
 /**
@@ -112,6 +118,40 @@ function withShortProcess({ process, ...listener }: Listener): Listener {
 
 function isIn({ first, last }: PortRange, port: number): boolean {
   return port >= first && port <= last;
+}
+
+/** Why a host lets go of an endpoint. */
+export type Removal = BodyOf<'endpoint-remove'>['reason'];
+
+/**
+ * Without its way out the sandbox may get an interface on the gateway bridge, whose name is to be nobody else's there.
+ *
+ * @param host name of this one
+ */
+export async function removalBodyHere(
+  kernel: Kernel,
+  host: string,
+  { networks }: Pick<State, 'networks'>,
+  endpoint: Endpoint,
+  reason: Removal,
+): Promise<BodyOf<'endpoint-remove'>> {
+  const { id, sandbox } = endpoint;
+  const network = networks.get(endpoint.network);
+  const isWayOut = network !== undefined && hasWayOut(network);
+  if (!isWayOut || reason === 'sandbox-gone' || endpoint.host !== host) return { endpoint: id, reason };
+  const found = await inspected(kernel, sandbox.ref);
+  if (found?.identity !== sandbox.identity) return { endpoint: id, reason };
+  return { endpoint: id, reason, avoid: avoidedInterfaces(found) };
+}
+
+/** A sandbox, where it is there and may be looked at. */
+export async function inspected(kernel: Kernel, ref: string): Promise<SandboxInspection | undefined> {
+  try {
+    return await kernel.inspectSandbox(ref);
+  } catch (error) {
+    if (isWeftError(error)) return undefined;
+    throw error;
+  }
 }
 
 /** The fold cannot see what a sandbox is. @throws WeftError `host-sandbox` */

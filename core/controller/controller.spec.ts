@@ -93,7 +93,10 @@ describe('Controller', () => {
     it('answers when the interface is there with its address', async () => {
       await attach(h1, 'red', 'one');
       const ns = sandboxNamespace('one');
-      assert.deepEqual(textsOf(h1, 'address', ns), ['ip -n one address replace 10.0.1.2/24 dev eth0']);
+      assert.deepEqual(textsOf(h1, 'address', ns), [
+        'ip -n one address replace 10.0.1.2/24 dev eth0',
+        'ip -n one address replace 192.168.240.2/20 dev eth1',
+      ]);
     });
 
     it('takes the endpoint back when the kernel refuses, and says why', async () => {
@@ -128,7 +131,7 @@ describe('Controller', () => {
       h1.kernel.inspectSandbox = (ref) => inspect(ref === '/run/netns/one' ? 'one' : ref);
       const request = { sandbox: '/run/netns/one', aliases: [] };
       const endpoint = await cluster.drive(h1.controller.connect('blue', request, context));
-      assert.deepEqual([endpoint.sandbox.ref, endpoint.ifname], ['one', 'eth1']);
+      assert.deepEqual([endpoint.sandbox.ref, endpoint.ifname], ['one', 'eth2']);
       await cluster.drive(h1.controller.disconnect('red', '/run/netns/one', context));
       assert.equal(h1.controller.state.endpoints.size, 1);
     });
@@ -181,6 +184,7 @@ describe('Controller', () => {
         'host',
         'none',
         'red',
+        'weft_gwbridge',
       ]);
     });
 
@@ -368,8 +372,8 @@ describe('Controller', () => {
     assert.deepEqual(
       networks.map((names) => names.sort()),
       [
-        ['bridge', 'host', 'none'],
-        ['bridge', 'host', 'none', 'red'],
+        ['bridge', 'host', 'none', 'weft_gwbridge'],
+        ['bridge', 'host', 'none', 'red', 'weft_gwbridge'],
       ],
     );
     assert.ok(repairs.includes('missing address'), repairs.join());

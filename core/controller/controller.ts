@@ -12,7 +12,7 @@ import type { Kernel } from '../dataplane/kernel.ts';
 import { sandboxNamespace } from '../dataplane/namespace.ts';
 import { DesiredState } from '../desired/desired-state.ts';
 import type { Driver } from '../driver/driver.ts';
-import { isWeftError, WeftError } from '../errors.ts';
+import { WeftError } from '../errors.ts';
 import type { Change } from '../fold/change.ts';
 import type { NextLog } from '../fold/course.ts';
 import { endpointsOfHost, endpointsOfSandbox } from '../fold/lookup.ts';
@@ -44,7 +44,15 @@ import type { Manifest } from '../snapshot/manifest.ts';
 import type { Successor } from '../succession/begin-successor.ts';
 import type { CurrentLog } from '../succession/current-log.ts';
 import { Succession } from '../succession/succession.ts';
-import { endpointBody, listenersHere, networkBodyHere, requireFitting } from './bodies.ts';
+import {
+  endpointBody,
+  inspected,
+  listenersHere,
+  networkBodyHere,
+  type Removal,
+  removalBodyHere,
+  requireFitting,
+} from './bodies.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type {
   Control,
@@ -163,10 +171,7 @@ export class Controller implements Control {
     this.#desired = new DesiredState(ports.drivers, options, ports);
     this.#sandboxes = new SandboxWatch(kernel, ports, {
       endpoints: () => endpointsOfHost(this.state, options.host),
-      release: async (endpoint, signal) => {
-        await this.#release(endpoint, 'sandbox-gone', { by: 'daemon', signal });
-        this.#reconciler.lookAnew(sandboxNamespace(endpoint.sandbox.ref));
-      },
+      release: (endpoint, signal) => this.#release(endpoint, 'sandbox-gone', { by: 'daemon', signal }),
     });
     this.#archivist = new Archivist(ports);
     this.#keeper = new LogKeeper(ports, options, () => this.#standing());
@@ -410,7 +415,8 @@ export class Controller implements Control {
   async #drafted(request: PlanRequest, by: string, signal: CancelSignal): Promise<LogRecord> {
     const draft = <K extends RecordKind>(kind: K, body: BodyOf<K>): LogRecord =>
       this.#requests.draft(this.#membership.author(this.state), kind, body, by);
-    const removal = ({ id }: Endpoint) => draft('endpoint-remove', { endpoint: id, reason: 'requested' });
+    const removal = async (endpoint: Endpoint) =>
+      draft('endpoint-remove', await this.#removalBody(endpoint, 'requested'));
     switch (request.change) {
       case 'createNetwork':
         return draft('network-create', await networkBodyHere(this.#ports, request.body));
@@ -419,9 +425,9 @@ export class Controller implements Control {
       case 'connect':
         return draft('endpoint-create', await this.#endpointBody(request.ref, request.body, signal));
       case 'disconnect':
-        return removal(await this.#endpointOn(request.ref, request.body.ref, signal));
+        return await removal(await this.#endpointOn(request.ref, request.body.ref, signal));
       case 'removeEndpoint':
-        return removal(await this.findEndpoint(request.ref, signal));
+        return await removal(await this.findEndpoint(request.ref, signal));
       case 'removeHost':
         return draft('host-remove', { name: request.ref });
       default:
@@ -447,7 +453,7 @@ export class Controller implements Control {
   /** The endpoint of a sandbox of this host on a network, or the one that a reference means there. */
   async #endpointOn(networkRef: string, ref: string, signal: CancelSignal): Promise<Endpoint> {
     const network = await this.findNetwork(networkRef, signal);
-    const identity = await this.#sandboxIdentity(ref);
+    const identity = (await inspected(this.#ports.kernel, ref))?.identity;
     const endpoint = await this.#find(
       (state) => this.#endpointOfSandbox(network, ref, identity) ?? lookupEndpointOf(state, network, ref),
       signal,
@@ -682,14 +688,17 @@ export class Controller implements Control {
   }
 
   /** Removes an endpoint, and waits until this host's kernel has let go of it. */
-  async #release(
-    endpoint: Endpoint,
-    reason: 'requested' | 'sandbox-gone' | 'attach-failed',
-    context: RequestContext,
-  ): Promise<void> {
+  async #release(endpoint: Endpoint, reason: Removal, context: RequestContext): Promise<void> {
     const keys = this.#desired.keysOf(endpoint.id);
     const author = this.#membership.author(this.state);
-    await this.#requests.perform(author, 'endpoint-remove', { endpoint: endpoint.id, reason }, context);
+    await this.#requests.perform(
+      author,
+      'endpoint-remove',
+      await this.#removalBody(endpoint, reason),
+      context,
+    );
+    // Before the next one can be attached to a later sandbox of that name, in which nothing is as it was.
+    if (reason === 'sandbox-gone') this.#reconciler.lookAnew(sandboxNamespace(endpoint.sandbox.ref));
     await this.#reconciler.settled(keys, context.signal);
   }
 
@@ -745,13 +754,8 @@ export class Controller implements Control {
     return ref;
   }
 
-  async #sandboxIdentity(ref: string): Promise<string | undefined> {
-    try {
-      return (await this.#ports.kernel.inspectSandbox(ref)).identity;
-    } catch (error) {
-      if (isWeftError(error)) return undefined;
-      throw error;
-    }
+  #removalBody(endpoint: Endpoint, reason: Removal): Promise<BodyOf<'endpoint-remove'>> {
+    return removalBodyHere(this.#ports.kernel, this.#options.host, this.state, endpoint, reason);
   }
 
   #endpointOfSandbox(network: Network, ref: string, identity: string | undefined): Endpoint | undefined {

@@ -25,7 +25,7 @@ function joining(): { readonly membership: Membership; readonly end: () => void 
     perform: () => new Promise(() => undefined),
   } as unknown as Requests;
   const self = { host: 'h1', address, identity, mtu: 1500, version: '0.1.0' };
-  const ports = { clock: new VirtualClock(), logger: new QuietLogger() };
+  const ports = { kernel: { routes: async () => [] }, clock: new VirtualClock(), logger: new QuietLogger() };
   const membership = new Membership(self, requests, ports);
   const scope = cancelScope();
   for (const _ of ours) void membership.join(initialState, scope.signal);

@@ -2,10 +2,13 @@
  * This host's membership: it announces itself, knows its epoch, and notices when it is no longer the one, or when the
  * others have given it up and it is to join again.
  */
+import type { Kernel } from '../dataplane/kernel.ts';
 import { isWeftError, WeftError } from '../errors.ts';
 import type { Change } from '../fold/change.ts';
 import { hostNamed } from '../fold/lookup.ts';
 import type { State } from '../fold/state.ts';
+import { avoidedPrefixesMax } from '../limits.ts';
+import type { BodyOf } from '../log/record.ts';
 import type { IpAddress } from '../model/address.ts';
 import type { RecordId } from '../model/ids.ts';
 import type { CancelSignal } from '../ports/cancel.ts';
@@ -22,6 +25,8 @@ export interface HostIdentity {
   /** MTU of the underlay link, bytes. */
   readonly mtu: number;
   readonly version: string;
+  /** Of its gateway bridge, as text; absent: the one that it had, or one that is free. */
+  readonly gatewaySubnet?: string;
 }
 
 /**
@@ -33,6 +38,7 @@ export type Loss = 'removed' | 'superseded' | 'down' | 'expired';
 export class Membership {
   readonly #self: HostIdentity;
   readonly #requests: Requests;
+  readonly #kernel: Pick<Kernel, 'routes'>;
   readonly #clock: Clock;
   readonly #logger: Logger;
   /** Ids of our own join records: each may land late, and gives us its epoch when it does. */
@@ -44,10 +50,11 @@ export class Membership {
   constructor(
     self: HostIdentity,
     requests: Requests,
-    ports: { readonly clock: Clock; readonly logger: Logger },
+    ports: { readonly kernel: Pick<Kernel, 'routes'>; readonly clock: Clock; readonly logger: Logger },
   ) {
     this.#self = self;
     this.#requests = requests;
+    this.#kernel = ports.kernel;
     this.#clock = ports.clock;
     this.#logger = ports.logger;
   }
@@ -105,19 +112,13 @@ export class Membership {
    *   returns early when `signal` aborts
    */
   async join(state: () => State, signal: CancelSignal): Promise<void> {
-    const { host, address, identity, mtu, version } = this.#self;
+    const { host } = this.#self;
     while (!signal.aborted) {
       const id = this.#requests.newRecordId();
       this.#joins.add(id);
       const author = { host, epoch: 0, base: state().ordinal };
       try {
-        await this.#requests.perform(
-          author,
-          'host-join',
-          { address, identity, mtu, version },
-          { by: 'daemon', signal },
-          id,
-        );
+        await this.#requests.perform(author, 'host-join', await this.#body(), { by: 'daemon', signal }, id);
         return;
       } catch (error) {
         // An earlier attempt may have been in the log all the while.
@@ -127,6 +128,19 @@ export class Membership {
       }
       await this.#clock.sleep(rejoinDelayMs, signal);
     }
+  }
+
+  async #body(): Promise<BodyOf<'host-join'>> {
+    const { address, identity, mtu, version, gatewaySubnet } = this.#self;
+    const avoid = (await this.#kernel.routes()).slice(0, avoidedPrefixesMax);
+    return {
+      address,
+      identity,
+      mtu,
+      version,
+      ...(gatewaySubnet === undefined ? {} : { gatewaySubnet }),
+      ...(avoid.length === 0 ? {} : { avoid }),
+    };
   }
 
   /**
@@ -188,6 +202,8 @@ function isPassing(error: unknown): error is Error {
     'too-old',
     // A join of ours, or of our former life, has come in between; what we know of the log is about to grow.
     'stale-epoch',
+    // The host's routes could not be read this time.
+    'kernel',
   ] as const;
   return codes.some((code) => isWeftError(error, code));
 }

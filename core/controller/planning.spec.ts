@@ -86,7 +86,7 @@ describe('a plan', () => {
     for (const request of requests) await planned(request);
     await cluster.settle();
     assert.deepEqual(count(), before);
-    assert.equal((await cluster.drive(h1.controller.status(context.signal))).networks, 4);
+    assert.equal((await cluster.drive(h1.controller.status(context.signal))).networks, 5);
   });
 
   const refusals: readonly (readonly [string, PlanRequest, ErrorCode])[] = [

@@ -133,14 +133,14 @@ describe('a cluster whose log is succeeded by another', () => {
       // own are given up when its daemon starts again.
       await reseed(h1, { discard: await logIdOf(h2) });
       await phase(h1, 'running');
-      await cluster.until(async () => (await statusOf(h1)).networks === 6);
+      await cluster.until(async () => (await statusOf(h1)).networks === 7);
       await cluster.until(async () =>
         /this host knows another record/.test((await statusOf(h2)).phaseReason ?? ''),
       );
       await cluster.stop(h2);
       h2 = await cluster.start('h2', { kernel: h2.kernel, memory: h2.memory, address: '192.168.2.12' });
       await settled();
-      assert.equal((await statusOf(h2)).networks, 6);
+      assert.equal((await statusOf(h2)).networks, 7);
     });
 
     it('is not written back from a host that is behind another one, unless it is forced', async () => {
@@ -240,7 +240,7 @@ describe('a cluster whose log is succeeded by another', () => {
       assert.equal(new Set(made.map((each) => each.logId)).size, 1);
       await settled();
       assert.ok(h1.controller.state.ordinal > ordinal);
-      assert.equal((await statusOf(h2)).networks, 5);
+      assert.equal((await statusOf(h2)).networks, 6);
     });
 
     it('is written back over what a stranger began there, who then stops where he stands', async () => {
@@ -328,7 +328,7 @@ describe('a cluster whose log is succeeded by another', () => {
       const status = await statusOf(h2);
       assert.equal(status.store.url, next.url);
       assert.equal(status.store.logId, next.logId);
-      assert.equal(status.networks, 3 + 1 + 20);
+      assert.equal(status.networks, 4 + 1 + 20);
       assert.deepEqual([await writesOf(h1), await writesOf(h2)], writes);
     });
 

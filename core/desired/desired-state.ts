@@ -1,7 +1,7 @@
 /**
  * The desired state of one host: which kernel objects should exist on it, kept up to date with the fold.
  *
- * Vocabulary: a *part* is what one network, one endpoint or one hosts file contributes; a part is *stale* when something
+ * Vocabulary: a *part* is what one network, endpoint, gateway endpoint or hosts file contributes; a part is *stale* when something
  * that it is compiled from has changed. `apply` only marks parts stale; the next look compiles each stale part once, from
  * the latest state, however many changes there were. So a burst costs one compilation of each part, and parts never see
  * a state in which half of a record's changes are missing.
@@ -21,7 +21,8 @@ import type { KernelObject } from '../dataplane/object.ts';
 import type { Driver, HostView } from '../driver/driver.ts';
 import type { Change } from '../fold/change.ts';
 import { driverTraits } from '../fold/driver-traits.ts';
-import { endpointsOfHost, endpointsOfNetwork } from '../fold/lookup.ts';
+import { gatewayNetworkId } from '../fold/gateway-network.ts';
+import { endpointsOfHost, endpointsOfNetwork, gatewayOfSandbox } from '../fold/lookup.ts';
 import type { State } from '../fold/state.ts';
 import { hostsEndpointsPerNetworkMax } from '../limits.ts';
 import type { Endpoint } from '../model/endpoint.ts';
@@ -30,6 +31,7 @@ import type { EndpointId, NetworkId } from '../model/ids.ts';
 import type { Network } from '../model/network.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { DesiredView } from '../reconcile/desired.ts';
+import { gatewayBridge, gatewayInterface, PlacedGateways } from './gateways.ts';
 import {
   altersDataPlane,
   type DesiredOptions,
@@ -39,7 +41,7 @@ import {
 } from './host-view.ts';
 import { isNamed, type NamedEndpoint } from './hosts-entries.ts';
 import { hostsFileOf } from './hosts-file.ts';
-import { LocalEndpoints } from './local-endpoints.ts';
+import { LocalEndpoints, latestIdentity } from './local-endpoints.ts';
 import { NameList } from './name-list.ts';
 import { ObjectSet } from './object-set.ts';
 
@@ -61,6 +63,7 @@ export class DesiredState implements DesiredView {
   readonly #logger: Logger | undefined;
   readonly #objects = new ObjectSet();
   readonly #locals = new LocalEndpoints();
+  readonly #gateways = new PlacedGateways();
   readonly #compiled = new Map<NetworkId, CompiledNetwork>();
   readonly #unknownDriver = new Set<NetworkId>();
   #state: State | undefined;
@@ -69,6 +72,8 @@ export class DesiredState implements DesiredView {
   readonly #staleNetworks = new Set<NetworkId>();
   readonly #staleEndpoints = new Map<EndpointId, NetworkId>();
   readonly #staleSandboxes = new Set<string>();
+  /** References of sandboxes whose gateway endpoints may be others now. */
+  readonly #staleGateways = new Set<string>();
   #dirty = new Set<string>();
 
   constructor(
@@ -106,6 +111,10 @@ export class DesiredState implements DesiredView {
         this.#onEndpoint(change.endpoint);
         if (this.#isLocal(change.endpoint)) this.#locals.remove(change.endpoint);
         return;
+      case 'gateway-set':
+      case 'gateway-removed':
+        if (this.#isLocal(change.gateway)) this.#staleGateways.add(change.gateway.sandbox.ref);
+        return;
     }
   }
 
@@ -126,14 +135,17 @@ export class DesiredState implements DesiredView {
   }
 
   /**
-   * Keys of the objects that stand for an endpoint on this host: its own, and where it lives here those of its network
-   * and the hosts file of its sandbox. Empty when it is unknown or not compiled here.
+   * Keys of the objects that stand for an endpoint on this host: its own, and where it lives here those of its network,
+   * and of its sandbox the hosts file and the way out over the gateway bridge. Empty when it is unknown or not compiled here.
    */
   keysOf(id: EndpointId): readonly string[] {
     this.#compile();
     const endpoint = this.#state?.endpoints.get(id);
     if (endpoint === undefined) return [];
-    const parts = this.#isLocal(endpoint) ? [endpoint.network, id, hostsPart(endpoint.sandbox.ref)] : [id];
+    const { ref } = endpoint.sandbox;
+    const own = [endpoint.network, id, hostsPart(ref)];
+    const gateway = this.#objects.has(gatewayPart(ref)) ? [gatewayNetworkId, gatewayPart(ref)] : [];
+    const parts = this.#isLocal(endpoint) ? [...own, ...gateway] : [id];
     return parts.flatMap((part) => this.#objects.part(part).map(keyOf));
   }
 
@@ -182,7 +194,10 @@ export class DesiredState implements DesiredView {
       this.#staleNetworks.add(id);
       this.#staleMembers(id, state);
     }
-    for (const ref of this.#locals.sandboxes()) this.#staleSandboxes.add(ref);
+    for (const ref of this.#locals.sandboxes()) {
+      this.#staleSandboxes.add(ref);
+      this.#staleGateways.add(ref);
+    }
   }
 
   #staleMembers(id: NetworkId, state: State): void {
@@ -196,6 +211,7 @@ export class DesiredState implements DesiredView {
     this.#staleEndpoints.set(endpoint.id, endpoint.network);
     if (!this.#isLocal(endpoint)) return;
     this.#staleSandboxes.add(endpoint.sandbox.ref);
+    this.#staleGateways.add(endpoint.sandbox.ref);
     for (const neighbour of this.#locals.inSandbox(endpoint.sandbox.ref)) {
       this.#staleNetworks.add(neighbour.network);
       this.#staleEndpoints.set(neighbour.id, neighbour.network);
@@ -204,8 +220,8 @@ export class DesiredState implements DesiredView {
 
   /** Brings everything stale up to date with the latest state. */
   #compile(): void {
-    const stale = this.#staleNetworks.size + this.#staleEndpoints.size + this.#staleSandboxes.size;
-    if (stale === 0 || this.#state === undefined) return;
+    const stale = [this.#staleNetworks, this.#staleEndpoints, this.#staleSandboxes, this.#staleGateways];
+    if (stale.every(({ size }) => size === 0) || this.#state === undefined) return;
     const state = this.#state;
     const view = hostViewOf(state, this.#options, this.#underlayMtuMin, ({ sandbox }) =>
       this.#locals.inSandbox(sandbox.ref, sandbox.identity),
@@ -220,9 +236,8 @@ export class DesiredState implements DesiredView {
       for (const endpoint of this.#locals.onNetwork(network)) this.#staleSandboxes.add(endpoint.sandbox.ref);
     }
     for (const ref of this.#staleSandboxes) this.#compileHostsFile(ref, contributions);
-    this.#staleNetworks.clear();
-    this.#staleEndpoints.clear();
-    this.#staleSandboxes.clear();
+    if (this.#staleGateways.size > 0) this.#compileGateways(state, view, contributions);
+    for (const part of stale) part.clear();
     for (const key of this.#objects.replace(contributions)) this.#dirty.add(key);
   }
 
@@ -286,6 +301,30 @@ export class DesiredState implements DesiredView {
     into.set(hostsPart(ref), file === undefined ? [] : [file]);
   }
 
+  #compileGateways(state: State, view: HostView | undefined, into: Contributions): void {
+    const network = state.networks.get(gatewayNetworkId);
+    const driver = network === undefined ? undefined : this.#driverOf(network);
+    if (network === undefined || driver === undefined) return;
+    for (const ref of this.#staleGateways) {
+      const gateway = view === undefined ? undefined : this.#gatewayOf(ref, state);
+      this.#gateways.set(ref, gateway);
+      const objects =
+        view === undefined || gateway === undefined
+          ? []
+          : gatewayInterface({ network, driver }, gateway, view);
+      into.set(gatewayPart(ref), objects);
+    }
+    into.set(network.id, view === undefined ? [] : gatewayBridge({ network, driver }, this.#gateways, view));
+  }
+
+  /** That of the latest sandbox of a reference, if the fold gave it one. */
+  #gatewayOf(ref: string, state: State): Endpoint | undefined {
+    const identity = latestIdentity(this.#locals.inSandbox(ref));
+    const gateway =
+      identity === undefined ? undefined : gatewayOfSandbox(state, this.#options.host, identity);
+    return gateway?.sandbox.ref === ref ? gateway : undefined;
+  }
+
   /** A network of a driver that this build does not have needs a newer one; the others go on. Said once a network. */
   #driverOf(network: Network): Driver | undefined {
     const driver = this.#drivers.get(network.driver);
@@ -301,4 +340,8 @@ export class DesiredState implements DesiredView {
 /** Apart from ids, which are hexadecimal digits. */
 function hostsPart(ref: string): string {
   return `hosts ${ref}`;
+}
+
+function gatewayPart(ref: string): string {
+  return `gateway ${ref}`;
 }

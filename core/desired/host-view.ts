@@ -56,7 +56,12 @@ export function resolvesHere(state: State, host: string, self: string): boolean 
   return host === self || !state.downHosts.has(host);
 }
 
-/** Whether a re-join alters what drivers may look at: where the host's tunnels end, and how much goes through them. */
+/** Whether a re-join alters what drivers may look at: where the host's tunnels end, how much goes through them, and its gateway bridge. */
 export function altersDataPlane(host: Host, previous: Host | undefined): boolean {
-  return previous === undefined || host.address !== previous.address || host.mtu !== previous.mtu;
+  return (
+    previous === undefined ||
+    host.address !== previous.address ||
+    host.mtu !== previous.mtu ||
+    host.gatewaySubnet !== previous.gatewaySubnet
+  );
 }

@@ -4,14 +4,16 @@
  */
 import { keyOf } from '../dataplane/key.ts';
 import type { KernelObject } from '../dataplane/object.ts';
-import type { Driver } from '../driver/driver.ts';
+import type { Driver, HostView } from '../driver/driver.ts';
 import { driverTraits } from '../fold/driver-traits.ts';
+import { gatewayNetworkId } from '../fold/gateway-network.ts';
 import type { State } from '../fold/state.ts';
 import { assert } from '../lib/assert.ts';
 import { same } from '../lib/same.ts';
 import { hostsEndpointsPerNetworkMax } from '../limits.ts';
-import type { Endpoint } from '../model/endpoint.ts';
+import { type Endpoint, hasIpv6 } from '../model/endpoint.ts';
 import type { NetworkId } from '../model/ids.ts';
+import { gatewayBridge, gatewayInterface } from './gateways.ts';
 import { type DesiredOptions, hostViewOf, resolvesHere, underlayMtuMinOf } from './host-view.ts';
 import { isNamed } from './hosts-entries.ts';
 import { hostsFileOf } from './hosts-file.ts';
@@ -49,12 +51,38 @@ export function recompute(
     for (const endpoint of resolving.filter(isNamed)) list.add(endpoint);
     lists.set(network.id, list);
   }
+  objects.push(...gatewaysOf(state, options, drivers, view, local));
   for (const ref of new Set(local.map((endpoint) => endpoint.sandbox.ref))) {
     const own = local.filter((endpoint) => endpoint.sandbox.ref === ref);
     const file = hostsFileOf(ref, own, (network) => lists.get(network));
     if (file !== undefined) objects.push(file);
   }
   return byKey(objects);
+}
+
+/** The gateway bridge with the interfaces of those sandboxes whose endpoints are placed here. */
+function gatewaysOf(
+  state: State,
+  { host }: DesiredOptions,
+  drivers: ReadonlyMap<string, Driver>,
+  view: HostView,
+  local: readonly Endpoint[],
+): readonly KernelObject[] {
+  const network = state.networks.get(gatewayNetworkId);
+  const driver = drivers.get(network?.driver ?? '');
+  if (network === undefined || driver === undefined) return [];
+  const placed = [...state.gateways.values()].filter(
+    (gateway) =>
+      gateway.host === host &&
+      local.some(({ sandbox: { ref, identity } }) => {
+        return ref === gateway.sandbox.ref && identity === gateway.sandbox.identity;
+      }),
+  );
+  const counts = { size: placed.length, withIpv6: placed.filter(hasIpv6).length };
+  return [
+    ...gatewayBridge({ network, driver }, counts, view),
+    ...placed.flatMap((gateway) => gatewayInterface({ network, driver }, gateway, view)),
+  ];
 }
 
 function isLatest(endpoint: Endpoint, endpoints: readonly Endpoint[]): boolean {

@@ -13,7 +13,7 @@ import { isYes, type OptionCheck, oneOf, yesOrNo } from './option-check.ts';
 /** Name of the bridge; one that is there already is adopted. */
 export const bridgeNameOption = 'com.docker.network.bridge.name';
 /** Whether endpoints of the network reach each other. */
-const iccOption = 'com.docker.network.bridge.enable_icc';
+export const iccOption = 'com.docker.network.bridge.enable_icc';
 /** Whether what leaves the host from an endpoint has the host's address. */
 const masqueradeOption = 'com.docker.network.bridge.enable_ip_masquerade';
 /** Whether the bridge has no IPv4 address: the gateway is another machine's. */

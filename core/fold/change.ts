@@ -9,7 +9,10 @@ export type Change =
   | { readonly type: 'network-added'; readonly network: Network }
   | { readonly type: 'network-removed'; readonly network: Network }
   | { readonly type: 'endpoint-added'; readonly endpoint: Endpoint }
-  | { readonly type: 'endpoint-removed'; readonly endpoint: Endpoint; readonly reason: EndpointRemoval };
+  | { readonly type: 'endpoint-removed'; readonly endpoint: Endpoint; readonly reason: EndpointRemoval }
+  /** A sandbox's endpoint on its host's gateway bridge came, or has other addresses. */
+  | { readonly type: 'gateway-set'; readonly gateway: Endpoint }
+  | { readonly type: 'gateway-removed'; readonly gateway: Endpoint };
 
 export type EndpointRemoval =
   | 'requested'

@@ -6,6 +6,7 @@ import { addressOf, addressToBigInt, contains, type IpAddress } from '../model/a
 import type { Endpoint } from '../model/endpoint.ts';
 import { nameKey } from '../model/names.ts';
 import type { Network } from '../model/network.ts';
+import { gatewayClaims, gatewayPools } from './check-gateways.ts';
 import type { State } from './state.ts';
 
 /** Pools are those that subnets stand on, and hold exactly what networks and endpoints have, nothing twice. */
@@ -37,7 +38,14 @@ export function checkPools(state: State, faults: string[]): void {
         claim(pool, aux.address, `auxiliary address ${aux.name} of network ${network.id}`);
     }
   }
+  for (const pool of gatewayPools(state)) {
+    const key = `${pool.space} ${pool.prefix}`;
+    if (!expected.has(key)) expected.set(key, pool);
+    const cursor = `${key} ${pool.first} ${pool.last}`;
+    users.set(cursor, (users.get(cursor) ?? 0) + 1);
+  }
   for (const endpoint of state.endpoints.values()) claimOfEndpoint(state, endpoint, claim, faults);
+  for (const [pool, address, holder] of gatewayClaims(state)) claim(pool, address, holder);
   comparePools(state, expected, users, faults);
   checkSpaces(state, faults);
 }

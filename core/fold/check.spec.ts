@@ -125,7 +125,7 @@ describe('the check of a state', () => {
     [
       'a name of nobody',
       { networkNames: edited(sound.networkNames, 'blue', none as NetworkId) },
-      /networkNames has 5 entries and should have 4/,
+      /networkNames has 6 entries and should have 5/,
     ],
     [
       'an underlay address of nobody',

@@ -9,6 +9,7 @@ import { addressOf, addressToBigInt, contains } from '../model/address.ts';
 import { nameKey } from '../model/names.ts';
 import { isPredefined } from '../model/network.ts';
 import type { Stamp } from '../model/stamp.ts';
+import { checkGateways, gatewayClaims } from './check-gateways.ts';
 import { checkPools } from './check-pools.ts';
 import { courseMembers } from './draft.ts';
 import { parentOption } from './driver-traits.ts';
@@ -32,6 +33,7 @@ export function checkState(state: State): readonly string[] {
   const faults: string[] = [];
   checkReferences(state, faults);
   checkIndexes(state, faults);
+  checkGateways(state, faults);
   checkPools(state, faults);
   checkVnis(state, faults);
   checkStamps(state, faults);
@@ -56,6 +58,8 @@ function checkReferences(state: State, faults: string[]): void {
       unique(interfaces, `${sandbox} ${endpoint.ifname}`, `${what}: a second interface`, faults);
     }
   }
+  for (const [key, { ifname }] of state.gateways.entries())
+    unique(interfaces, `${key} ${ifname}`, 'a gateway endpoint: a second interface', faults);
   for (const [id, network] of state.networks.entries()) {
     if (network.id !== id) faults.push(`network ${id} is filed under another id`);
   }
@@ -241,6 +245,8 @@ function* membersOf(state: State): IterableIterator<Uint8Array> {
       yield addressMember(newPool(nameKey(network.space), subnet.prefix), addressToBigInt(address));
     }
   }
+  for (const gateway of state.gateways.values()) yield endpointMember(gateway);
+  for (const [pool, address] of gatewayClaims(state)) yield addressMember(pool, addressToBigInt(address));
   for (const pool of state.pools.all()) yield poolMember(pool);
   for (const space of state.pools.spaces()) yield spaceMember(space);
   yield registerMember('vni-cursor', state.vniCursor);

@@ -24,6 +24,9 @@ export function changesBetween(before: State, after: State): readonly Change[] {
   for (const endpoint of missing(before.endpoints, after.endpoints)) {
     changes.push({ type: 'endpoint-removed', endpoint, reason: whyGone(endpoint.host, after) });
   }
+  for (const [key, gateway] of before.gateways.entries()) {
+    if (!after.gateways.has(key)) changes.push({ type: 'gateway-removed', gateway });
+  }
   for (const network of missing(before.networks, after.networks))
     changes.push({ type: 'network-removed', network });
   for (const [name, host] of before.hosts.entries()) {
@@ -39,6 +42,8 @@ export function changesBetween(before: State, after: State): readonly Change[] {
     changes.push({ type: 'network-added', network });
   for (const endpoint of missing(after.endpoints, before.endpoints))
     changes.push({ type: 'endpoint-added', endpoint });
+  for (const gateway of missing(after.gateways, before.gateways))
+    changes.push({ type: 'gateway-set', gateway });
   return changes;
 }
 

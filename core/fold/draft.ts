@@ -31,7 +31,7 @@ import {
   spaceMember,
   vniMember,
 } from './hash.ts';
-import { byNetworkKey, bySandboxKey, endpointNameKey, macKey, portKeys } from './index-keys.ts';
+import { byNetworkKey, bySandboxKey, endpointNameKey, macKey, portKeys, sandboxKey } from './index-keys.ts';
 import { memoryFor, type RecordMemory, withRecords } from './record-memory.ts';
 import type { RemovedHost } from './removed-host.ts';
 import { emptyState, type State } from './state.ts';
@@ -40,6 +40,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
   readonly hosts: SortedTable<string, Host>;
   readonly networks: SortedTable<NetworkId, Network>;
   readonly endpoints: SortedTable<EndpointId, Endpoint>;
+  readonly gateways: SortedTable<string, Endpoint>;
   readonly networkNames: SortedTable<string, NetworkId>;
   readonly parents: SortedTable<string, NetworkId>;
   readonly endpointNames: SortedTable<string, EndpointId>;
@@ -64,6 +65,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     this.hosts = SortedTable.forkOf(state.hosts);
     this.networks = SortedTable.forkOf(state.networks);
     this.endpoints = SortedTable.forkOf(state.endpoints);
+    this.gateways = SortedTable.forkOf(state.gateways);
     this.networkNames = SortedTable.forkOf(state.networkNames);
     this.parents = SortedTable.forkOf(state.parents);
     this.endpointNames = SortedTable.forkOf(state.endpointNames);
@@ -90,6 +92,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     const draft = new Draft(emptyState());
     return Object.assign(draft, {
       endpoints: SortedTable.loading(),
+      gateways: SortedTable.loading(),
       endpointNames: SortedTable.loading(),
       endpointsByNetwork: SortedTable.loading(),
       endpointsBySandbox: SortedTable.loading(),
@@ -123,8 +126,8 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
 
   /** Of a draft for loading: puts in order what came. @throws Error where two objects have one key */
   endLoading(): void {
-    const { endpoints, endpointNames, endpointsByNetwork, endpointsBySandbox, macs } = this;
-    for (const table of [endpoints, endpointNames, endpointsByNetwork, endpointsBySandbox, macs])
+    const { endpoints, gateways, endpointNames, endpointsByNetwork, endpointsBySandbox, macs } = this;
+    for (const table of [endpoints, gateways, endpointNames, endpointsByNetwork, endpointsBySandbox, macs])
       table.endLoading();
   }
 
@@ -137,6 +140,7 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
       hosts: this.hosts,
       networks: this.networks,
       endpoints: this.endpoints,
+      gateways: this.gateways,
       networkNames: this.networkNames,
       parents: this.parents,
       endpointNames: this.endpointNames,
@@ -241,6 +245,16 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
     this.endpointsBySandbox.delete(bySandboxKey(endpoint));
     for (const key of portKeys(endpoint)) this.publishedPorts.delete(key);
     this.#hash.remove(endpointMember(endpoint));
+  }
+
+  addGateway(gateway: Endpoint): void {
+    this.gateways.set(sandboxKey(gateway.host, gateway.sandbox.identity), gateway);
+    this.#hash.add(endpointMember(gateway));
+  }
+
+  removeGateway(gateway: Endpoint): void {
+    this.gateways.delete(sandboxKey(gateway.host, gateway.sandbox.identity));
+    this.#hash.remove(endpointMember(gateway));
   }
 
   /** Adds a pool that none of its space overlaps. @param cursor for default pools, of a space that is new */

@@ -7,6 +7,7 @@ import { isInterfaceName } from '../model/names.ts';
 import type { Network } from '../model/network.ts';
 import { parseParent } from '../model/parent.ts';
 import { bridgeOptions } from './bridge-options.ts';
+import { localSpace } from './gateway-network.ts';
 import { type OptionCheck, oneOf, wholeNumber } from './option-check.ts';
 
 export interface DriverTraits {
@@ -17,6 +18,8 @@ export interface DriverTraits {
   readonly isLocal: boolean;
   /** Whether its networks lead to the outside world, unless they are internal. */
   readonly leadsOut: (options: NetworkOptions) => boolean;
+  /** Whether sandboxes on its networks, unless they are internal, reach the outside world by the host's gateway bridge. */
+  readonly usesGateway: boolean;
   /**
    * The address space of its networks, where they all stand in one routing table, and so share no subnet: they have at
    * most one of each family, those that are not asked for come from Docker's pools of local networks. Absent: the space
@@ -59,6 +62,7 @@ const overlay: DriverTraits = {
   hasVni: true,
   isLocal: false,
   leadsOut: () => false,
+  usesGateway: true,
   hasInterfaces: true,
   isSingle: false,
   isAlone: false,
@@ -75,7 +79,8 @@ const bridge: DriverTraits = {
   hasVni: false,
   isLocal: true,
   leadsOut: () => true,
-  space: 'local',
+  usesGateway: false,
+  space: localSpace,
   hasInterfaces: true,
   isSingle: false,
   isAlone: false,
@@ -90,6 +95,7 @@ const stacked = {
   hasVni: false,
   isLocal: false,
   leadsOut: (options: NetworkOptions) => options[parentOption] !== undefined,
+  usesGateway: false,
   hasInterfaces: true,
   isSingle: false,
   isAlone: false,
@@ -123,6 +129,7 @@ const nothing: DriverTraits = {
   hasVni: false,
   isLocal: true,
   leadsOut: () => false,
+  usesGateway: false,
   hasInterfaces: false,
   isSingle: true,
   isAlone: true,

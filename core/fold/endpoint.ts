@@ -15,8 +15,10 @@ import { type DriverTraits, driverTraits } from './driver-traits.ts';
 import { allocateAddresses, releaseAddresses } from './endpoint-addresses.ts';
 import { chooseInterfaceName, chooseMac } from './endpoint-interface.ts';
 import { type EndpointOptions, endpointOptions, sysctlsOf } from './endpoint-options.ts';
+import { followSandbox } from './gateway.ts';
+import { gatewayNetworkId } from './gateway-network.ts';
 import { linkLocalAddresses } from './link-local.ts';
-import { endpointNamed, endpointsOfSandbox } from './lookup.ts';
+import { endpointNamed, endpointsOfSandbox, gatewayOfSandbox } from './lookup.ts';
 import { publishPorts } from './published-ports.ts';
 import { refuseUnless, type What } from './refused.ts';
 
@@ -40,6 +42,9 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
     'duplicate',
     () => `${what()}: record ${record.id} has made an endpoint before; ask again`,
   );
+  refuseUnless(network.id !== gatewayNetworkId, 'predefined-network', () => {
+    return `${what()}: sandboxes get on it by themselves, when they are on an overlay; connect to that`;
+  });
   checkNames(what, draft, network, body);
   const siblings = checkSandbox(what, draft, stamp.host, network, body);
   const traits = traitsOf(network);
@@ -49,8 +54,10 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
   const hasMac = traits.hasInterfaces && traits.hasOwnMac(network.options);
   if (traits.hasInterfaces && !hasMac) refuseMac(what, network, body);
   const mac = hasMac ? chooseMac(what, draft, network, id, body.mac, addresses) : undefined;
+  const gateway = gatewayOfSandbox(draft, stamp.host, body.sandbox.identity);
+  const neighbours = gateway === undefined ? siblings : [...siblings, gateway];
   const options = endpointOptions(what, body.options ?? []);
-  const ifname = traits.hasInterfaces ? interfaceNameOf(what, network, siblings, body, options) : undefined;
+  const ifname = traits.hasInterfaces ? interfaceNameOf(what, network, neighbours, body, options) : undefined;
   const linkLocal = linkLocalAddresses(what, body.linkLocal ?? []);
   const sysctls = ifname === undefined ? [] : sysctlsOf(what, options, ifname, [...addresses, ...linkLocal]);
   const ports = publishPorts(what, draft, { id, host: stamp.host, network, addresses }, body);
@@ -72,10 +79,11 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
     ...(ports.length === 0 ? {} : { ports }),
   };
   draft.addEndpoint(network, endpoint);
-  return { subject: { type: 'endpoint', id }, changes: [{ type: 'endpoint-added', endpoint }] };
+  const followed = followSandbox(draft, stamp, endpoint, body.avoid, what);
+  return { subject: { type: 'endpoint', id }, changes: [{ type: 'endpoint-added', endpoint }, ...followed] };
 }
 
-export function removeEndpoint({ draft }: Context, record: RecordOf<'endpoint-remove'>): Decision {
+export function removeEndpoint({ draft, stamp }: Context, record: RecordOf<'endpoint-remove'>): Decision {
   const id = record.body.endpoint as EndpointId;
   const endpoint = draft.endpoints.get(id);
   refuseUnless(
@@ -84,8 +92,12 @@ export function removeEndpoint({ draft }: Context, record: RecordOf<'endpoint-re
     () => `No endpoint has the id ${id}: see \`weft endpoint ls\``,
   );
   releaseEndpoint(draft, endpoint);
-  const { reason } = record.body;
-  return { subject: { type: 'endpoint', id }, changes: [{ type: 'endpoint-removed', endpoint, reason }] };
+  const { reason, avoid = [] } = record.body;
+  const followed = followSandbox(draft, stamp, endpoint, avoid);
+  return {
+    subject: { type: 'endpoint', id },
+    changes: [{ type: 'endpoint-removed', endpoint, reason }, ...followed],
+  };
 }
 
 /** Takes an endpoint out of a draft and gives its addresses back. */

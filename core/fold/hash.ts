@@ -33,7 +33,7 @@ export function nextRecordHash(previous: string, line: Uint8Array): string {
 export function hostMember(host: Host): Uint8Array {
   begin('host').text(host.name).text(host.address).text(host.identity);
   scratch.integer(host.epoch).integer(host.mtu).text(host.version);
-  scratch.integer(host.joined).flag(host.isDown);
+  scratch.optionalText(host.gatewaySubnet).integer(host.joined).flag(host.isDown);
   return end(host.created, host.changed);
 }
 

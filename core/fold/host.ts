@@ -18,6 +18,8 @@ import type { Change } from './change.ts';
 import type { Context, Decision } from './decision.ts';
 import type { Draft } from './draft.ts';
 import { releaseEndpoint } from './endpoint.ts';
+import { dropGateways, renumberGateways } from './gateway.ts';
+import { leaveGatewaySubnet, settleGatewaySubnet } from './gateway-subnet.ts';
 import { endpointsOfHost, hostAt, hostNamed } from './lookup.ts';
 import { refuseUnless } from './refused.ts';
 import type { State } from './state.ts';
@@ -52,14 +54,18 @@ export function joinHost({ draft, stamp }: Context, record: RecordOf<'host-join'
   refuseUnless(neighbour === undefined || neighbour.name === name, 'address-in-use-by-host', () => {
     return `Cannot join as ${quote(name)}: host ${quote(neighbour?.name ?? '')} advertises ${address} too; advertise an address of this machine`;
   });
+  const what = () => `Cannot join as ${quote(name)}`;
+  const { subnet, dropped } = settleGatewaySubnet(what, draft, name, previous, body);
   const epoch = nextEpoch(draft, name, previous);
   const created = previous?.created ?? stamp;
   const life = { epoch, joined: stamp.ordinal, isDown: false };
-  const host: Host = { name, address, ...machineOf(body), ...life, created, changed: stamp };
+  const gateway = subnet === undefined ? {} : { gatewaySubnet: subnet };
+  const host: Host = { name, address, ...machineOf(body), ...gateway, ...life, created, changed: stamp };
   draft.putHost(host);
+  const renumbered = dropped === undefined ? [] : renumberGateways(draft, stamp, host, dropped, what);
   return {
     subject: { type: 'host', name, epoch },
-    changes: [{ type: 'host-set', host, ...(previous === undefined ? {} : { previous }) }],
+    changes: [{ type: 'host-set', host, ...(previous === undefined ? {} : { previous }) }, ...renumbered],
   };
 }
 
@@ -109,11 +115,12 @@ export function downHostsMax({ hosts }: Pick<State, 'hosts'>): number {
 
 function release({ draft, stamp }: Context, host: Host, reason: 'host-removed' | 'host-expired'): Decision {
   const isExpired = reason === 'host-expired';
-  const changes: Change[] = [];
+  const changes: Change[] = [...dropGateways(draft, host.name)];
   for (const endpoint of [...endpointsOfHost(draft, host.name)]) {
     releaseEndpoint(draft, endpoint);
     changes.push({ type: 'endpoint-removed', endpoint, reason });
   }
+  leaveGatewaySubnet(draft, host);
   draft.removeHost(host);
   draft.rememberRemoved(host.name, { epoch: host.epoch, ordinal: stamp.ordinal, isExpired });
   changes.push({ type: 'host-removed', host, isExpired });

@@ -44,9 +44,14 @@ export function hostPrefix(host: Host['name']): string {
   return `${host} `;
 }
 
+/** Of a sandbox itself, in `gateways`; begins with `hostPrefix`. */
+export function sandboxKey(host: Host['name'], identity: string): string {
+  return hostPrefix(host) + identity;
+}
+
 /** Begins the keys of all endpoints of a sandbox. The fold takes no identity with a blank in it. */
 export function sandboxPrefix(host: Host['name'], identity: string): string {
-  return `${host} ${identity} `;
+  return `${sandboxKey(host, identity)} `;
 }
 
 export function bySandboxKey(endpoint: Endpoint): string {

@@ -15,6 +15,7 @@ import {
   macKey,
   networkPrefix,
   portPrefix,
+  sandboxKey,
   sandboxPrefix,
 } from './index-keys.ts';
 import type { State } from './state.ts';
@@ -103,6 +104,24 @@ export function endpointsOfSandbox(
   identity: string,
 ): IterableIterator<Endpoint> {
   return withPrefix(state, state.endpointsBySandbox, sandboxPrefix(host, identity));
+}
+
+/** The endpoint on the gateway bridge of its host that a sandbox has. @param host its name as written */
+export function gatewayOfSandbox(
+  state: Pick<State, 'gateways'>,
+  host: string,
+  identity: string,
+): Endpoint | undefined {
+  return state.gateways.get(sandboxKey(host, identity));
+}
+
+/** The endpoints on the gateway bridge of a host. @param host its name as written */
+export function* gatewaysOfHost(state: Pick<State, 'gateways'>, host: string): IterableIterator<Endpoint> {
+  const prefix = hostPrefix(host);
+  for (const [key, gateway] of state.gateways.entries(prefix)) {
+    if (!key.startsWith(prefix)) return;
+    yield gateway;
+  }
 }
 
 function* withPrefix(

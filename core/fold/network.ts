@@ -2,7 +2,7 @@
 import { derivedIpv6Pool, nextDefaultPool, nextLocalPool } from '../ipam/default-pools.ts';
 import { quote } from '../lib/quote.ts';
 import type { BodyOf, RecordOf } from '../log/record.ts';
-import { addressFromBigInt, boundsOf, familyOf, type Prefix, parsePrefix } from '../model/address.ts';
+import { addressFromBigInt, boundsOf, familyOf, type Prefix, prefixesAmong } from '../model/address.ts';
 import { type NetworkId, networkIdOf } from '../model/ids.ts';
 import { isName, nameKey, nameRule } from '../model/names.ts';
 import { defaultSpace, isPredefined, type Network, type Subnet } from '../model/network.ts';
@@ -236,10 +236,7 @@ function claimDefaultPool(what: string, draft: Draft, space: string): Prefix {
 
 /** @param avoided prefixes that the author's host has routes to; what is none is ignored */
 function claimLocalPool(avoided: readonly string[]): typeof claimDefaultPool {
-  const prefixes = avoided.flatMap((text) => {
-    const parsed = parsePrefix(text);
-    return 'prefix' in parsed ? [parsed.prefix] : [];
-  });
+  const prefixes = prefixesAmong(avoided);
   return (what, draft, space) => {
     const prefix = nextLocalPool(draft.pools, space, prefixes);
     refuseUnless(prefix !== undefined, 'pools-exhausted', () => {

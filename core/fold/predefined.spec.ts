@@ -31,6 +31,11 @@ describe('predefined networks', () => {
           name: 'none',
           driver: 'null',
         },
+        {
+          id: '1f824d97361522c02a58bea77d1677635ed0320d6f0fce95332d1875e835d3f4',
+          name: 'weft_gwbridge',
+          driver: 'bridge',
+        },
       ],
     );
     assert.deepEqual(checkState(initialState()), []);
@@ -39,7 +44,7 @@ describe('predefined networks', () => {
 
   it('cannot be removed', () => {
     const ledger = new Ledger('h1');
-    for (const name of ['bridge', 'host', 'none']) {
+    for (const name of ['bridge', 'host', 'none', 'weft_gwbridge']) {
       refused(
         ledger.removeNetwork('h1', name),
         'predefined-network',

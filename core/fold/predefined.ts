@@ -9,8 +9,9 @@ import type { IpAddress, Prefix } from '../model/address.ts';
 import { predefinedNetworkIdOf } from '../model/ids.ts';
 import { defaultSpace, type Network, predefinedStamp } from '../model/network.ts';
 import { joinPool, takeAddress } from './allocation.ts';
-import { bridgeNameOption } from './bridge-options.ts';
+import { bridgeNameOption, iccOption } from './bridge-options.ts';
 import { Draft } from './draft.ts';
+import { gatewayIpv6Subnet, gatewayNetworkName, localSpace } from './gateway-network.ts';
 import { emptyRecordHash } from './hash.ts';
 import { emptyState, type State } from './state.ts';
 
@@ -20,8 +21,17 @@ export const predefinedNetworks: readonly Network[] = [
     driver: 'bridge',
     // Docker's subnet. Not Docker's bridge, docker0, which may be there.
     subnets: [{ prefix: '172.17.0.0/16' as Prefix, gateway: '172.17.0.1' as IpAddress, aux: [] }],
-    space: 'local',
+    space: localSpace,
     options: { [bridgeNameOption]: 'weft0' },
+  },
+  {
+    ...predefined(gatewayNetworkName),
+    driver: 'bridge',
+    // IPv4 subnets of it are each host's own.
+    subnets: [gatewayIpv6Subnet],
+    ipv6: true,
+    space: localSpace,
+    options: { [bridgeNameOption]: gatewayNetworkName, [iccOption]: 'false' },
   },
   { ...predefined('host'), driver: 'host' },
   { ...predefined('none'), driver: 'null' },

@@ -33,6 +33,12 @@ export interface State {
   readonly networks: Table<NetworkId, Network>;
   readonly endpoints: Table<EndpointId, Endpoint>;
 
+  /**
+   * The endpoints that sandboxes have on the gateway bridge of their host, by `sandboxKey`. No record asks for them, and
+   * they are in none of the indexes below: `gateway.ts`.
+   */
+  readonly gateways: Table<string, Endpoint>;
+
   /** Derived indexes; equal to a recomputation from the tables above. */
   readonly networkNames: Table<string, NetworkId>;
   /** By the link that their interfaces are stacked on, for those networks that name one. */
@@ -78,6 +84,7 @@ const empty: State = {
   hosts: SortedTable.empty(),
   networks: SortedTable.empty(),
   endpoints: SortedTable.empty(),
+  gateways: SortedTable.empty(),
   networkNames: SortedTable.empty(),
   parents: SortedTable.empty(),
   endpointNames: SortedTable.empty(),

@@ -68,9 +68,17 @@ const localPools: readonly Prefix[] = [
 
 /** The first of Docker's local pools that overlaps no pool of the space and nothing that is to be avoided. */
 export function nextLocalPool(pools: Pools, space: string, avoided: readonly Prefix[]): Prefix | undefined {
-  return localPools.find(
-    (prefix) =>
-      pools.overlapping(space, 4, boundsOf(prefix)) === undefined &&
-      !avoided.some((other) => overlaps(prefix, other)),
+  return localPools.find((prefix) => isFree(pools, space, avoided, prefix));
+}
+
+/** The same from their other end, so that whoever takes the next one finds it where it always was. */
+export function lastLocalPool(pools: Pools, space: string, avoided: readonly Prefix[]): Prefix | undefined {
+  return localPools.findLast((prefix) => isFree(pools, space, avoided, prefix));
+}
+
+function isFree(pools: Pools, space: string, avoided: readonly Prefix[], prefix: Prefix): boolean {
+  return (
+    pools.overlapping(space, 4, boundsOf(prefix)) === undefined &&
+    !avoided.some((other) => overlaps(prefix, other))
   );
 }

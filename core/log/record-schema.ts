@@ -33,11 +33,18 @@ const pair = (keyMax: number, valueMax: number) =>
 const options = z.array(pair(labelKeyLengthMax, labelValueLengthMax)).max(optionsMax);
 const labels = z.array(pair(labelKeyLengthMax, labelValueLengthMax)).max(labelsMax);
 
+const avoidedPrefixes = z.array(z.string().max(64)).max(avoidedPrefixesMax);
+const avoidedInterfaces = z.array(z.string().max(15)).max(avoidedInterfacesMax);
+
 const hostJoin = z.strictObject({
   address: text,
   identity: randomId,
   mtu: count,
   version: z.string().max(64),
+  /** Of the host's gateway bridge; absent: what it had, or the next that is free. */
+  gatewaySubnet: text.optional(),
+  /** Prefixes that the host has routes to: an automatic gateway subnet avoids them. Absent: none. */
+  avoid: avoidedPrefixes.optional(),
 });
 
 const hostRemove = z.strictObject({ name: text });
@@ -63,7 +70,7 @@ const networkCreate = z.strictObject({
   options,
   labels,
   /** Prefixes that the author's host has routes to: automatic subnets of bridges avoid them. Absent: none. */
-  avoid: z.array(z.string().max(64)).max(avoidedPrefixesMax).optional(),
+  avoid: avoidedPrefixes.optional(),
 });
 
 const networkRemove = z.strictObject({ network: objectId });
@@ -100,13 +107,18 @@ const endpointCreate = z.strictObject({
   /** Sockets of the author's host, not weft's, that have ports which `ports` could mean. Absent: none. */
   listeners: z.array(listener).max(reportedListenersMax).optional(),
   /** Interfaces that the author saw in the sandbox and that are not weft's: automatic names avoid them. */
-  avoid: z.array(z.string().max(15)).max(avoidedInterfacesMax),
+  avoid: avoidedInterfaces,
 });
 
 /** Why an endpoint goes: asked for, its sandbox is gone, or its kernel objects could not be made. */
 export const removalReason = z.enum(['requested', 'sandbox-gone', 'attach-failed']);
 
-const endpointRemove = z.strictObject({ endpoint: objectId, reason: removalReason });
+const endpointRemove = z.strictObject({
+  endpoint: objectId,
+  reason: removalReason,
+  /** As of an attach: without the endpoint the sandbox may get an interface on the gateway bridge. Absent: none. */
+  avoid: avoidedInterfaces.optional(),
+});
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 

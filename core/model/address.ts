@@ -95,6 +95,14 @@ export function parsePrefix(text: string): { prefix: Prefix } | { fault: PrefixF
   return addressOf(parsed) === addressOf(prefix) ? { prefix } : { fault: 'host-bits' };
 }
 
+/** Those of the texts that are prefixes. */
+export function prefixesAmong(texts: readonly string[]): readonly Prefix[] {
+  return texts.flatMap((text) => {
+    const parsed = parsePrefix(text);
+    return 'prefix' in parsed ? [parsed.prefix] : [];
+  });
+}
+
 /** Parses `10.0.1.2/24`, host bits allowed. */
 export function parseInterfaceAddress(text: string): InterfaceAddress | undefined {
   const slash = text.indexOf('/');

@@ -1,5 +1,5 @@
 /** An endpoint: a sandbox's interface on a network. */
-import type { InterfaceAddress } from './address.ts';
+import { familyOf, type InterfaceAddress } from './address.ts';
 import type { EndpointId, NetworkId } from './ids.ts';
 import type { Mac } from './mac.ts';
 import type { PublishedPort } from './published-port.ts';
@@ -37,4 +37,8 @@ export interface InterfaceSysctl {
   /** Below `/proc/sys/`, such as `net/ipv4/conf/eth0/log_martians`. */
   readonly name: string;
   readonly value: string;
+}
+
+export function hasIpv6({ addresses }: Pick<Endpoint, 'addresses'>): boolean {
+  return addresses.some((address) => familyOf(address) === 6);
 }

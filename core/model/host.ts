@@ -1,5 +1,5 @@
 /** A machine (or network namespace) that runs the daemon and ends VXLAN tunnels. */
-import type { IpAddress } from './address.ts';
+import type { IpAddress, Prefix } from './address.ts';
 import type { Stamp } from './stamp.ts';
 
 export interface Host {
@@ -14,6 +14,8 @@ export interface Host {
   readonly mtu: number;
   /** Version of weft that it runs. */
   readonly version: string;
+  /** Of its gateway bridge, IPv4. Absent where none was free when it joined: its overlays have no way out then. */
+  readonly gatewaySubnet?: Prefix;
   /** Ordinal of the join that its present life began with. */
   readonly joined: number;
   /** The others said of this life of it that it is silent: its names do not resolve, and nothing that it asks counts. */

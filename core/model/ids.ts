@@ -48,7 +48,12 @@ export function predefinedNetworkIdOf(name: string): NetworkId {
   return derive('predefined network', name) as NetworkId;
 }
 
-/** @param seed a record's id, or the name of what no record creates */
+/** The id of a sandbox's endpoint on its host's gateway bridge, which no record asks for: the same each time. */
+export function gatewayEndpointIdOf(host: string, identity: string): EndpointId {
+  return derive('gateway endpoint', `${host} ${identity}`) as EndpointId;
+}
+
+/** @param seed a record's id, or what names an object that no record asks for */
 function derive(kind: string, seed: string): string {
   return bytesToHex(digester.digest(encodeUtf8(`weft ${kind} ${seed}`)));
 }

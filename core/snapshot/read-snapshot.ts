@@ -4,6 +4,7 @@
  */
 import { WeftError } from '../errors.ts';
 import { Draft } from '../fold/draft.ts';
+import { gatewayAddressOf, gatewayNetworkId, gatewaySpaceOf } from '../fold/gateway-network.ts';
 import type { State } from '../fold/state.ts';
 import { type Cursor, newPool, type Pool } from '../ipam/pool.ts';
 import { RangeSet } from '../ipam/range-set.ts';
@@ -29,6 +30,8 @@ export class SnapshotReader {
   #isWhole = false;
   #isPresent = false;
   readonly #spaces = new Map<string, bigint>();
+  /** Those on gateway bridges, whose pools are their hosts'. */
+  readonly #gateways: Endpoint[] = [];
   /** By space and prefix, with the addresses that are taken in each. */
   readonly #pools = new Map<
     string,
@@ -61,6 +64,7 @@ export class SnapshotReader {
     const head = this.#head;
     if (head === undefined || !this.#isWhole) throw bad(`it ends after ${this.#lines} lines, before its end`);
     this.#beginPresent();
+    sound(() => this.#putGateways());
     sound(() => this.#putPools());
     sound(() => this.#draft.endLoading());
     const state = this.#draft.finish(head.ordinal, head.recordHash);
@@ -132,12 +136,16 @@ export class SnapshotReader {
     if (network.vni !== undefined) this.#draft.takeVni(BigInt(network.vni));
     for (const { prefix, gateway, aux } of network.subnets) {
       for (const address of [gateway, ...aux.map((each) => each.address)])
-        this.#take(network, prefix, address);
+        this.#take(network.space, prefix, address);
     }
   }
 
   #putEndpoint(line: LineOf<'endpoint'>): void {
     const endpoint = this.#endpointOf(line);
+    if (endpoint.network === gatewayNetworkId) {
+      this.#gateways.push(endpoint);
+      return;
+    }
     const network = this.#draft.networks.get(endpoint.network);
     if (network === undefined)
       throw bad(`endpoint ${endpoint.id.slice(0, 12)} is on a network that is not in it`);
@@ -145,7 +153,22 @@ export class SnapshotReader {
     for (const address of endpoint.addresses.map(addressOf)) {
       const subnet = network.subnets.find(({ prefix }) => contains(prefix, address));
       if (subnet === undefined) throw bad(`endpoint ${endpoint.id.slice(0, 12)} has an address of no subnet`);
-      this.#take(network, subnet.prefix, address);
+      this.#take(network.space, subnet.prefix, address);
+    }
+  }
+
+  #putGateways(): void {
+    for (const { name, gatewaySubnet } of this.#draft.hosts.values()) {
+      if (gatewaySubnet !== undefined)
+        this.#take(gatewaySpaceOf(name), gatewaySubnet, gatewayAddressOf(gatewaySubnet));
+    }
+    for (const gateway of this.#gateways) {
+      const subnet = this.#draft.hosts.get(gateway.host)?.gatewaySubnet;
+      const [ipv4] = gateway.addresses;
+      if (subnet === undefined || ipv4 === undefined)
+        throw bad(`endpoint ${gateway.id.slice(0, 12)} is on a gateway bridge that is not in it`);
+      this.#draft.addGateway(gateway);
+      this.#take(gatewaySpaceOf(gateway.host), subnet, addressOf(ipv4));
     }
   }
 
@@ -173,8 +196,8 @@ export class SnapshotReader {
     };
   }
 
-  #take(network: Network, prefix: Prefix, address: IpAddress): void {
-    const found = this.#pools.get(`${nameKey(network.space)} ${prefix}`);
+  #take(space: string, prefix: Prefix, address: IpAddress): void {
+    const found = this.#pools.get(`${nameKey(space)} ${prefix}`);
     if (found === undefined) throw bad(`it has no pool for ${prefix}`);
     const value = addressToBigInt(address);
     found.taken.push(value);

@@ -41,6 +41,7 @@ const host = z.strictObject({
   epoch: count,
   mtu: count,
   version: text,
+  gatewaySubnet: judged<Prefix>().exactOptional(),
   joined: count,
   isDown: z.boolean(),
   ...stamps,

@@ -49,6 +49,7 @@ function* partsOf(state: State): IterableIterator<SnapshotLine> {
   yield* spacesOf(state);
   for (const network of state.networks.values()) yield networkLine(network);
   for (const endpoint of state.endpoints.values()) yield endpointLine(endpoint);
+  for (const gateway of state.gateways.values()) yield endpointLine(gateway);
   yield* memoryLines('previous', state.memory.previous);
   yield* memoryLines('present', state.memory.present);
 }

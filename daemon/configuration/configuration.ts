@@ -4,7 +4,7 @@
  * those only in the file.
  */
 import type { StoreSecrets } from '../../adapters/open-log.ts';
-import type { IpAddress } from '../../core/model/address.ts';
+import type { IpAddress, Prefix } from '../../core/model/address.ts';
 
 export interface Configuration {
   /** URL of the log's store. */
@@ -18,6 +18,8 @@ export interface Configuration {
   readonly netnsPrefix: string;
   /** Whether weft may add its rule to chains of other firewalls that drop what it lets pass. */
   readonly acceptInForeignChains: boolean;
+  /** Of this host's gateway bridge; absent: the one that it had, or one that is free. */
+  readonly gatewaySubnet?: Prefix;
   /** Disk that the archive of trimmed records may take, MiB. */
   readonly archiveMib: number;
   /** A silent host is taken down after so long, and expires after so long down, milliseconds. */

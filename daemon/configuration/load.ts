@@ -8,7 +8,7 @@ import { explainIssues } from '../../api/explain.ts';
 import { socketDefault } from '../../api/socket.ts';
 import { WeftError } from '../../core/errors.ts';
 import { quote } from '../../core/lib/quote.ts';
-import { type IpAddress, parseAddress } from '../../core/model/address.ts';
+import { familyOf, type IpAddress, parseAddress, parsePrefix } from '../../core/model/address.ts';
 import { isName, nameRule } from '../../core/model/names.ts';
 import { presenceDefaults } from '../../core/presence/defaults.ts';
 import {
@@ -44,6 +44,7 @@ export async function loadConfiguration(commandLine: CommandLine): Promise<Confi
     socket: settings.socket ?? socketDefault,
     netnsPrefix: netnsPrefixOf(settings),
     acceptInForeignChains: settings['accept-in-foreign-chains'] ?? false,
+    ...gatewaySubnetOf(settings),
     archiveMib: archiveMibOf(settings),
     ...patienceOf(settings),
     logLevel: settings['log-level'] ?? logLevelDefault,
@@ -115,6 +116,15 @@ function netnsPrefixOf(settings: Settings): string {
   if (prefix.length <= netnsPrefixLengthMax && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(prefix)) return prefix;
   const rule = `use 1 to ${netnsPrefixLengthMax} letters, digits, '_', '.' or '-', beginning with a letter or digit`;
   throw wrong(`${quote(prefix)} is no namespace prefix: ${rule}`);
+}
+
+/** Whether it may be one is the fold's to say, which knows the other networks. */
+function gatewaySubnetOf(settings: Settings): Pick<Configuration, 'gatewaySubnet'> {
+  const text = settings['gateway-subnet'];
+  if (text === undefined) return {};
+  const parsed = parsePrefix(text);
+  if ('prefix' in parsed && familyOf(parsed.prefix) === 4) return { gatewaySubnet: parsed.prefix };
+  throw wrong(`gateway-subnet ${quote(text)} is no IPv4 subnet: write it like 10.200.0.0/16`);
 }
 
 function archiveMibOf(settings: Settings): number {

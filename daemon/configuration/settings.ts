@@ -17,6 +17,7 @@ export const flagsSchema = z.strictObject({
       z.enum(['true', 'false'], 'is neither true nor false').transform((text) => text === 'true'),
     ])
     .exactOptional(),
+  'gateway-subnet': z.string().exactOptional(),
   'archive-mib': z.union([z.string(), z.int()]).transform(String).exactOptional(),
   'host-grace': z.string().exactOptional(),
   'host-retention': z.string().exactOptional(),

@@ -12,8 +12,8 @@ export const controlModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(
       (log, connect, memory, kernel, ...rest) => {
         const [clock, random, logger, compression, archive, byName, configuration, claim, { mtu }] = rest;
-        const { host, advertise: address, netnsPrefix, hostGraceMs, hostRetentionMs } = configuration;
-        const { acceptInForeignChains } = configuration;
+        const { host, advertise: address, netnsPrefix, gatewaySubnet } = configuration;
+        const { hostGraceMs, hostRetentionMs, acceptInForeignChains } = configuration;
         const patience = { graceMs: hostGraceMs, retentionMs: hostRetentionMs };
         const ports = {
           log,
@@ -28,7 +28,8 @@ export const controlModule = new ContainerModule(({ bind }) => {
           drivers: byName,
         };
         const self = { host, address, identity: claim.identity, mtu, version, netnsPrefix };
-        return new Controller(ports, { ...self, ...patience, acceptInForeignChains });
+        const gateway = gatewaySubnet === undefined ? {} : { gatewaySubnet };
+        return new Controller(ports, { ...self, ...gateway, ...patience, acceptInForeignChains });
       },
       [
         tokens.log,

@@ -245,7 +245,7 @@ describe('the routes of the API', () => {
     assert.equal(reply.headers['weft-store'], 'unreachable');
     assert.equal(reply.headers['weft-ordinal'], '2');
     assert.equal(JSON.parse(reply.text).storeReachable, false);
-    assert.equal(JSON.parse(reply.text).items.length, 4);
+    assert.equal(JSON.parse(reply.text).items.length, 5);
     assert.equal((await api.client.call('doctor')).storeReason, 'connection refused');
   });
 

@@ -13,14 +13,29 @@ import type {
 import type { DoctorReport, HistoryItem, Status, StoreStatus } from '../../core/controller/control.ts';
 import type { Plan } from '../../core/controller/planning.ts';
 import { driverTraits } from '../../core/fold/driver-traits.ts';
-import { endpointsOfNetwork } from '../../core/fold/lookup.ts';
+import { gatewayNetworkId, gatewayNetworkOn } from '../../core/fold/gateway-network.ts';
+import { endpointsOfNetwork, gatewaysOfHost } from '../../core/fold/lookup.ts';
 import type { Outcome, Subject } from '../../core/fold/outcome.ts';
 import type { State } from '../../core/fold/state.ts';
 import { withoutSecrets } from '../../core/lib/redact.ts';
-import type { Endpoint } from '../../core/model/endpoint.ts';
+import { type Endpoint, hasIpv6 } from '../../core/model/endpoint.ts';
 import type { Host } from '../../core/model/host.ts';
 import { isPredefined, type Network } from '../../core/model/network.ts';
 import type { Sight } from '../../core/presence/presence.ts';
+
+/** Where the gateway network is concerned, as the host that answers has it: with its own subnet and endpoints. */
+export interface Here {
+  readonly state: State;
+  /** Name of the host that answers. */
+  readonly host: string;
+}
+
+/** The network as that host has it, which is the same on all but for the gateway network. */
+export function networkHere(network: Network, { state, host }: Here): Network {
+  if (network.id !== gatewayNetworkId) return network;
+  const isIpv6 = [...gatewaysOfHost(state, host)].some(hasIpv6);
+  return gatewayNetworkOn(network, state.hosts.get(host) ?? {}, isIpv6);
+}
 
 export function networkView(network: Network): NetworkView {
   const subnets = network.subnets.map((subnet) => ({ ...subnet, aux: [...subnet.aux] }));
@@ -28,9 +43,14 @@ export function networkView(network: Network): NetworkView {
   return { ...network, scope, predefined: isPredefined(network), subnets };
 }
 
-export function networkDetail(network: Network, state: State): NetworkDetail {
-  const endpoints = [...endpointsOfNetwork(state, network)];
-  return { ...networkView(network), endpoints: endpoints.map((one) => endpointView(one, network.name)) };
+export function networkDetail(network: Network, here: Here): NetworkDetail {
+  const { state, host } = here;
+  const isGateway = network.id === gatewayNetworkId;
+  const endpoints = [...(isGateway ? gatewaysOfHost(state, host) : endpointsOfNetwork(state, network))];
+  return {
+    ...networkView(networkHere(network, here)),
+    endpoints: endpoints.map((one) => endpointView(one, network.name)),
+  };
 }
 
 /** An endpoint with the name of its network, or its network's id where that is gone already. */
@@ -66,7 +86,7 @@ function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
 
 /** @param sight what the daemon that answers has seen of it */
 export function hostView(host: Host, self: string, endpoints: number, sight: Sight): HostView {
-  const { name, address, epoch, mtu, version, created, changed } = host;
+  const { name, address, epoch, mtu, version, gatewaySubnet, created, changed } = host;
   const { seenAgoMs, account, daemons, partedAt } = sight;
   return {
     name,
@@ -80,6 +100,7 @@ export function hostView(host: Host, self: string, endpoints: number, sight: Sig
     epoch,
     mtu,
     version,
+    ...(gatewaySubnet !== undefined && { gatewaySubnet }),
     endpoints,
     created,
     changed,

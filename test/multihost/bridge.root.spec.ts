@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { run } from '../../lab/command.ts';
 import { type Cluster, eventually, pings, startCluster } from './cluster.ts';
+import { seenBy } from './seen.ts';
 
 const docker = 'com.docker.network.bridge';
 
@@ -37,22 +38,8 @@ describe('Bridge networks', function () {
   const outside = () => cluster.member(1).host.place;
 
   /** Where the other host sees an echo request of the sandbox come from. */
-  async function seenOutside(sandbox: string, target: string, family: 'ip' | 'ip6'): Promise<string> {
-    const { host } = cluster.member(1);
-    const echo = family === 'ip' ? 'icmp type echo-request' : 'icmpv6 type echo-request';
-    await host.exec('nft', ['add table inet seen']);
-    try {
-      const type = family === 'ip' ? 'ipv4_addr' : 'ipv6_addr';
-      await host.exec('nft', [`add set inet seen from { type ${type}; flags dynamic; }`]);
-      await host.exec('nft', ['add chain inet seen input { type filter hook input priority 0; }']);
-      await host.exec('nft', [`add rule inet seen input ${echo} add @from { ${family} saddr }`]);
-      assert.ok(await pings(sandbox, target), `${sandbox} reaches ${target}`);
-      const { stdout } = await host.exec('nft', ['list set inet seen from']);
-      return /elements = \{ ([^}]*?) \}/.exec(stdout)?.[1] ?? '';
-    } finally {
-      await host.exec('nft', ['delete table inet seen']);
-    }
-  }
+  const seenOutside = (sandbox: string, target: string, family: 'ip' | 'ip6') =>
+    seenBy(cluster.member(1).host, family, () => pings(sandbox, target));
 
   it('lead out in the name of their host, and let neither the world nor another bridge in', async () => {
     await create('bridgered');

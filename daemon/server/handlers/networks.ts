@@ -1,5 +1,5 @@
 /** Networks, and the sandboxes that come to and go from them. */
-import { networkDetail, networkView, shownEndpoint } from '../views.ts';
+import { networkDetail, networkHere, networkView, shownEndpoint } from '../views.ts';
 import { type HandlerDeps, type Handlers, listOf } from './handler.ts';
 
 type NetworkRoute =
@@ -11,11 +11,15 @@ type NetworkRoute =
   | 'disconnect';
 
 export function networkHandlers(deps: HandlerDeps): Pick<Handlers, NetworkRoute> {
-  const { control, readiness } = deps;
+  const { control, readiness, host } = deps;
+  const here = () => ({ state: control.state, host });
   return {
     async listNetworks({ context }) {
       await readiness.requireReadable(context.signal);
-      return listOf(deps, [...control.state.networks.values()].map(networkView));
+      return listOf(
+        deps,
+        [...control.state.networks.values()].map((network) => networkView(networkHere(network, here()))),
+      );
     },
     async createNetwork({ body, context }) {
       return networkView(await control.createNetwork(body, context));
@@ -23,7 +27,7 @@ export function networkHandlers(deps: HandlerDeps): Pick<Handlers, NetworkRoute>
     async inspectNetwork({ params, context }) {
       await readiness.requireReadable(context.signal);
       const network = await control.findNetwork(params.ref, context.signal);
-      return networkDetail(network, control.state);
+      return networkDetail(network, here());
     },
     async removeNetwork({ params, context }) {
       return networkView(await control.removeNetwork(params.ref, context));
