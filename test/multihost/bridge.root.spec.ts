@@ -1,5 +1,6 @@
 /** Networks of the bridge driver, with real traffic: what reaches what, in whose name, and what is repaired. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { run } from '../../lab/command.ts';
 import { type Cluster, eventually, pings, startCluster } from './cluster.ts';
@@ -160,6 +161,43 @@ describe('Bridge networks', function () {
     const { endpoint } = await cluster.attach(0, 'bridgered', 'red');
     assert.deepEqual(endpoint.addresses, ['172.19.0.2/16']);
     await onHost(0, 'ip', 'link', 'del', 'other0');
+  });
+
+  it('take a subnet that the host has a route to where it is asked for, and warn of it', async () => {
+    await onHost(0, 'ip', 'link', 'add', 'other0', 'type', 'veth', 'peer', 'name', 'peer0');
+    await onHost(0, 'ip', 'address', 'add', '172.30.7.1/24', 'dev', 'other0');
+    await onHost(0, 'ip', 'link', 'set', 'other0', 'up');
+    await create('bridgered', '--subnet', '172.30.0.0/16');
+    const { daemon } = cluster.member(0);
+    await eventually('the log warns', () =>
+      readFileSync(daemon.logPath, 'utf8')
+        .split('\n')
+        .some(
+          (line) => line.includes('overlaps what this host has a route to') && line.includes('172.30.7.0/24'),
+        ),
+    );
+    await onHost(0, 'ip', 'link', 'del', 'other0');
+  });
+
+  it('lead out through another machine where that is the gateway, and name interfaces as they are told', async () => {
+    await create(
+      'routed',
+      ...['--subnet', '172.30.0.0/16', '--aux-address', 'DefaultGatewayIPv4=172.30.0.254'],
+      ...['-o', `${docker}.inhibit_ipv4=true`, '-o', 'com.docker.network.container_iface_prefix=lan'],
+      ...['-o', `${docker}.name=br-routed`],
+    );
+    const { sandbox } = await cluster.attach(0, 'routed', 'red');
+    assert.match(await defaultRoute(sandbox), /^default via 172\.30\.0\.254 dev lan0 /);
+    assert.equal(await onHost(0, 'ip', '-4', '-o', 'address', 'show', 'dev', 'br-routed'), '');
+    // The other machine: a namespace that is plugged into the same bridge.
+    const router = await cluster.member(0).host.addSandbox('router');
+    await onHost(0, ...`ip link add up0 type veth peer name lan0 netns ${router}`.split(' '));
+    await onHost(0, ...'ip link set up0 master br-routed up'.split(' '));
+    await run('ip', ['-n', router, 'address', 'add', '172.30.0.254/16', 'dev', 'lan0']);
+    await run('ip', ['-n', router, 'link', 'set', 'lan0', 'up']);
+    await run('ip', ['-n', router, 'address', 'add', '203.0.113.1/32', 'dev', 'lo']);
+    assert.ok(await pings(sandbox, '203.0.113.1'), 'what lies behind the other gateway');
+    await onHost(0, 'ip', 'link', 'del', 'up0');
   });
 
   it('give a sandbox of several networks the way out of the highest priority, live', async () => {

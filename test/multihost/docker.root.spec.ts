@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'mocha';
 import { run } from '../../lab/command.ts';
 import { dockerUnavailable, type LabDocker, labImage, startDocker } from '../../lab/docker.ts';
 import { skipBecause } from '../support/requirements.ts';
+import { type Answering, ask, startAnswering } from './answering.ts';
 import { type Cluster, eventually, pings, startCluster } from './cluster.ts';
 
 describe('weft beside Docker', function () {
@@ -14,6 +15,7 @@ describe('weft beside Docker', function () {
   let cluster: Cluster;
   let docker: LabDocker;
   let container: string;
+  let answering: Answering | undefined;
 
   before(async function () {
     const unavailable = dockerUnavailable();
@@ -24,10 +26,14 @@ describe('weft beside Docker', function () {
     const options = ['--detach', '--restart', 'always', '--publish', '8080:80'];
     container = (await docker.docker(['run', ...options, labImage, ...web])).stdout.trim();
     await host().weft(['network', 'create', '-d', 'bridge', 'bridgered']);
-    for (const name of ['red', 'blue']) await cluster.attach(0, 'bridgered', name);
+    const red = await host().addSandbox('red');
+    await host().weft(['network', 'connect', '--name', 'red', '-p', '8081:80', 'bridgered', red]);
+    await cluster.attach(0, 'bridgered', 'blue');
+    answering = await startAnswering(red, 'red', 80);
   });
 
   after(async () => {
+    await answering?.stop();
     await docker?.dispose();
     cluster?.dispose();
   });
@@ -52,6 +58,8 @@ describe('weft beside Docker', function () {
     const all: Record<string, () => Promise<boolean>> = {
       'masquerade of weft': () => pings(sandbox(0), outside().ipv4),
       'neighbours of weft': () => pings(sandbox(0), 'blue'),
+      'published port of weft': async () =>
+        (await ask(outside().netns, 'tcp', host().place.ipv4, 8081))?.startsWith('red ') === true,
       'masquerade of Docker': dockerReachesOut,
       'published port of Docker': async () =>
         (await fetched(outside().netns, `http://${host().place.ipv4}:8080/`)) === 'docker',
@@ -60,7 +68,7 @@ describe('weft beside Docker', function () {
     for (const [name, works] of Object.entries(all)) if (await works()) names.push(name);
     return names;
   };
-  const ofWeft = ['masquerade of weft', 'neighbours of weft'];
+  const ofWeft = ['masquerade of weft', 'neighbours of weft', 'published port of weft'];
   const everything = [...ofWeft, 'masquerade of Docker', 'published port of Docker'];
   const all = (what: string) =>
     eventually(what, async () => (await working()).length === everything.length, 30_000);
