@@ -8,6 +8,8 @@
  *   npm run sim -- --seeds N --keep-going              all of them, whatever fails; the failures are told at the end
  *   npm run sim -- --seeds N --twice                   each in two processes in other surroundings, to the same digest
  *   ... --store STYLE                         with a store of this style, instead of those that the seeds draw
+ *
+ * SIGINT or SIGTERM ends a run of many after the lives that are under way, with its whole report.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -19,6 +21,7 @@ import { Trace } from '../world/trace.ts';
 import { commitOfCheckout } from './commit.ts';
 import { type Failure, runMany } from './many.ts';
 import { Report } from './report.ts';
+import { SeedRange } from './seed-range.ts';
 import { shrinkFailure } from './shrinking.ts';
 import { fromSeed, type Origin, simulate } from './simulation.ts';
 import { runTwice } from './twice.ts';
@@ -56,16 +59,22 @@ interface Wanted {
 
 async function many({ from, count, store, keepsGoing, isTwice, isShrunk, out }: Wanted): Promise<boolean> {
   const report = new Report(store);
+  const seeds = new SeedRange(from, count);
   const ticking = setInterval(() => print(report.progress), progressMs);
+  const stop = (): void => seeds.stop();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const failures = await (isTwice ? runTwice : runMany)({
-    seeds: range(from, count),
+    seeds,
     store,
     keepsGoing,
     onResult: (result) => report.add(result),
     onFailure: ({ seed, error }) => print(`seed ${seed} FAILED: ${firstLineOf(error)}`),
   });
   clearInterval(ticking);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
   print(report.text);
+  if (seeds.isStopped)
+    print(`STOPPED before all were lived; go on: npm run sim -- --seeds ${seeds.left} --from ${seeds.next}`);
   if (isTwice) print(`${report.seeds} seeds lived twice, in other surroundings, each to one digest`);
   for (const { seed, error } of failures) {
     const forced = store === undefined ? '' : ` --store ${store}`;
@@ -75,8 +84,8 @@ async function many({ from, count, store, keepsGoing, isTwice, isShrunk, out }: 
   }
   if (report.missing.length > 0) print('FAILED: the run is vacuous, see what it has never met');
   const [first] = failures;
-  if (first !== undefined && isShrunk) await shrinkAndSave(first, out);
-  return failures.length === 0 && report.missing.length === 0;
+  if (first !== undefined && isShrunk && !seeds.isStopped) await shrinkAndSave(first, out);
+  return failures.length === 0 && report.missing.length === 0 && !seeds.isStopped;
 }
 
 async function shrinkSeed(
@@ -122,10 +131,6 @@ async function shrinkAndSave(failure: Failure, out: string | undefined): Promise
 
 function firstLineOf(text: string): string {
   return text.split('\n')[0] ?? '';
-}
-
-function* range(from: number, count: number): Generator<number> {
-  for (let seed = from; seed < from + count; seed++) yield seed;
 }
 
 function wholeNumber(text: string, option: string): number {

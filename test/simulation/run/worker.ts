@@ -40,6 +40,8 @@ process.on('message', (order: Order) => {
   void run(order).then((answer) => process.send?.(answer));
 });
 process.on('disconnect', () => process.exit());
+// A terminal's Ctrl-C reaches the children too; the parent ends them, when it has their answers.
+process.on('SIGINT', () => undefined);
 
 async function run(order: Order): Promise<Answer> {
   const answer = await attempt(order);
