@@ -64,10 +64,9 @@ export class Clients {
   }
 
   /** One request that must be carried out, now that nothing is wrong. */
-  async lastWord(host: SimHost): Promise<void> {
+  async lastWord(host: SimHost, name: string = lastNetworkOf(this.#world, host)): Promise<void> {
     const life = host.life;
     if (life === undefined) return;
-    const name = lastNetworkOf(this.#world, host);
     const call = this.#monitor.begin(name, 'network-create');
     const request = networkRequest({
       name,
@@ -85,7 +84,7 @@ export class Clients {
   }
 
   /** Attaches a sandbox of the host to a network, now that nothing is wrong. Resolves with the endpoint. */
-  async attachCalmly(host: SimHost, network: string): Promise<Endpoint | undefined> {
+  async attachCalmly(host: SimHost, network: string, mac?: string): Promise<Endpoint | undefined> {
     const life = host.life;
     if (life === undefined) return undefined;
     const name = `calm-${host.name}-${network}`;
@@ -93,7 +92,7 @@ export class Clients {
     const beganAtMs = this.#world.nowMs;
     const endpoint = await life.controller.connect(
       network,
-      { sandbox: host.foreign.provide(), name, aliases: [] },
+      { sandbox: host.foreign.provide(), name, aliases: [], ...(mac === undefined ? {} : { mac }) },
       { by: name, signal: cancelScope().signal },
     );
     this.#succeeded(call, host, life, { id: endpoint.id, endpoint }, beganAtMs);

@@ -53,6 +53,8 @@ export class HostKernel implements Kernel {
   /** The batch that waits to be carried out. */
   #batch: readonly Operation[] = [];
   #onBatch: (() => unknown) | undefined;
+  #hidden: Namespace | undefined;
+  #isRefused: ((operation: Operation) => boolean) | undefined;
 
   constructor({ world, machine, process, host, onApply, onResult }: HostKernelParts) {
     this.#world = world;
@@ -63,7 +65,7 @@ export class HostKernel implements Kernel {
     this.#fates = world.chance(`${process.name} kernel fates`);
     this.#onApply = onApply;
     this.#onResult = onResult;
-    machine.injectFault(() => this.#faultOfOperation());
+    machine.injectFault((operation) => this.#refusal(operation) ?? this.#faultOfOperation());
   }
 
   namespaces(): Promise<readonly Namespace[]> {
@@ -71,7 +73,11 @@ export class HostKernel implements Kernel {
   }
 
   dump(ns: Namespace, options?: Parameters<Kernel['dump']>[1]): Promise<readonly KernelObject[]> {
-    return this.#call('dump', () => this.#machine.dump(ns, options));
+    return this.#call('dump', () =>
+      ns === this.#hidden
+        ? Promise.reject(new WeftError('kernel', `dump: ${reasons.ENOBUFS}`))
+        : this.#machine.dump(ns, options),
+    );
   }
 
   async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
@@ -128,6 +134,16 @@ export class HostKernel implements Kernel {
   /** Calls back once, when the next batch is on its way. */
   onNextBatch(act: () => unknown): void {
     this.#onBatch = act;
+  }
+
+  /** Cannot be looked at until another one cannot, or none. */
+  hide(ns: Namespace | undefined): void {
+    this.#hidden = ns;
+  }
+
+  /** Refuses one operation, the next of these. */
+  refuseOnce(isMeant: (operation: Operation) => boolean): void {
+    this.#isRefused = isMeant;
   }
 
   /** The process is killed: of a batch under way a part may have been carried out. */
@@ -189,6 +205,12 @@ export class HostKernel implements Kernel {
         ? { verb: 'event', fate: 'late-event', ms: this.#fates.ms(lateMsMax), after: undefined }
         : undefined,
     );
+  }
+
+  #refusal(operation: Operation): Fault | undefined {
+    if (this.#isRefused?.(operation) !== true) return undefined;
+    this.#isRefused = undefined;
+    return { reason: reasons.EBUSY };
   }
 
   #faultOfOperation(): Fault | undefined {

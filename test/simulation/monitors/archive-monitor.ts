@@ -28,8 +28,8 @@ export class ArchiveMonitor {
     this.#folded.push(outcome.ordinal);
   }
 
-  /** It is about to trim. */
-  trims(upTo: Position): void {
+  /** It is about to trim. Returns the last ordinal that goes; undefined where the process has leapt over it. */
+  trims(upTo: Position): number | undefined {
     const marks = new Map(this.#archive.lines.map(({ ordinal, mark }) => [ordinal, mark]));
     for (const [ordinal, mark] of marks) {
       const truth = this.#truth.steps[ordinal - 1];
@@ -40,6 +40,7 @@ export class ArchiveMonitor {
     const missing = this.#folded.find((ordinal) => ordinal <= end && !marks.has(ordinal));
     if (missing !== undefined) this.#fail(`trims up to ${end} and has not archived ${missing}`);
     this.#world.checked('I45');
+    return this.#ends.get(upTo);
   }
 
   #fail(seen: string): void {

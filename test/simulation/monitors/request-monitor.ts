@@ -19,6 +19,8 @@ export interface Call {
 
 /** After these the request may have been carried out, or may yet be. */
 const unknownCodes = ['outcome-unknown', 'closed', 'kernel', 'internal'] as const;
+/** What must be said only of a store that was lost or written over, which none is before the ending. */
+const lossCodes = ['log-damaged', 'log-mismatch', 'log-ahead', 'entry-conflict'] as const;
 
 export class RequestMonitor {
   readonly #world: World;
@@ -63,6 +65,10 @@ export class RequestMonitor {
     if (!isWeftError(error))
       return this.#fail('I27', `${call.name} failed with no error of weft: ${String(error)}`);
     this.#world.met(`answer ${error.code}`);
+    const isLoss = (each: unknown): boolean =>
+      isWeftError(each) && lossCodes.some((code) => code === each.code || isLoss(each.cause));
+    if (!this.#world.isLost && isLoss(error))
+      return this.#fail('I28', `${call.name} was told of a loss, and the log is whole: ${error.message}`);
     const ordinal = error.details['ordinal'];
     if (typeof ordinal === 'number') return this.#refused(call, error.code, ordinal);
     if (error.code === 'internal') return this.#fail('I27', `${call.name}: ${error.message}`);

@@ -12,7 +12,6 @@ import type { State } from '../../../core/fold/state.ts';
 import { decodeEntry } from '../../../core/log/entry.ts';
 import type { LogEntry } from '../../../core/log/event-log.ts';
 import type { LogRecord } from '../../../core/log/record.ts';
-import { snapshotOrdinalsMin } from '../../../core/snapshot/defaults.ts';
 import type { World } from '../world/world.ts';
 import { AllocationMonitor } from './allocation-monitor.ts';
 import { isPoolFull } from './pool-room.ts';
@@ -37,8 +36,10 @@ export class Truth {
   state: State = initialState();
   readonly #world: World;
   readonly #onStep: (step: TrueStep) => void;
-  /** By record id: whether weft wrote it. */
-  readonly #seen = new Map<string, { readonly isOurs: boolean }>();
+  /** By record id: whether weft wrote it, and where it came first. */
+  readonly #seen = new Map<string, { readonly isOurs: boolean; readonly ordinal: number }>();
+  /** The last ordinal that anybody may have trimmed. */
+  #trimmed = 0;
   readonly #allocation = new AllocationMonitor();
   /** The highest epoch that each host ever had. */
   readonly #epochs = new Map<string, number>();
@@ -73,6 +74,11 @@ export class Truth {
     if (this.#entryIds.has(entry) !== isCarriedOut)
       this.#fail('I7', `entry ${entry} is said ${isCarriedOut ? '' : 'not '}to be in the log`);
     this.#world.checked('I7 found out');
+  }
+
+  /** Somebody is about to trim the log up to a record. */
+  trims(ordinal: number): void {
+    this.#trimmed = Math.max(this.#trimmed, ordinal);
   }
 
   /** Whatever comes into the log meanwhile was written by no weft: it answers no caller. */
@@ -117,14 +123,13 @@ export class Truth {
     const first = this.#seen.get(record.id);
     this.#world.checked('I2');
     if (first === undefined) {
-      this.#seen.set(record.id, { isOurs: !this.#isForeign });
+      this.#seen.set(record.id, { isOurs: !this.#isForeign, ordinal: outcome.ordinal });
       return;
     }
     if (outcome.accepted || outcome.code !== 'duplicate')
       this.#fail('I2', `record ${record.id} is judged anew at its second coming`);
     // A late attempt at what was trimmed meanwhile comes to the log once more.
-    const isTrimmed = this.#world.plan.snapshotOrdinals < snapshotOrdinalsMin;
-    if (first.isOurs && !this.#isForeign && !isTrimmed)
+    if (first.isOurs && !this.#isForeign && first.ordinal > this.#trimmed)
       this.#fail('I2', `record ${record.id} was written twice`);
   }
 

@@ -1,5 +1,6 @@
 /** Every mutant, in the order of the table. */
 import { adapterMutants } from './list/adapters.ts';
+import { consulMutants } from './list/consul.ts';
 import { controllerMutants } from './list/controller.ts';
 import { dataplaneMutants } from './list/dataplane.ts';
 import { desiredMutants } from './list/desired.ts';
@@ -7,11 +8,16 @@ import { foldMutants } from './list/fold.ts';
 import { ipamMutants } from './list/ipam.ts';
 import { logMutants } from './list/log.ts';
 import { reconcileMutants } from './list/reconcile.ts';
+import { snapshotMutants } from './list/snapshots.ts';
+import { zookeeperMutants } from './list/zookeeper.ts';
 import type { Mutant } from './mutant.ts';
 
 export const mutants: readonly Mutant[] = [
   ...logMutants,
   ...adapterMutants,
+  ...consulMutants,
+  ...zookeeperMutants,
+  ...snapshotMutants,
   ...foldMutants,
   ...ipamMutants,
   ...controllerMutants,

@@ -1,6 +1,8 @@
 /** Hunts: lives of a mutant, seed after seed, until one of them finds it. */
 import { availableParallelism } from 'node:os';
 import { type Failure, runMany } from '../run/many.ts';
+import { storeStyles } from '../store/traps.ts';
+import { planOf } from '../world/plan.ts';
 import { type Mutant, mutantVariable } from './mutant.ts';
 
 /** Real time after which a life of a mutant counts as hanging. */
@@ -12,7 +14,7 @@ const seedsPerRound = 10_000;
 /** What found a mutant. */
 export interface Finding {
   readonly seed: number;
-  /** Lives that it took, this one included. */
+  /** Seeds that it took, this one included, and those that could not reach it. */
   readonly seeds: number;
   /** Number of the invariant; `hang`, or `exception` where something threw that is no violation. */
   readonly invariant: string;
@@ -50,7 +52,7 @@ export async function hunt(
 async function huntOnce(mutant: Mutant, from: number, seedsMax: number): Promise<Finding | undefined> {
   const register = new URL('./register.js', import.meta.url).href;
   const [failure] = await runMany({
-    seeds: Array.from({ length: seedsMax }, (_, index) => from + index),
+    seeds: seedsThatReach(mutant, from, seedsMax),
     processes: 1,
     hangMs: mutantHangMs,
     fork: { env: { ...process.env, [mutantVariable]: mutant.id }, execArgv: ['--import', register] },
@@ -61,6 +63,13 @@ async function huntOnce(mutant: Mutant, from: number, seedsMax: number): Promise
   // A process that cannot even begin has found nothing.
   if (error.startsWith('the process ended')) throw new Error(`${mutant.id}, seed ${seed}: ${error}`);
   return { seed, seeds: seed - from + 1, invariant: invariantOf(error), error };
+}
+
+/** Without those whose lives have another store than the adapter that the fault is in, and so nothing of it to run. */
+function seedsThatReach({ file }: Mutant, from: number, count: number): readonly number[] {
+  const seeds = Array.from({ length: count }, (_, index) => from + index);
+  const style = storeStyles.find((each) => file.startsWith(`adapters/${each}/`));
+  return style === undefined ? seeds : seeds.filter((seed) => planOf(seed).store === style);
 }
 
 /** The control: without any mutant these seeds must pass. */

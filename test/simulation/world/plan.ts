@@ -195,6 +195,7 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
 
 const storeDelaysMs = [0, 2, 20, 200];
 const roundTripsOfZookeeper = 4;
+const retentionMsMin = 5_000;
 
 /** Has a stream of its own: seeds of old lead the lives that they always led. */
 function storeOf(
@@ -216,14 +217,15 @@ function storeOf(
 }
 
 /**
- * Short in some lives, so that they see the end of them; half of those have no end of the retention. In most lives hosts
- * are patient, and beat so seldom that what else happens is not drowned in it.
+ * Short in some lives, so that they see the end of them; a third of those have no end of the retention, and another third
+ * one that a host may outlast. In most lives hosts are patient, and beat so seldom that what else happens is not drowned in it.
  */
 function patienceOf(seed: number): Pick<Plan, 'graceMs' | 'retentionMs'> {
   const chance = new Chance(seed, 'presence plan');
   const retentionMs = chance.pick([30_000, presenceDefaults.retentionMs]);
   if (chance.happens(0.82)) return { graceMs: 900_000, retentionMs };
-  return { graceMs: chance.pick([6_000, 10_000, presenceDefaults.graceMs]), retentionMs };
+  const graceMs = chance.pick([6_000, 10_000, presenceDefaults.graceMs]);
+  return { graceMs, retentionMs: chance.happens(0.4) ? retentionMsMin : retentionMs };
 }
 
 /** The first host always lives. */

@@ -98,7 +98,7 @@ export class SimHost {
       const log = this.#store.connect({ link: this.link, process, clock, random, logger });
       const trim = log.trim.bind(log);
       log.trim = async (upTo, signal) => {
-        archived.trims(upTo);
+        this.#truth.trims(archived.trims(upTo) ?? this.#truth.state.ordinal);
         await trim(upTo, signal);
         world.met(`${world.plan.store} store trimmed`);
       };
@@ -232,7 +232,7 @@ export class SimHost {
 
   #onPhase(life: Life, values: Readonly<Record<string, unknown>>): void {
     life.phase = values['phase'] as Phase;
-    if (life.phase !== 'halted' || this.#world.phase === 'ending' || this.#world.phase === 'reseed') return;
+    if (life.phase !== 'halted' || this.#world.isLost) return;
     this.#world.fail(new Violation('I28', `${this.name} halted: ${String(values['reason'])}`));
   }
 }

@@ -50,6 +50,11 @@ export class World {
     return this.phase === 'safety';
   }
 
+  /** The store is lost, or was: hosts may say so. */
+  get isLost(): boolean {
+    return this.phase === 'ending' || this.phase === 'reseed';
+  }
+
   chance(stream: string): Chance {
     return new Chance(this.seed, stream, () => this.nowMs);
   }

@@ -70,8 +70,8 @@ export const reconcileMutants: readonly Mutant[] = [
     id: 'rec-partial-knowledge',
     breaks: 'a pair is planned for whose other end was never looked at',
     file: 'core/reconcile/plan.ts',
-    find: 'const isBlind = object !== undefined && !namespacesOf(object).every(isKnown);',
-    replace: 'const isBlind = false;',
+    find: "const isPair = object.kind === 'link' && object.type.type === 'veth';",
+    replace: 'const isPair = false;',
     invariants: ['I36'],
   },
   {

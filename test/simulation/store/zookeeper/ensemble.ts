@@ -226,7 +226,7 @@ export class Ensemble {
   #writeForeign(): boolean {
     const paths = this.#logPaths();
     const data = paths === undefined ? undefined : this.#tree.get(paths.open)?.data;
-    const isOurs = paths !== undefined && data !== undefined && this.traps.chance.happens(0.2);
+    const isOurs = paths !== undefined && data !== undefined && this.traps.chance.happens(0.5);
     if (isOurs) this.traps.met('number used up by a foreign node');
     const folder = isOurs ? paths.segment(parseSegment(data) ?? 1) : '';
     this.#decide([{ type: 'create', path: `${folder}/other-${this.traps.chance.hex(4)}` }], false);
