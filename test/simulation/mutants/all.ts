@@ -7,8 +7,10 @@ import { desiredMutants } from './list/desired.ts';
 import { foldMutants } from './list/fold.ts';
 import { ipamMutants } from './list/ipam.ts';
 import { logMutants } from './list/log.ts';
+import { presenceMutants } from './list/presence.ts';
 import { reconcileMutants } from './list/reconcile.ts';
 import { snapshotMutants } from './list/snapshots.ts';
+import { successionMutants } from './list/succession.ts';
 import { zookeeperMutants } from './list/zookeeper.ts';
 import type { Mutant } from './mutant.ts';
 
@@ -18,6 +20,8 @@ export const mutants: readonly Mutant[] = [
   ...consulMutants,
   ...zookeeperMutants,
   ...snapshotMutants,
+  ...successionMutants,
+  ...presenceMutants,
   ...foldMutants,
   ...ipamMutants,
   ...controllerMutants,

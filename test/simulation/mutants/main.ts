@@ -1,10 +1,11 @@
 /**
  * `npm run mutants`: hunts every mutant, then lives the seeds that found one once more without any.
  *
- *   npm run mutants -- [--only ID,ID] [--seeds-max N] [--rounds R] [--write]
+ *   npm run mutants -- [--only ID,ID] [--missing] [--seeds-max N] [--rounds R] [--write]
  *
  * The status is 1 when a round did not find its mutant within its seeds, or when a seed fails without one. `--write`
- * puts the table into `docs/mutants.md`.
+ * puts each row into `docs/mutants.md` as soon as it is known; `--missing` hunts those that have no row there, or one of
+ * another fault, so a hunt that was ended goes on where it was.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { checkout } from '../../architecture/checkout.ts';
 import { mutants } from './all.ts';
 import { failuresWithoutMutant, hunt, type Round } from './hunt.ts';
 import type { Mutant } from './mutant.ts';
-import { lineOf, rowOf, writePage } from './table.ts';
+import { lineOf, rowOf, rowsThere, writeRows } from './table.ts';
 
 const page = join(checkout, 'docs/mutants.md');
 
@@ -25,6 +26,7 @@ async function main(): Promise<boolean> {
   const { values } = parseArgs({
     options: {
       only: { type: 'string' },
+      missing: { type: 'boolean', default: false },
       'seeds-max': { type: 'string', default: '500' },
       rounds: { type: 'string', default: '5' },
       write: { type: 'boolean', default: false },
@@ -32,14 +34,18 @@ async function main(): Promise<boolean> {
   });
   const rounds = wholeNumber(values.rounds, 'rounds');
   const seedsMax = wholeNumber(values['seeds-max'], 'seeds-max');
-  const chosen = chosenOf(values.only);
+  const told = values.missing ? rowsThere(page, mutants) : new Set<string>();
+  const chosen = chosenOf(values.only).filter(({ id }) => !told.has(id));
+  const hunted = { seedsMax, commit: commit() };
   const beganAt = performance.now();
   const all: Round[] = [];
   const onRound = (round: Round): void => {
     all.push(round);
     const own = all.filter(({ mutant }) => mutant === round.mutant);
     if (own.length < rounds) return;
-    print(lineOf(rowOf(round.mutant, own)));
+    const row = rowOf(round.mutant, own);
+    print(lineOf(row));
+    if (values.write) writeRows(page, [row], mutants, hunted);
     const [example] = own.flatMap(({ finding }) => finding ?? []);
     if (example !== undefined) print(`    ${example.seed}: ${example.error.split('\n')[0]?.slice(0, 200)}`);
   };
@@ -57,9 +63,8 @@ async function main(): Promise<boolean> {
   const missed = rows.filter(({ found }) => found < rounds);
   const summary =
     `${rows.length - missed.length} of ${rows.length} mutants found in each of ${rounds} rounds of at most ${seedsMax} seeds, ` +
-    `at ${commit()}. The ${seeds.size} seeds that found one ${failures.length === 0 ? 'pass' : 'FAIL'} without any.`;
+    `at ${hunted.commit}. The ${seeds.size} seeds that found one ${failures.length === 0 ? 'pass' : 'FAIL'} without any.`;
   print(`${summary} ${seconds} seconds`);
-  if (values.write) writePage(page, rows, summary);
   return missed.length === 0 && failures.length === 0;
 }
 

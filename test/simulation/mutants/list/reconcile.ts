@@ -68,10 +68,10 @@ export const reconcileMutants: readonly Mutant[] = [
   },
   {
     id: 'rec-partial-knowledge',
-    breaks: 'a pair is planned for whose other end was never looked at',
+    breaks: 'a pair is planned for of which an end was never looked at',
     file: 'core/reconcile/plan.ts',
-    find: "const isPair = object.kind === 'link' && object.type.type === 'veth';",
-    replace: 'const isPair = false;',
+    find: 'return isPair ? [object.ns, object.type.peer.ns] : [object.ns];',
+    replace: 'return isPair ? [] : [object.ns];',
     invariants: ['I36'],
   },
   {
