@@ -38,8 +38,8 @@ export interface Kernel {
 
   /**
    * Carries out operations in the order given, many to a system call where they allow it, and reports on each. A failed
-   * operation does not stop the rest. With a published port that comes, changes or goes, the kernel forgets the flows that
-   * it tracks and that lead elsewhere, or there still. Deleting what is not there and making what is there already as wanted succeed.
+   * operation does not stop the rest. With a published UDP port that comes, changes or goes, the kernel forgets the
+   * flows that it tracks and that lead elsewhere, or there still. Deleting what is not there and making what is there already as wanted succeed.
    *
    * @returns one result per operation, in their order
    */

@@ -45,7 +45,7 @@ function fakeBench(): FakeBench {
         const chain = `c${++chains}`;
         kernel.addDroppingChain({ family: 'ip', table: 'other', chain, by: 'policy', accepts: false });
       }),
-    startFlow: (port) => now(() => kernel.startFlow('udp', local, port)),
+    startFlow: (port) => now(() => kernel.startFlow(local, port)),
     flowsTo: async (port) =>
       kernel.flows.filter((flow) => flow.port === port).map(({ target }) => target.join(' ')),
     listen: async (protocol, port) => {

@@ -28,7 +28,7 @@ import { isTransactional } from '../../core/dataplane/order.ts';
 import { WeftError } from '../../core/errors.ts';
 import { assert } from '../../core/lib/assert.ts';
 import type { IpAddress, Prefix } from '../../core/model/address.ts';
-import type { Listener, PortProtocol } from '../../core/model/published-port.ts';
+import type { Listener } from '../../core/model/published-port.ts';
 import { parseSandboxRef } from '../../core/model/sandbox.ts';
 import type { CancelSignal } from '../../core/ports/cancel.ts';
 import { deleteEntry, setEntry } from './entries.ts';
@@ -221,10 +221,10 @@ export class FakeKernel implements Kernel {
     this.#listeners = [...this.#listeners, listener];
   }
 
-  /** Somebody begins to send to a port of the host, and goes on. */
-  startFlow(protocol: PortProtocol, address: IpAddress, port: number): void {
+  /** Somebody begins to send datagrams to a port of the host, and goes on. */
+  startFlow(address: IpAddress, port: number): void {
     const host = this.#machine.namespace(hostNamespace);
-    host.flows = [...host.flows, newFlow(host, { protocol, address, port })];
+    host.flows = [...host.flows, newFlow(host, { address, port })];
   }
 
   /** What is sent to the host, and who gets it. */

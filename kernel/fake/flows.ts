@@ -4,11 +4,9 @@
  */
 import type { NftElement } from '../../core/dataplane/object.ts';
 import { familyOf, type IpAddress } from '../../core/model/address.ts';
-import type { PortProtocol } from '../../core/model/published-port.ts';
 import type { FakeNamespace } from './state.ts';
 
 export interface FakeFlow {
-  readonly protocol: PortProtocol;
   /** One that the host has. */
   readonly address: IpAddress;
   readonly port: number;
@@ -17,10 +15,7 @@ export interface FakeFlow {
 }
 
 /** The flow that a first datagram makes. */
-export function newFlow(
-  { firewall }: FakeNamespace,
-  sent: Pick<FakeFlow, 'protocol' | 'address' | 'port'>,
-): FakeFlow {
+export function newFlow({ firewall }: FakeNamespace, sent: Pick<FakeFlow, 'address' | 'port'>): FakeFlow {
   const elements = [...(firewall?.elements.values() ?? [])];
   const element =
     elements.find((one) => one.key.length === 3 && leads(one, sent)) ??
@@ -37,11 +32,8 @@ export function forgetOutdated(namespace: FakeNamespace, element: NftElement, is
   );
 }
 
-function leads(
-  { set, key, value }: NftElement,
-  sent: Pick<FakeFlow, 'protocol' | 'address' | 'port'>,
-): boolean {
+function leads({ set, key, value }: NftElement, sent: Pick<FakeFlow, 'address' | 'port'>): boolean {
   if (value === undefined || !set.endsWith(String(familyOf(sent.address)))) return false;
   const [address, protocol, port] = key.length === 3 ? key : [sent.address, ...key];
-  return address === sent.address && protocol === sent.protocol && port === String(sent.port);
+  return address === sent.address && protocol === 'udp' && port === String(sent.port);
 }

@@ -1,7 +1,10 @@
 /**
- * Flows that the kernel tracks and that contradict published ports. The maps are asked for the first packet of a flow
+ * Flows of UDP that the kernel tracks and that contradict published ports. The maps are asked for the first packet of a flow
  * alone: a flow that began before a port was published, or led to whoever had it before, goes on as it began for as long as
- * packets keep coming, and those of UDP may never pause. So it is forgotten, and its next packet is judged anew.
+ * packets keep coming, and those of UDP may never pause. So it is forgotten, and its next packet is judged anew. Connections
+ * of TCP and SCTP end with their peer: whoever has its address next resets them.
+ *
+ * The kernel walks its whole table of flows to find those of a port: some 20 ms where it has room for 262,144.
  */
 import type { Operation } from '../../core/dataplane/kernel.ts';
 import type { NftElement } from '../../core/dataplane/object.ts';
@@ -46,13 +49,14 @@ interface Flow {
 }
 
 /** Whether an operation can leave flows behind that contradict it. */
-export function isAboutPorts({ object }: Operation): boolean {
-  return object.kind === 'nft-element' && /^(published|anywhere)[46]$/.test(object.set);
+function isAboutDatagrams({ object }: Operation): boolean {
+  if (object.kind !== 'nft-element' || !/^(published|anywhere)[46]$/.test(object.set)) return false;
+  return object.key.at(-2) === 'udp';
 }
 
 /**
  * Forgets the flows that contradict what the operations, which were carried out, made of published ports. Equivalent to:
- * conntrack -D -p PROTOCOL --orig-port-dst PORT, for those that lead elsewhere.
+ * conntrack -D -p udp --orig-port-dst PORT, for those that lead elsewhere.
  *
  * @param netfilter asks the host's netfilter
  * @param routes asks the host's rtnetlink
@@ -64,7 +68,7 @@ export function forgetOutdatedFlows(
   operations: readonly Operation[],
 ): void {
   const ports = operations
-    .filter(isAboutPorts)
+    .filter(isAboutDatagrams)
     .flatMap(({ op, object }) => publishedOf(object as NftElement, op === 'delete'));
   if (ports.length === 0) return;
   const own = new Set<string>(dumpAddresses(routes).map(({ address }) => addressOf(address)));

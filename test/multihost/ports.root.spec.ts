@@ -156,6 +156,31 @@ describe('Published ports', function () {
     await answeredBy('second');
   });
 
+  it('are as many rules as ever, whatever number there is', async () => {
+    await create('red');
+    const rules = async () => {
+      const { nftables } = JSON.parse(await onHost('nft', '-j', 'list', 'ruleset')) as {
+        nftables: readonly object[];
+      };
+      return nftables.filter((each) => 'rule' in each).length;
+    };
+    await publish('one', 'red', '20000:80');
+    const withOne = await rules();
+    const { shown } = await publish('ninetynine', 'red', '20001-20099:80-178');
+    assert.equal(shown, '0.0.0.0:20001-20099->80-178/tcp');
+    const withHundred = await rules();
+    await publish('ninehundred', 'red', '20100-20999:80-979');
+    assert.deepEqual([withHundred, await rules()], [withOne, withOne]);
+    const elements = await onHost('nft', 'list', 'map', 'inet', 'weft', 'anywhere4');
+    assert.equal(elements.match(/tcp \. \d+ :/g)?.length, 1_000);
+    for (const [port, name] of [
+      [20_000, 'one'],
+      [20_001, 'ninetynine'],
+      [20_100, 'ninehundred'],
+    ] as const)
+      assert.equal(await ask(outside().netns, 'tcp', here().ipv4, port), `${name} ${outside().ipv4}`);
+  });
+
   it('are repaired when the ruleset is flushed, and when one of them is deleted', async () => {
     await create('red');
     await publish('web', 'red', '8080:80');
