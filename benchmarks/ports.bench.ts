@@ -2,7 +2,7 @@
  * What one more published port costs beside 10 and beside 1,000: the kernel's part, which is one transaction of nftables and
  * a look at tracked flows, and the fold's. Needs root; makes a namespace of its own that stands for the host.
  *
- * Both sizes are taken in turns, and the medians compared: a round that is disturbed counts as any other.
+ * Both sizes are taken in turns, and their medians compared.
  *
  * node dist/benchmarks/ports.bench.js [rounds]
  */
