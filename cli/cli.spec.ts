@@ -617,6 +617,30 @@ ffffffffffff   0         4        -      -                          -         it
     assert.equal(await left(), 1);
   });
 
+  it('plans the same by --dry-run, each of several changes, and nothing that cannot be foreseen', async () => {
+    await createRed();
+    await ok('network', 'create', '--subnet', '10.0.2.0/24', 'overlayblue');
+    const before = (await api.client.call('status')).ordinal;
+    const changes = [
+      ['network', 'create', 'green'],
+      ['network', 'rm', 'overlayred', 'overlayblue'],
+      ['network', 'connect', 'overlayred', 'c1'],
+      ['network', 'prune'],
+    ];
+    for (const words of changes) {
+      const planned = await ok('plan', ...words);
+      assert.match(planned, /would be accepted/, words.join(' '));
+      assert.equal(await ok(...words, '--dry-run'), planned);
+    }
+    assert.equal((await ok('network', 'prune', '--dry-run')).match(/would be accepted/g)?.length, 2);
+    for (const words of [['store', 'snapshot'], ['store', 'reseed'], ['daemon']]) {
+      const { code, err } = await weft('plan', ...words);
+      assert.equal(code, 2, words.join(' '));
+      assert.match(err, /cannot be planned \(usage\)/);
+    }
+    assert.equal((await api.client.call('status')).ordinal, before);
+  });
+
   it('plans a change and makes none', async () => {
     await createRed();
     const { ordinal } = api.control.state;

@@ -3,8 +3,10 @@
  * and verbs see nothing else of the process.
  */
 import type { Answer, CallInput, PlanRequestBody, RouteName } from '../api/index.ts';
+import { routes } from '../api/routes.ts';
 import { socketDefault } from '../api/socket.ts';
 import { printable } from './output/table.ts';
+import { UsageError } from './usage.ts';
 
 export type Format = 'table' | 'json' | 'yaml';
 export const formats = ['table', 'json', 'yaml'] as const satisfies readonly Format[];
@@ -57,7 +59,7 @@ const jsonIndent = 4;
 
 export class Context {
   readonly streams: Streams;
-  readonly loadDaemon: LoadDaemon;
+  readonly #loadDaemon: LoadDaemon;
   readonly #globals: () => GlobalOptions;
   /** The exit status so far. */
   exitCode = 0;
@@ -68,7 +70,7 @@ export class Context {
 
   constructor(streams: Streams, loadDaemon: LoadDaemon, globals: () => GlobalOptions) {
     this.streams = streams;
-    this.loadDaemon = loadDaemon;
+    this.#loadDaemon = loadDaemon;
     this.#globals = globals;
   }
 
@@ -76,9 +78,16 @@ export class Context {
     return this.#globals();
   }
 
+  /** Part of the daemon's own folder. @throws UsageError where only a plan was asked for */
+  loadDaemon(): ReturnType<LoadDaemon> {
+    if (this.isPlan) throw notPlannable();
+    return this.#loadDaemon();
+  }
+
   /** Asks the daemon. @param waitMs for the answer, where not as long as usual @throws WeftError */
   async call<R extends RouteName>(route: R, input: CallInput<R> = {}, waitMs?: number): Promise<Answer<R>> {
     if (this.isPlan && isChange(route)) await this.#plan(route, input);
+    else if (this.isPlan && routes[route].method !== 'GET') throw notPlannable();
     return this.#ask(route, input, waitMs);
   }
 
@@ -142,6 +151,10 @@ const changes: ReadonlySet<RouteName> = new Set([
 
 function isChange(route: RouteName): boolean {
   return changes.has(route);
+}
+
+function notPlannable(): UsageError {
+  return new UsageError('this command changes something that nobody can foresee, so it cannot be planned');
 }
 
 function jsonText(value: unknown): string {

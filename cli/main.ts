@@ -35,7 +35,8 @@ export async function run(
   context.isPlan = planned !== undefined;
   try {
     await command.parseAsync([...argv], { from: 'user' });
-    if (context.isPlan) context.warn('this command changes nothing, so there was nothing to plan');
+    if (context.isPlan && context.exitCode === 0)
+      context.warn('this command changes nothing, so there was nothing to plan');
     return { exitCode: context.exitCode, exitNow: context.exitNow };
   } catch (error) {
     if (error instanceof Planned) return { exitCode: context.exitCode, exitNow: context.exitNow };

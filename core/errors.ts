@@ -154,6 +154,11 @@ const table = {
     retryable: false,
     summary: "The sandbox is the host's own network namespace, or it is not and should be.",
   },
+  'network-off': {
+    status: 403,
+    retryable: false,
+    summary: 'The configuration of this host switches the network off here.',
+  },
   'host-taken': {
     status: 409,
     retryable: false,

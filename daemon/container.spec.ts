@@ -50,6 +50,7 @@ describe('the container', () => {
     socket: join(folder, 'weft.sock'),
     netnsPrefix: 'wt-',
     acceptInForeignChains: false,
+    hasDefaultBridge: true,
     archiveMib: 64,
     hostGraceMs: 30_000,
     hostRetentionMs: 86_400_000,

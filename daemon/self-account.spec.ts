@@ -46,6 +46,7 @@ describe('What the daemon tells of itself', () => {
       'data-dir': '/var/lib/weft',
       socket: '/run/weft/weft.sock',
       'netns-prefix': 'weft-',
+      'accept-in-foreign-chains': 'false',
       'archive-mib': '1024',
       'host-grace': '30s',
       'host-retention': '86400s',

@@ -14,7 +14,8 @@ export function selfAccount(
   recentLines: RecentLines,
 ): SelfAccount {
   const { host, advertise, dataDir, socket, netnsPrefix, archiveMib, logLevel, secrets } = configuration;
-  const { hostGraceMs, hostRetentionMs, acceptInForeignChains, gatewaySubnet } = configuration;
+  const { hostGraceMs, hostRetentionMs, acceptInForeignChains, hasDefaultBridge, gatewaySubnet } =
+    configuration;
   return {
     configuration: {
       // As the adapter says it, not as it was given: without credentials.
@@ -26,6 +27,7 @@ export function selfAccount(
       'netns-prefix': netnsPrefix,
       'accept-in-foreign-chains': String(acceptInForeignChains),
       ...(gatewaySubnet === undefined ? {} : { 'gateway-subnet': gatewaySubnet }),
+      ...(hasDefaultBridge ? {} : { bridge: 'none' }),
       'archive-mib': String(archiveMib),
       'host-grace': `${hostGraceMs / 1_000}s`,
       'host-retention': `${hostRetentionMs / 1_000}s`,

@@ -20,7 +20,7 @@ export function addVerb(program: Command, context: Context): void {
     .description('print completion for a shell, e.g. source <(weft completion bash)')
     .addArgument(new Argument('<shell>', 'which').choices(shells))
     .action(async (shell: Shell) => {
-      const { command } = await createProgram(undefined, context.streams, context.loadDaemon);
+      const { command } = await createProgram(undefined, context.streams, () => context.loadDaemon());
       const places = placesOf(command, '');
       context.streams.out(shell === 'fish' ? fishText(places) : bashText(places, shell));
     });

@@ -10,6 +10,7 @@ interface Options {
   readonly netnsPrefix?: string;
   readonly acceptInForeignChains?: boolean;
   readonly gatewaySubnet?: string;
+  readonly bridge?: string;
   readonly archiveMib?: string;
   readonly hostGrace?: string;
   readonly hostRetention?: string;
@@ -37,6 +38,7 @@ export function addVerb(program: Command, context: Context): void {
       '--gateway-subnet <prefix>',
       'IPv4 subnet of the bridge by which overlays reach the outside (default: one that is free)',
     )
+    .option('--bridge <none>', 'none: nothing on this host can be attached to the network `bridge`')
     .option(
       '--archive-mib <n>',
       'disk for the archive of records that the log was trimmed of (default: 1024)',
@@ -69,6 +71,7 @@ function flagsOf(options: Options, socket: string | undefined): Record<string, s
     'netns-prefix': options.netnsPrefix,
     'accept-in-foreign-chains': options.acceptInForeignChains === true ? 'true' : undefined,
     'gateway-subnet': options.gatewaySubnet,
+    bridge: options.bridge,
     'archive-mib': options.archiveMib,
     'host-grace': options.hostGrace,
     'host-retention': options.hostRetention,

@@ -9,7 +9,7 @@ import type { BodyOf } from '../log/record.ts';
 import { overlaps, type Prefix, parsePrefix } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { NetworkId } from '../model/ids.ts';
-import type { Network } from '../model/network.ts';
+import { isPredefined, type Network } from '../model/network.ts';
 import type { Listener, PortProtocol } from '../model/published-port.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { EndpointRequest, NetworkRequest, SubnetRequest } from './control.ts';
@@ -152,6 +152,18 @@ export async function inspected(kernel: Kernel, ref: string): Promise<SandboxIns
     if (isWeftError(error)) return undefined;
     throw error;
   }
+}
+
+/** What the operator of this host has switched off is nothing that the fold knows. @throws WeftError `network-off` */
+export function requireOffered(
+  network: Network,
+  { host, hasDefaultBridge = true }: { readonly host: string; readonly hasDefaultBridge?: boolean },
+): void {
+  if (hasDefaultBridge || !isPredefined(network) || network.driver !== 'bridge') return;
+  throw new WeftError(
+    'network-off',
+    `Cannot attach to network '${network.name}': host '${host}' runs \`weft daemon --bridge none\`; make a bridge network of your own`,
+  );
 }
 
 /** The fold cannot see what a sandbox is. @throws WeftError `host-sandbox` */

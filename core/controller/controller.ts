@@ -52,6 +52,7 @@ import {
   type Removal,
   removalBodyHere,
   requireFitting,
+  requireOffered,
 } from './bodies.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type {
@@ -124,6 +125,8 @@ export interface ControllerPorts {
 export interface ControllerOptions extends HostIdentity, Partial<PresenceOptions> {
   /** Prefix of the names of owned namespaces, `weft-` by default. Unique among the daemons of one machine. */
   readonly netnsPrefix: string;
+  /** Whether this host has the predefined network `bridge`; it has unless given. */
+  readonly hasDefaultBridge?: boolean;
   /** Whether weft may add its rule to chains of other firewalls on this host; not unless given. */
   readonly acceptInForeignChains?: boolean;
   /** Records between two snapshots at least, 2,048 by default. The same on every host of a cluster. */
@@ -444,6 +447,7 @@ export class Controller implements Control {
     // Asked before the sandbox is looked at: a host that may not write says that first.
     this.#membership.author(this.state);
     const sandbox = await this.#ports.kernel.inspectSandbox(request.sandbox);
+    requireOffered(network, this.#options);
     requireFitting(network, request.sandbox, sandbox);
     const ref = this.#refOf(request.sandbox, sandbox.identity);
     const listeners = await listenersHere(this.#ports.kernel, request.ports ?? []);

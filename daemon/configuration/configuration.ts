@@ -20,6 +20,8 @@ export interface Configuration {
   readonly acceptInForeignChains: boolean;
   /** Of this host's gateway bridge; absent: the one that it had, or one that is free. */
   readonly gatewaySubnet?: Prefix;
+  /** Whether this host has the predefined network `bridge`. */
+  readonly hasDefaultBridge: boolean;
   /** Disk that the archive of trimmed records may take, MiB. */
   readonly archiveMib: number;
   /** A silent host is taken down after so long, and expires after so long down, milliseconds. */

@@ -38,6 +38,7 @@ describe('the configuration', () => {
       socket: '/run/weft/weft.sock',
       netnsPrefix: 'weft-',
       acceptInForeignChains: false,
+      hasDefaultBridge: true,
       archiveMib: 1_024,
       hostGraceMs: 30_000,
       hostRetentionMs: 86_400_000,
@@ -60,6 +61,9 @@ describe('the configuration', () => {
     }
     const flags = { advertise: '10.0.0.1', 'accept-in-foreign-chains': 'perhaps' };
     await refuses(loadConfiguration({ flags }), /accept-in-foreign-chains/);
+    const without = { advertise: '10.0.0.1', bridge: 'none' };
+    assert.equal((await loadConfiguration({ flags: without })).hasDefaultBridge, false);
+    await refuses(loadConfiguration({ flags: { ...without, bridge: 'br0' } }), /can only be none/);
   });
 
   it('takes the command line over the file, and the file over the defaults', async () => {

@@ -45,6 +45,7 @@ export async function loadConfiguration(commandLine: CommandLine): Promise<Confi
     netnsPrefix: netnsPrefixOf(settings),
     acceptInForeignChains: settings['accept-in-foreign-chains'] ?? false,
     ...gatewaySubnetOf(settings),
+    hasDefaultBridge: settings.bridge !== 'none',
     archiveMib: archiveMibOf(settings),
     ...patienceOf(settings),
     logLevel: settings['log-level'] ?? logLevelDefault,

@@ -18,6 +18,9 @@ export const flagsSchema = z.strictObject({
     ])
     .exactOptional(),
   'gateway-subnet': z.string().exactOptional(),
+  bridge: z
+    .literal('none', 'can only be none: the network `bridge` has the same bridge, weft0, on every host')
+    .exactOptional(),
   'archive-mib': z.union([z.string(), z.int()]).transform(String).exactOptional(),
   'host-grace': z.string().exactOptional(),
   'host-retention': z.string().exactOptional(),

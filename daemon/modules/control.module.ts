@@ -13,7 +13,8 @@ export const controlModule = new ContainerModule(({ bind }) => {
       (log, connect, memory, kernel, ...rest) => {
         const [clock, random, logger, compression, archive, byName, configuration, claim, { mtu }] = rest;
         const { host, advertise: address, netnsPrefix, gatewaySubnet } = configuration;
-        const { hostGraceMs, hostRetentionMs, acceptInForeignChains } = configuration;
+        const { hostGraceMs, hostRetentionMs } = configuration;
+        const { acceptInForeignChains, hasDefaultBridge } = configuration;
         const patience = { graceMs: hostGraceMs, retentionMs: hostRetentionMs };
         const ports = {
           log,
@@ -29,7 +30,8 @@ export const controlModule = new ContainerModule(({ bind }) => {
         };
         const self = { host, address, identity: claim.identity, mtu, version, netnsPrefix };
         const gateway = gatewaySubnet === undefined ? {} : { gatewaySubnet };
-        return new Controller(ports, { ...self, ...gateway, ...patience, acceptInForeignChains });
+        const allowed = { acceptInForeignChains, hasDefaultBridge };
+        return new Controller(ports, { ...self, ...gateway, ...patience, ...allowed });
       },
       [
         tokens.log,

@@ -124,11 +124,15 @@ describe('weft beside Docker', function () {
 
   it('takes its rule out, and says what drops, where its operator does not allow it any more', async () => {
     await cluster.member(0).daemon.stop();
-    const daemon = await host().startDaemon({ store: cluster.store });
+    const daemon = await host().startDaemon({ store: cluster.store, args: ['--bridge', 'none'] });
     await eventually('the rule is gone', async () => (await rulesOfWeft()).length === 0);
     const { stdout } = await host().weft(['doctor']);
     assert.match(stdout, /^Chain FORWARD of table ip filter drops .*--accept-in-foreign-chains\.$/m);
     assert.equal(await pings(sandbox(0), outside().ipv4), false);
+    const connect = ['network', 'connect', 'bridge', sandbox(0)];
+    const refused = await host().weft(connect, { allowFailure: true });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /--bridge none.*\(network-off\)$/m, "Docker's own subnet is left to Docker");
     await daemon.stop();
   });
 });

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { forEach } from '../../several.ts';
+import { withDryRun } from '../dry-run.ts';
 
 export function addVerb(parent: Command, context: Context): void {
-  parent
-    .command('rm')
+  withDryRun(parent.command('rm'), context)
     .alias('remove')
     .description('remove hosts that will not come back, and release their endpoints; prints what was removed')
     .argument('<host...>', 'names')

@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts';
 import { portsText } from '../../output/ports.ts';
 import { printable } from '../../output/table.ts';
 import { collect, integer, parsePairs } from '../../usage.ts';
+import { withDryRun } from '../dry-run.ts';
 
 interface Options {
   readonly name?: string;
@@ -20,8 +21,7 @@ interface Options {
 }
 
 export function addVerb(parent: Command, context: Context): void {
-  parent
-    .command('connect')
+  withDryRun(parent.command('connect'), context)
     .description(
       'attach a sandbox of this host; prints "ADDRESSES MAC INTERFACE NAMES", with --publish also "PORTS"; several with commas, - for none',
     )

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { defaultSpace } from '../../../core/model/network.ts';
 import type { Context } from '../../context.ts';
 import { collect, parsePairs } from '../../usage.ts';
+import { withDryRun } from '../dry-run.ts';
 
 interface Options {
   readonly driver: string;
@@ -17,8 +18,7 @@ interface Options {
 }
 
 export function addVerb(parent: Command, context: Context): void {
-  parent
-    .command('create')
+  withDryRun(parent.command('create'), context)
     .description('create a network on all hosts; prints its id')
     .argument('<name>', 'name of the network')
     .option('-d, --driver <driver>', 'overlay, bridge, macvlan or ipvlan', 'overlay')

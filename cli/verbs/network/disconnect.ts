@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
+import { withDryRun } from '../dry-run.ts';
 
 export function addVerb(parent: Command, context: Context): void {
-  parent
-    .command('disconnect')
+  withDryRun(parent.command('disconnect'), context)
     .description('detach a sandbox of this host, or an endpoint of any host')
     .argument('<network>', 'name, id or id prefix')
     .argument('<sandbox|endpoint>', "sandbox of this host, or an endpoint's name, id or id prefix")

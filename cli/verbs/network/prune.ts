@@ -7,7 +7,9 @@ import { isWeftError } from '../../../core/errors.ts';
 import type { Context } from '../../context.ts';
 import { parseFilters } from '../../filters.ts';
 import { printable } from '../../output/table.ts';
+import { forEach } from '../../several.ts';
 import { collect } from '../../usage.ts';
+import { withDryRun } from '../dry-run.ts';
 import { pruneFilters } from './filters.ts';
 import { usedNetworks } from './used-networks.ts';
 
@@ -17,16 +19,23 @@ interface Options {
 }
 
 export function addVerb(parent: Command, context: Context): void {
-  parent
-    .command('prune')
+  withDryRun(parent.command('prune'), context)
     .description('remove all networks that nothing is on; prints what was removed')
     .option('--filter <key=value>', 'only those with label=KEY[=VALUE], label!=… or until=MOMENT', collect)
     .option('-f, --force', 'do not ask')
     .action(async ({ filter = [], force }: Options) => {
       const isWanted = parseFilters(pruneFilters, filter);
-      if (force !== true && !(await isConfirmed(context, filter))) return;
+      if (force !== true && !context.isPlan && !(await isConfirmed(context, filter))) return;
       const { networks } = await usedNetworks(context, true);
       const idle = networks.filter((item) => !item.isUsed && !item.network.predefined && isWanted(item));
+      if (context.isPlan) {
+        const remove = (ref: string) => context.call('removeNetwork', { params: { ref } });
+        await forEach(
+          context,
+          idle.map(({ network }) => network.id),
+          remove,
+        );
+      }
       const removed: string[] = [];
       for (const { network } of idle.toSorted((a, b) => (a.network.name < b.network.name ? -1 : 1))) {
         if (await isRemoved(context, network.id)) removed.push(network.name);
