@@ -33,17 +33,15 @@ export interface CalmCluster {
   readonly clients: Clients;
 }
 
-interface Matter {
+/** Something that is not as it should be. */
+export interface Matter {
   readonly invariant: string;
   readonly seen: string;
 }
-type OpenMatters<C> = (cluster: C) => Promise<Matter[]>;
+type OpenMatter<C> = (cluster: C) => Promise<Matter | undefined>;
 
-/** @param openMatters what is not yet as it should be */
-export async function actInCalm<C extends CalmCluster>(
-  cluster: C,
-  openMatters: OpenMatters<C>,
-): Promise<void> {
+/** @param openMatter the first thing found that is not yet as it should be; undefined where there is none */
+export async function actInCalm<C extends CalmCluster>(cluster: C, openMatter: OpenMatter<C>): Promise<void> {
   const { world, hosts, clients } = cluster;
   const living = hosts.filter(({ life }) => life !== undefined);
   const [first] = living;
@@ -59,20 +57,19 @@ export async function actInCalm<C extends CalmCluster>(
   // What two networks of a sandbox share must stay when one of them goes.
   if (last !== first)
     await promptly(world, 'another', clients.attachCalmly(last, lastNetworkOf(world, last)));
-  await comesRight(cluster, openMatters, 'I29', 'an attachment');
-  if (world.chance('calm').happens(0.3)) await comesBackElsewhere(cluster, last, openMatters);
-  if (world.chance('calm restart').happens(0.2)) await comesBackHalfBlind(cluster, last, openMatters);
+  await comesRight(cluster, openMatter, 'I29', 'an attachment');
+  if (world.chance('calm').happens(0.3)) await comesBackElsewhere(cluster, last, openMatter);
+  if (world.chance('calm restart').happens(0.2)) await comesBackHalfBlind(cluster, last, openMatter);
   const endpoint = attached.at(-1);
   if (endpoint !== undefined) await promptly(world, 'a removal', clients.detachCalmly(last, endpoint));
-  await comesRight(cluster, openMatters, 'I33', 'a removal');
+  await comesRight(cluster, openMatter, 'I33', 'a removal');
   world.isCalm = false;
   if (endpoint !== undefined && world.chance('calm loss').happens(0.2))
-    await losesWhileItWaits(cluster, last, openMatters);
-  if (last !== first && world.chance('calm leap').happens(0.2))
-    await leaps(cluster, first, last, openMatters);
+    await losesWhileItWaits(cluster, last, openMatter);
+  if (last !== first && world.chance('calm leap').happens(0.2)) await leaps(cluster, first, last, openMatter);
   if (last !== first && world.chance('calm expiry').happens(0.5))
-    await comesBackExpired(cluster, first, last, openMatters);
-  await areMended(cluster, living, openMatters);
+    await comesBackExpired(cluster, first, last, openMatter);
+  await areMended(cluster, living, openMatter);
 }
 
 /** The MAC address that weft would derive for the second endpoint of the host's last network, which the first asks for. */
@@ -89,7 +86,7 @@ function derivedLater(world: World, host: SimHost): string | undefined {
 async function comesBackElsewhere<C extends CalmCluster>(
   cluster: C,
   host: SimHost,
-  openMatters: OpenMatters<C>,
+  openMatter: OpenMatter<C>,
 ): Promise<void> {
   const { world } = cluster;
   const chance = world.chance('calm move');
@@ -97,7 +94,7 @@ async function comesBackElsewhere<C extends CalmCluster>(
   host.move(chance.pick([2, 3]), chance.pick([1_400, 1_500]));
   host.start();
   await world.scheduler.runUntil(world.nowMs + promptMsMax);
-  await comesRight(cluster, openMatters, 'I29', 'a host came back elsewhere');
+  await comesRight(cluster, openMatter, 'I29', 'a host came back elsewhere');
   world.met('host comes back elsewhere');
 }
 
@@ -108,7 +105,7 @@ async function comesBackElsewhere<C extends CalmCluster>(
 async function comesBackHalfBlind<C extends CalmCluster>(
   cluster: C,
   host: SimHost,
-  openMatters: OpenMatters<C>,
+  openMatter: OpenMatter<C>,
 ): Promise<void> {
   const { world } = cluster;
   const { machine } = host;
@@ -124,8 +121,8 @@ async function comesBackHalfBlind<C extends CalmCluster>(
   kernel.hide(isAltered ? pair.type.peer.ns : chance.pick([pair.ns, pair.type.peer.ns]));
   await world.scheduler.runUntil(world.nowMs + promptMsMax);
   kernel.hide(undefined);
-  await stillOpen(cluster, openMatters, blindMsMax);
-  await comesRight(cluster, openMatters, 'I29', 'a host came back half blind');
+  await stillOpen(cluster, openMatter, blindMsMax);
+  await comesRight(cluster, openMatter, 'I29', 'a host came back half blind');
   const writes = machine.operations - before;
   const needed = isAltered ? 1 : 0;
   if (writes > needed)
@@ -138,7 +135,7 @@ async function comesBackExpired<C extends CalmCluster>(
   cluster: C,
   observer: SimHost,
   host: SimHost,
-  openMatters: OpenMatters<C>,
+  openMatter: OpenMatter<C>,
 ): Promise<void> {
   const { world } = cluster;
   const awayMsMax = 3 * (world.plan.graceMs + world.plan.retentionMs);
@@ -151,7 +148,7 @@ async function comesBackExpired<C extends CalmCluster>(
     await world.scheduler.runUntil(world.nowMs + lookMs);
   if (sleeper === undefined) host.start();
   else sleeper.resume();
-  const open = await stillOpen(cluster, openMatters, comebackMsMax);
+  const open = await stillOpen(cluster, openMatter, comebackMsMax);
   if (open !== undefined)
     throw new Violation(
       'I39',
@@ -173,7 +170,7 @@ async function leaps<C extends CalmCluster>(
   cluster: C,
   awake: SimHost,
   asleep: SimHost,
-  openMatters: OpenMatters<C>,
+  openMatter: OpenMatter<C>,
 ): Promise<void> {
   const { world, clients } = cluster;
   const sleeper = asleep.life?.process;
@@ -193,7 +190,7 @@ async function leaps<C extends CalmCluster>(
   if (isFull) world.met('archive full');
   sleeper.resume();
   await world.scheduler.runUntil(world.nowMs + promptMsMax);
-  await comesRight(cluster, openMatters, 'I29', 'a host leapt to a snapshot');
+  await comesRight(cluster, openMatter, 'I29', 'a host leapt to a snapshot');
 }
 
 /**
@@ -203,7 +200,7 @@ async function leaps<C extends CalmCluster>(
 async function losesWhileItWaits<C extends CalmCluster>(
   cluster: C,
   host: SimHost,
-  openMatters: OpenMatters<C>,
+  openMatter: OpenMatter<C>,
 ): Promise<void> {
   const { world, hosts, clients } = cluster;
   const network = hosts.find(({ life }) => life !== undefined);
@@ -229,7 +226,7 @@ async function losesWhileItWaits<C extends CalmCluster>(
     return isLast;
   });
   await promptly(world, 'an attachment', clients.attachCalmly(host, lastNetworkOf(world, network)));
-  await comesRight(cluster, openMatters, 'I29', 'an attachment that lost a part');
+  await comesRight(cluster, openMatter, 'I29', 'an attachment that lost a part');
 }
 
 function isAddressOfSandbox({ kind, ns }: KernelObject): boolean {
@@ -239,12 +236,12 @@ function isAddressOfSandbox({ kind, ns }: KernelObject): boolean {
 async function areMended<C extends CalmCluster>(
   cluster: C,
   living: readonly SimHost[],
-  openMatters: OpenMatters<C>,
+  openMatter: OpenMatter<C>,
 ): Promise<void> {
   const { world } = cluster;
   const before = await repairsOf(world, living);
   const touched = living.map(({ foreign }) => foreign.disturb());
-  await comesRight(cluster, openMatters, 'I30', 'a change by hand');
+  await comesRight(cluster, openMatter, 'I30', 'a change by hand');
   const after = await repairsOf(world, living);
   living.forEach(({ name }, index) => {
     if (touched[index] === true && after[index] === before[index])
@@ -255,12 +252,12 @@ async function areMended<C extends CalmCluster>(
 /** Within moments everything is as it should be. */
 async function comesRight<C extends CalmCluster>(
   cluster: C,
-  openMatters: OpenMatters<C>,
+  openMatter: OpenMatter<C>,
   invariant: string,
   after: string,
 ): Promise<void> {
   const { world } = cluster;
-  const open = await stillOpen(cluster, openMatters, promptMsMax);
+  const open = await stillOpen(cluster, openMatter, promptMsMax);
   if (open !== undefined)
     throw new Violation(invariant, `${promptMsMax} ms after ${after}: ${open.seen} (${open.invariant})`);
   world.checked(`${invariant} promptly`);
@@ -269,14 +266,14 @@ async function comesRight<C extends CalmCluster>(
 /** What is not as it should be after all of that time; undefined as soon as there is nothing. */
 async function stillOpen<C extends CalmCluster>(
   cluster: C,
-  openMatters: OpenMatters<C>,
+  openMatter: OpenMatter<C>,
   msMax: number,
 ): Promise<Matter | undefined> {
   const { world } = cluster;
   const endMs = world.nowMs + msMax;
   for (;;) {
     await world.scheduler.runUntil(Math.min(endMs, world.nowMs + lookMs));
-    const [open] = await openMatters(cluster);
+    const open = await openMatter(cluster);
     if (open === undefined || world.nowMs >= endMs) return open;
   }
 }

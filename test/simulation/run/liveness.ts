@@ -10,7 +10,7 @@ import { wireFaults } from '../monitors/wire.ts';
 import { lateMsMax } from '../store/wire.ts';
 import type { Life, SimHost } from '../world/sim-host.ts';
 import type { World } from '../world/world.ts';
-import { actInCalm } from './calm.ts';
+import { actInCalm, type Matter } from './calm.ts';
 
 /** Audit, longest pause between attempts, late requests and a request's own deadline, one after the other, and drift. */
 const settleMsMax = 200_000;
@@ -39,7 +39,7 @@ export async function settle(cluster: Cluster): Promise<void> {
   await untilSettled(cluster);
   await world.drive(Promise.all(hosts.map((host) => clients.lastWord(host))), 30_000);
   await untilSettled(cluster);
-  await actInCalm(cluster, openMatters);
+  await actInCalm(cluster, openMatter);
   await rest(cluster);
 }
 
@@ -49,53 +49,47 @@ async function untilSettled(cluster: Cluster): Promise<void> {
   for (;;) {
     await world.scheduler.runUntil(world.nowMs + lookMs);
     for (const host of cluster.hosts) host.reviveIfRemoved();
-    const [open] = await openMatters(cluster);
+    const open = await openMatter(cluster);
     if (open === undefined) return;
     if (world.nowMs > endMs)
       throw new Violation(open.invariant, `after ${settleMsMax} ms of health: ${open.seen}`);
   }
 }
 
-/** What is not yet as it should be. */
-async function openMatters({
-  world,
-  hosts,
-  clients,
-  truth,
-}: Cluster): Promise<{ invariant: string; seen: string }[]> {
-  const open: { invariant: string; seen: string }[] = [];
-  for (const name of clients.unanswered()) open.push({ invariant: 'I39', seen: `${name} has no answer` });
+/** The first thing found that is not yet as it should be. */
+async function openMatter({ world, hosts, clients, truth }: Cluster): Promise<Matter | undefined> {
+  const [name] = clients.unanswered();
+  if (name !== undefined) return { invariant: 'I39', seen: `${name} has no answer` };
   for (const host of hosts) {
-    if (host.life === undefined) {
-      const fate = fateOpenOf(host.name, world, truth.state);
-      if (fate !== undefined) open.push({ invariant: 'I39', seen: `${host.name}, which is dead, ${fate}` });
-      continue;
-    }
-    const matter = await openOf(world, host, host.life, truth);
-    if (matter !== undefined) open.push(matter);
+    const matter =
+      host.life === undefined
+        ? fateOpenOf(host.name, world, truth.state)
+        : await openOf(world, host, host.life, truth);
+    if (matter !== undefined) return matter;
   }
-  return open;
+  return undefined;
 }
 
 /** What the others have still to say of a host that is dead. */
-function fateOpenOf(name: string, { plan }: World, state: State): string | undefined {
+function fateOpenOf(name: string, { plan }: World, state: State): Matter | undefined {
   const host = state.hosts.get(name);
   if (host === undefined || plan.graceMs > settleMsMax) return undefined;
-  if (host.isDown) return plan.retentionMs < settleMsMax ? 'has not expired' : undefined;
-  return state.downHosts.size < downHostsMax(state) ? 'is not down' : undefined;
+  const isOpen = host.isDown ? plan.retentionMs < settleMsMax : state.downHosts.size < downHostsMax(state);
+  if (!isOpen) return undefined;
+  return {
+    invariant: 'I39',
+    seen: `${name}, which is dead, ${host.isDown ? 'has not expired' : 'is not down'}`,
+  };
 }
 
-async function openOf(
-  world: World,
-  host: SimHost,
-  life: Life,
-  truth: Truth,
-): Promise<{ invariant: string; seen: string } | undefined> {
+async function openOf(world: World, host: SimHost, life: Life, truth: Truth): Promise<Matter | undefined> {
   const { state } = life.controller;
   const say = (invariant: string, seen: string) => ({ invariant, seen: `${life.process.name} ${seen}` });
   if (state.ordinal !== truth.state.ordinal)
     return say('I39', `is at ${state.ordinal} of ${truth.state.ordinal}`);
   if (life.phase !== 'running') return say('I39', `is ${life.phase}`);
+  if (state.hosts.get(host.name)?.isDown !== false)
+    return say('I39', 'works, and is no living host of the cluster');
   const outdated = await outdatedOf(host, state);
   if (outdated !== undefined) return say('I14', outdated);
   const [difference] = differencesOf(host.machine, host.name, state);

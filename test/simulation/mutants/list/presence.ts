@@ -51,11 +51,11 @@ export const presenceMutants: readonly Mutant[] = [
     invariants: ['I39'],
   },
   {
-    id: 'pres-expiry-unheard',
-    breaks: 'a host does not hear that it has expired',
+    id: 'pres-fall-unheard',
+    breaks: 'a host does not hear that the others have given it up',
     file: 'core/controller/controller.ts',
     find: "if (loss === 'down' || loss === 'expired') this.#onFallen(loss);",
-    replace: "if (loss === 'down') this.#onFallen(loss);",
+    replace: '',
     invariants: ['I39'],
   },
 ];
