@@ -15,6 +15,8 @@ import type { World } from '../world/world.ts';
 /** For the slowest store and the slowest kernel; much less than an audit's interval. */
 const promptMsMax = 5_000;
 const lookMs = 1_000;
+/** Of lives that go through one thing more; each costs what a tenth of a life does or more, and thousands are lived. */
+const calmRarity = 0.06;
 /** Address of the second endpoint of a network, behind its prefix, its gateway and the first. */
 const secondEndpoint = 3;
 /** Many round trips, one after the other. */
@@ -23,7 +25,7 @@ const alteredMtu = 1_300;
 /** So long a host may be away for the sake of its expiry; lives whose hosts are more patient see none. */
 const expiryMsMax = 60_000;
 /** For a store that was given up meanwhile: its longest pause, and a join. */
-const comebackMsMax = 30_000;
+const comebackMsMax = 20_000;
 /** From when it can be looked at until it is: an audit's interval. */
 const blindMsMax = 40_000;
 
@@ -48,7 +50,7 @@ export async function actInCalm<C extends CalmCluster>(cluster: C, openMatter: O
   const last = living.at(-1);
   if (first === undefined || last === undefined) return;
   world.isCalm = true;
-  const mac = world.chance('calm MAC').happens(0.2) ? derivedLater(world, first) : undefined;
+  const mac = world.chance('calm MAC').happens(calmRarity) ? derivedLater(world, first) : undefined;
   const attach = (host: SimHost) => clients.attachCalmly(host, lastNetworkOf(world, first), mac);
   const early = mac === undefined ? [] : [await promptly(world, 'an attachment', attach(first))];
   const others = early.length === 0 ? living : living.slice(1);
@@ -59,15 +61,16 @@ export async function actInCalm<C extends CalmCluster>(cluster: C, openMatter: O
     await promptly(world, 'another', clients.attachCalmly(last, lastNetworkOf(world, last)));
   await comesRight(cluster, openMatter, 'I29', 'an attachment');
   if (world.chance('calm').happens(0.3)) await comesBackElsewhere(cluster, last, openMatter);
-  if (world.chance('calm restart').happens(0.2)) await comesBackHalfBlind(cluster, last, openMatter);
+  if (world.chance('calm restart').happens(calmRarity)) await comesBackHalfBlind(cluster, last, openMatter);
   const endpoint = attached.at(-1);
   if (endpoint !== undefined) await promptly(world, 'a removal', clients.detachCalmly(last, endpoint));
   await comesRight(cluster, openMatter, 'I33', 'a removal');
   world.isCalm = false;
-  if (endpoint !== undefined && world.chance('calm loss').happens(0.2))
+  if (endpoint !== undefined && world.chance('calm loss').happens(calmRarity))
     await losesWhileItWaits(cluster, last, openMatter);
-  if (last !== first && world.chance('calm leap').happens(0.2)) await leaps(cluster, first, last, openMatter);
-  if (last !== first && world.chance('calm expiry').happens(0.5))
+  if (last !== first && world.chance('calm leap').happens(calmRarity))
+    await leaps(cluster, first, last, openMatter);
+  if (last !== first && world.chance('calm expiry').happens(0.8))
     await comesBackExpired(cluster, first, last, openMatter);
   await areMended(cluster, living, openMatter);
 }
@@ -140,7 +143,7 @@ async function comesBackExpired<C extends CalmCluster>(
   const { world } = cluster;
   const awayMsMax = 3 * (world.plan.graceMs + world.plan.retentionMs);
   if (awayMsMax > expiryMsMax) return;
-  const sleeper = world.chance('calm sleep').happens(0.5) ? host.life?.process : undefined;
+  const sleeper = world.chance('calm sleep').happens(0.7) ? host.life?.process : undefined;
   if (sleeper === undefined) await promptly(world, 'a stop', host.stop());
   else sleeper.pause();
   const isKnown = (): boolean => observer.life?.controller.state.hosts.has(host.name) === true;

@@ -47,8 +47,8 @@ export const successionMutants: readonly Mutant[] = [
     id: 'succ-gives-up',
     breaks: 'a host whose log is not in its store looks for it once, and no more',
     file: 'core/succession/succession.ts',
-    find: 'for (let looks = 1; !signal.aborted; looks += 1) {',
-    replace: 'for (let looks = 1; !signal.aborted && looks < 2; looks += 1) {',
+    find: 'await clock.sleep(backoffMs(looks, lookPauses, random), signal);',
+    replace: 'await clock.sleep(Number.POSITIVE_INFINITY, signal);',
     invariants: ['I39'],
   },
 ];
