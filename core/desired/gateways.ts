@@ -8,14 +8,14 @@ import { gatewayNetworkOn } from '../fold/gateway-network.ts';
 import { type Endpoint, hasIpv6 } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
 
-/** What one sandbox has on the bridge. Whoever has it has no other way out, so the default routes are its own. */
+/** What one sandbox has on the bridge. */
 export function gatewayInterface(
   { network, driver }: { readonly network: Network; readonly driver: Driver },
   gateway: Endpoint,
   view: HostView,
 ): readonly KernelObject[] {
   const here = gatewayNetworkOn(network, view.self, hasIpv6(gateway));
-  return driver.compileEndpoint(here, gateway, { ...view, isGateway: () => true });
+  return driver.compileEndpoint(here, gateway, view);
 }
 
 /** The bridge, as long as a sandbox is on it. */

@@ -1,9 +1,13 @@
 /** What the drivers see of the cluster, and what the compilation is told of its surroundings. */
 import type { HostView } from '../driver/driver.ts';
+import { gatewayNetworkId } from '../fold/gateway-network.ts';
 import type { State } from '../fold/state.ts';
+import type { Family } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
+import type { NetworkId } from '../model/ids.ts';
 import { gatewayOf } from './default-route.ts';
+import { portsLeadingTo } from './published-ports.ts';
 
 export interface DesiredOptions {
   /** Name of the host that is compiled for. */
@@ -30,13 +34,19 @@ export function hostViewOf(
 ): HostView | undefined {
   const self = state.hosts.get(options.host);
   if (self === undefined) return undefined;
+  const networkOf = (id: NetworkId) => state.networks.get(id);
+  // Whoever has a gateway endpoint has no other way out.
+  const isGateway = (endpoint: Endpoint, family: Family): boolean =>
+    endpoint.network === gatewayNetworkId ||
+    gatewayOf(siblingsOf(endpoint), family, networkOf)?.id === endpoint.id;
   return {
     self,
     netnsPrefix: options.netnsPrefix,
     acceptsInForeignChains: options.acceptInForeignChains ?? false,
     host: (name) => state.hosts.get(name),
-    isGateway: (endpoint, family) =>
-      gatewayOf(siblingsOf(endpoint), family, (id) => state.networks.get(id))?.id === endpoint.id,
+    isGateway,
+    portsLeadingTo: (endpoint) =>
+      portsLeadingTo(endpoint, siblingsOf(endpoint), (family) => isGateway(endpoint, family), networkOf),
     ...(mtuMin === undefined ? {} : { underlayMtuMin: mtuMin }),
   };
 }

@@ -11,6 +11,7 @@ import type { Family } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { Network } from '../model/network.ts';
+import type { PublishedPort } from '../model/published-port.ts';
 
 export interface Driver {
   /** The word after `weft network create -d`. */
@@ -30,6 +31,8 @@ export interface HostView {
   host(name: string): Host | undefined;
   /** Whether the sandbox of that endpoint, which is one of this host's, has its default route through it. */
   isGateway(endpoint: Endpoint, family: Family): boolean;
+  /** The published ports that lead to that endpoint, which is one of this host's: its own, and others of its sandbox. */
+  portsLeadingTo(endpoint: Endpoint): readonly PublishedPort[];
   /** Whether weft may add its rule to chains of other firewalls on this host. */
   readonly acceptsInForeignChains: boolean;
   /** Smallest underlay MTU of the hosts that the network may reach, bytes. Absent: this host's own stands for all. */

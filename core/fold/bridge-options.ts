@@ -6,7 +6,7 @@
 import { interfaceNameLengthMax } from '../limits.ts';
 import { type Family, familyOf, type IpAddress, parseAddress } from '../model/address.ts';
 import { isInterfaceName } from '../model/names.ts';
-import type { Network } from '../model/network.ts';
+import { isPredefined, type Network } from '../model/network.ts';
 import { isEveryAddress } from '../model/published-port.ts';
 import { isYes, type OptionCheck, oneOf, yesOrNo } from './option-check.ts';
 
@@ -73,9 +73,12 @@ export function bridgeNameOf({ id, options }: Named): string {
   return options[bridgeNameOption] ?? `${generatedPrefix}${id.slice(0, networkDigits)}`;
 }
 
-/** Whether the bridge may be one that someone made before, of which nothing is altered but what was asked for. */
-export function mayExist({ options }: Pick<Network, 'options'>): boolean {
-  return options[bridgeNameOption] !== undefined;
+/**
+ * Whether the bridge may be one that someone made before, of which nothing is altered but what was asked for: where the
+ * user has named it.
+ */
+export function mayExist(network: Pick<Network, 'options' | 'created'>): boolean {
+  return network.options[bridgeNameOption] !== undefined && !isPredefined(network);
 }
 
 export function hasNeighbours({ options }: Pick<Network, 'options'>): boolean {

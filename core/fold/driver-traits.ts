@@ -67,7 +67,7 @@ const overlay: DriverTraits = {
   isSingle: false,
   isAlone: false,
   hasOwnMac: () => true,
-  publishesPorts: false,
+  publishesPorts: true,
   options: new Map([
     [mtuOption, wholeNumber(mtuMin, mtuMax)],
     [vniOption, wholeNumber(1, vniMax, 'one VNI ')],

@@ -137,11 +137,13 @@ describe('published ports', () => {
 
   it('are refused where there can be none, with the reason', () => {
     const ledger = bridges();
-    accepted(ledger.network('h1', 'overlay'));
+    accepted(ledger.network('h1', 'segment', { driver: 'macvlan' }));
+    accepted(ledger.network('h1', 'vault', { internal: true }));
     accepted(ledger.network('h1', 'inner', { driver: 'bridge', space: 'local', internal: true }));
     const why = (network: string, port: string, text: RegExp) =>
       refused(publish(ledger, network, port.split(' ')), 'bad-port', text);
-    why('overlay', '80', /networks of driver overlay publish no ports; leave out the ports$/);
+    why('segment', '80', /networks of driver macvlan publish no ports; leave out the ports$/);
+    why('vault', '80', /network 'vault' is internal, so nothing outside reaches it/);
     why('inner', '80', /network 'inner' is internal, so nothing outside reaches it/);
     why('red', '[::]:80:80', /'\[::\]:80:80' cannot be published: the endpoint has no IPv6 address/);
     why('red', '80/icmp', /'80\/icmp' cannot be published: 'icmp' is no protocol/);

@@ -6,7 +6,7 @@ import { bridgeNameOf, hasNeighbours, mayExist } from '../../core/fold/bridge-op
 import { addressOf, type Family, familyOf, type IpAddress } from '../../core/model/address.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Network } from '../../core/model/network.ts';
-import { everyAddress } from '../../core/model/published-port.ts';
+import { everyAddress, type PublishedPort } from '../../core/model/published-port.ts';
 import { everywhere } from '../default-route.ts';
 import { pluggedInterface } from '../plugged-interface.ts';
 import { publishedPorts } from '../published-ports.ts';
@@ -23,6 +23,7 @@ export function compileEndpoint(
   view: HostView,
 ): readonly KernelObject[] {
   if (endpoint.host !== view.self.name) return [];
+  const ports = view.portsLeadingTo(endpoint);
   const plug = {
     ns: hostNamespace,
     bridge: bridgeNameOf(network),
@@ -32,14 +33,14 @@ export function compileEndpoint(
       flood: false,
       ...(hasNeighbours(network) ? {} : { isolated: true as const }),
       // With br_netfilter what the endpoint sends to its own published port never leaves the bridge.
-      ...(endpoint.ports === undefined ? {} : { hairpin: true as const }),
+      ...(ports.length === 0 ? {} : { hairpin: true as const }),
     },
   };
   return [
     ...pluggedInterface(network, endpoint, plug),
     ...(network.ipv6 ? noAdvertisements(endpoint) : []),
-    ...publishedPorts(endpoint.ports ?? [], endpoint.addresses.map(addressOf)),
-    ...loopbackRouting(network, endpoint),
+    ...publishedPorts(ports, endpoint.addresses.map(addressOf)),
+    ...loopbackRouting(network, ports),
     ...([4, 6] as const).flatMap((family) => defaultRoute(network, endpoint, family, view)),
   ];
 }
@@ -49,7 +50,7 @@ export function compileEndpoint(
  * bridge and names 127.0.0.0/8 is dropped by weft's table, before anything else sees it (CVE-2020-8558). A bridge that may
  * be another's outlives that table, so none of this is done to it.
  */
-function loopbackRouting(network: Network, { ports = [] }: Endpoint): Sysctl[] {
+function loopbackRouting(network: Network, ports: readonly PublishedPort[]): Sysctl[] {
   const isWanted = ports.some(({ address }) => address === everyAddress(4) || address.startsWith('127.'));
   if (!isWanted || mayExist(network)) return [];
   const name = `net/ipv4/conf/${bridgeNameOf(network)}/route_localnet`;

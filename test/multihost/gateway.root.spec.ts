@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { run } from '../../lab/command.ts';
+import { type Answering, ask, startAnswering } from './answering.ts';
 import { type Cluster, eventually, pings, startCluster } from './cluster.ts';
 import { seenBy } from './seen.ts';
 
@@ -10,6 +11,7 @@ const bridge = 'weft_gwbridge';
 describe('The gateway bridge', function () {
   this.timeout(60_000);
   let cluster: Cluster;
+  let answering: Answering | undefined;
 
   before(async function () {
     cluster = await startCluster(this, { hosts: ['h1', 'h2'] });
@@ -27,6 +29,8 @@ describe('The gateway bridge', function () {
 
   afterEach(async () => {
     if (cluster === undefined) return;
+    await answering?.stop();
+    answering = undefined;
     const { api } = cluster.member(0);
     for (const { id } of await cluster.endpoints()) await api.call('removeEndpoint', { params: { ref: id } });
     for (const { host } of cluster.members)
@@ -107,6 +111,43 @@ describe('The gateway bridge', function () {
     const { place } = cluster.member(0).host;
     const seen = await seenBy(outside(), 'ip6', () => pings(sandbox, outside().place.ipv6));
     assert.equal(seen, place.ipv6);
+  });
+
+  it('is where published ports of overlays lead', async () => {
+    const { host } = cluster.member(0);
+    const { place } = host;
+    const sandbox = await host.addSandbox('web');
+    const other = await cluster.attach(0, 'six', 'other');
+    // With it the kernel keeps isolated ports apart before what comes from them is routed: docs/ports.md.
+    for (const family of ['iptables', 'ip6tables'])
+      await host.exec('sysctl', ['-qw', `net.bridge.bridge-nf-call-${family}=0`], { allowFailure: true });
+    answering = await startAnswering(sandbox, 'web', 80);
+    const { stdout } = await host.weft([
+      'network',
+      'connect',
+      '-p',
+      '8080:80',
+      '-p',
+      '8080:80/udp',
+      'six',
+      sandbox,
+    ]);
+    assert.match(stdout, /0\.0\.0\.0:8080->80\/tcp,\[::\]:8080->80\/tcp/);
+    for (const protocol of ['tcp', 'udp'] as const) {
+      const from = (netns: string, address: string) => ask(netns, protocol, address, 8080);
+      const out = outside().place;
+      assert.equal(await from(out.netns, place.ipv4), `web ${out.ipv4}`, protocol);
+      assert.equal(await from(out.netns, place.ipv6), `web ${out.ipv6}`, protocol);
+      for (const address of [place.ipv4, '127.0.0.1']) {
+        assert.equal(await from(place.netns, address), 'web 192.168.240.1', `${protocol} ${address}`);
+      }
+      for (const netns of [sandbox, other.sandbox])
+        assert.equal(await from(netns, place.ipv4), 'web 192.168.240.1', `${protocol} from ${netns}`);
+    }
+    await connect('lan', sandbox);
+    assert.equal(await ask(outside().place.netns, 'tcp', place.ipv4, 8080), `web ${outside().place.ipv4}`);
+    await disconnect('six', sandbox);
+    assert.equal(await ask(outside().place.netns, 'tcp', place.ipv4, 8080), undefined);
   });
 
   it('is left as it is by a restart of the daemon', async () => {

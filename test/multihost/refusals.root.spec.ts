@@ -91,6 +91,7 @@ describe('What weft refuses', function () {
       'none',
       'red',
       'tiny',
+      'weft_gwbridge',
     ]);
     assert.deepEqual((await cluster.endpoints()).map(({ name }) => name).sort(), ['last', 'one']);
     await host.weft(['network', 'connect', 'red', `${cluster.lab.prefix}spare`]);

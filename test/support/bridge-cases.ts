@@ -1,8 +1,12 @@
 /** Bridge networks with endpoints of one host, for the goldens of the bridge driver (`drivers/bridge/testdata`). */
-import type { IpAddress } from '../../core/model/address.ts';
+
+import { gatewayNetworkId, gatewayNetworkOn } from '../../core/fold/gateway-network.ts';
+import { predefinedNetworks } from '../../core/fold/predefined.ts';
+import { assert } from '../../core/lib/assert.ts';
+import type { IpAddress, Prefix } from '../../core/model/address.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Network } from '../../core/model/network.ts';
-import type { PortProtocol, PublishedPort } from '../../core/model/published-port.ts';
+import { everyAddress, type PortProtocol, type PublishedPort } from '../../core/model/published-port.ts';
 import { type OverlayCase, testEndpoint, testHost, testOverlay } from './overlay-cases.ts';
 
 const master = testHost('etcdmaster', '192.168.2.15');
@@ -25,6 +29,13 @@ function published(protocol: PortProtocol, address: string, hostPort: number, po
 
 const red = testEndpoint(1, 'etcdmaster', 'red', '172.18.0.2/16');
 const blue = testEndpoint(2, 'etcdmaster', 'blue', '172.18.0.3/16');
+
+/** The gateway bridge as `etcdmaster` has it. */
+function gatewayBridge(ipv6: boolean): Network {
+  const network = predefinedNetworks.find(({ id }) => id === gatewayNetworkId);
+  assert(network !== undefined, 'the gateway network is predefined');
+  return gatewayNetworkOn(network, { gatewaySubnet: '192.168.240.0/20' as Prefix }, ipv6);
+}
 
 export const bridgeCases: readonly OverlayCase[] = [
   {
@@ -137,5 +148,31 @@ export const bridgeCases: readonly OverlayCase[] = [
       },
     ),
     endpoints: [red],
+  },
+  {
+    name: 'gateway',
+    title: 'The way out of two sandboxes that are on overlays, one of them with a published port',
+    hosts: [master],
+    network: gatewayBridge(false),
+    endpoints: [
+      {
+        ...testEndpoint(1, 'etcdmaster', 'red', '192.168.240.2/20'),
+        ifname: 'eth1',
+        ports: [{ protocol: 'tcp', address: everyAddress(4), hostPort: 8080, port: 80 }],
+      },
+      { ...testEndpoint(2, 'etcdmaster', 'blue', '192.168.240.3/20'), ifname: 'eth1' },
+    ],
+  },
+  {
+    name: 'gateway-dual-stack',
+    title: 'The way out of a sandbox that is on an overlay with IPv6',
+    hosts: [master],
+    network: gatewayBridge(true),
+    endpoints: [
+      {
+        ...testEndpoint(1, 'etcdmaster', 'red', '192.168.240.2/20', 'fd03:3bfc:87f5::2/64'),
+        ifname: 'eth1',
+      },
+    ],
   },
 ];

@@ -167,6 +167,7 @@ export function viewOf(
     host: (name) => hosts.find((host) => host.name === name),
     acceptsInForeignChains,
     isGateway: () => true,
+    portsLeadingTo: ({ ports = [] }) => ports,
   };
 }
 

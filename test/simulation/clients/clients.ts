@@ -74,6 +74,7 @@ export class Clients {
       pool: undefined,
       router: undefined,
       ipv6: this.#chance.happens(0.3) ? 'yes' : undefined,
+      internal: undefined,
       space: 'last',
       vni: undefined,
       parent: undefined,

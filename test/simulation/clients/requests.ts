@@ -68,13 +68,13 @@ type NetworkDoing = Extract<RequestDoing, { verb: 'create-network' }>;
 type EndpointDoing = Extract<RequestDoing, { verb: 'connect' }>;
 
 export function networkRequest(doing: Omit<NetworkDoing, 'verb' | 'host' | 'cancel'>): NetworkRequest {
-  const { name, driver, pool, router, ipv6, space, vni, parent, mode } = doing;
+  const { name, driver, pool, router, ipv6, internal, space, vni, parent, mode } = doing;
   return {
     name,
     driver,
     subnets: pool === undefined ? [] : [{ prefix: pool, aux: router === undefined ? {} : { router } }],
     ipv6: ipv6 === 'yes',
-    internal: false,
+    internal: internal === 'yes',
     space,
     options: {
       ...(vni === undefined ? {} : { vni }),
@@ -108,6 +108,7 @@ function drawNetwork(chance: Chance) {
     pool,
     router: pool !== undefined && chance.happens(0.1) ? chance.pick(routers) : undefined,
     ipv6: chance.happens(0.1) ? ('yes' as const) : undefined,
+    internal: chance.happens(0.15) ? ('yes' as const) : undefined,
     space: chance.happens(0.8) ? 'default' : 'tenant',
     vni: chance.happens(0.05) ? '300' : undefined,
   };

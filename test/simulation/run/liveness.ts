@@ -6,6 +6,7 @@ import type { Clients } from '../clients/clients.ts';
 import { differencesOf } from '../monitors/differences.ts';
 import type { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
+import { wayOutFaults } from '../monitors/way-out.ts';
 import { wireFaults } from '../monitors/wire.ts';
 import { lateMsMax } from '../store/wire.ts';
 import type { Life, SimHost } from '../world/sim-host.ts';
@@ -96,6 +97,8 @@ async function openOf(world: World, host: SimHost, life: Life, truth: Truth): Pr
   if (difference !== undefined) return say('I29/I33/I34', difference);
   const [fault] = wireFaults(host.machine.inventory(), host.name, state);
   if (fault !== undefined) return say('I34', fault);
+  const [stuck] = wayOutFaults(host.machine.inventory(), host.name, state);
+  if (stuck !== undefined) return say('I46', stuck);
   const { dataplane, caughtUp } = await world.drive(life.controller.status(cancelScope().signal), 10_000);
   if (caughtUp !== true) return say('I39', 'does not know that it is at the end of the log');
   if (dataplane.pending > 0) return say('I29', `has ${dataplane.pending} objects pending`);
@@ -133,5 +136,5 @@ async function rest({ world, hosts, truth }: Cluster): Promise<void> {
     if (state?.stateHash !== truth.state.stateHash) throw new Violation('I9', 'hosts at rest differ');
     world.checked('I9 at rest');
   }
-  for (const invariant of ['I29', 'I33', 'I34', 'I39']) world.checked(invariant);
+  for (const invariant of ['I29', 'I33', 'I34', 'I39', 'I46']) world.checked(invariant);
 }

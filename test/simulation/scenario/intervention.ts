@@ -23,6 +23,7 @@ export const requestVerbs = {
     pool: optional(word),
     router: optional(word),
     ipv6: optional(oneOf(['yes'])),
+    internal: optional(oneOf(['yes'])),
     space: word,
     vni: optional(word),
     parent: optional(word),

@@ -117,6 +117,14 @@ export const desiredMutants: readonly Mutant[] = [
     invariants: ['I29', 'I30', 'I34'],
   },
   {
+    id: 'want-gateway-bridge-missed',
+    breaks: 'sandboxes get interfaces on a gateway bridge that is not made',
+    file: 'core/desired/gateways.ts',
+    find: 'if (gateways.size === 0) return [];',
+    replace: 'return [];',
+    invariants: ['I29', 'I30', 'I46'],
+  },
+  {
     id: 'want-names-missing',
     breaks: 'endpoints are listed in hosts files under their aliases alone',
     file: 'core/desired/hosts-entries.ts',

@@ -179,4 +179,28 @@ export const foldMutants: readonly Mutant[] = [
     replace: "refuseUnless(true, 'already-attached'",
     invariants: ['I13-I21'],
   },
+  {
+    id: 'fold-gateway-for-internal',
+    breaks: 'sandboxes whose overlays are internal get a way out',
+    file: 'core/fold/gateway.ts',
+    find: 'return !internal && driverTraits(driver)?.usesGateway === true;',
+    replace: 'return driverTraits(driver)?.usesGateway === true;',
+    invariants: ['I46'],
+  },
+  {
+    id: 'fold-gateway-beside-another',
+    breaks: 'a network that leads out does not take the place of the gateway bridge',
+    file: 'core/fold/gateway.ts',
+    find: 'if (networks.some(hasWayOut)) return undefined;',
+    replace: '',
+    invariants: ['I46', 'I29'],
+  },
+  {
+    id: 'fold-gateway-address-kept',
+    breaks: 'a gateway endpoint that goes does not give its address back',
+    file: 'core/fold/gateway.ts',
+    find: 'if (familyOf(address) === 4) releaseAddress(',
+    replace: 'if (familyOf(address) === 5) releaseAddress(',
+    invariants: ['I13-I21'],
+  },
 ];
