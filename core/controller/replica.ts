@@ -176,8 +176,9 @@ export class Replica {
       try {
         await this.#followTail(signal);
         const { next } = this.state.course;
-        if (next === undefined || next.logId === this.#logId) return;
-        await this.#moveOn(next, signal);
+        if (next === undefined) return;
+        // Whoever seals a log with its own name leads nowhere.
+        if (next.logId !== this.#logId) await this.#moveOn(next, signal);
       } catch (error) {
         if (isWeftError(error, 'store-auth')) {
           // Where it was let in and refused again at the same place, somebody may ask and not read.

@@ -343,6 +343,18 @@ describe('a cluster whose log is succeeded by another', () => {
       assert.equal(h3.memory.last?.url, 'memory:other');
     });
 
+    it('is found by a host that was off for so long that it was trimmed meanwhile', async () => {
+      await cluster.stop(h2);
+      await move(h1);
+      for (const name of ['blue', 'green']) {
+        await create(h1, name);
+        await snapshot(h1);
+      }
+      assert.ok(cluster.storeNamed('other').floor > 0);
+      h2 = await cluster.start('h2', { kernel: h2.kernel, memory: h2.memory, address: '192.168.2.12' });
+      await settled(h1, h2);
+    });
+
     it('is begun by any host when the one that sealed the log dies', async () => {
       const moving = h1.controller.moveLog('memory:other', { by, signal: never() }).catch(() => undefined);
       const other = cluster.storeNamed('other');

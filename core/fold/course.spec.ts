@@ -47,6 +47,7 @@ describe('the course of logs', () => {
     assert.ok(outcome.accepted);
     assert.deepEqual(state.course, {
       past: [{ logId: nameOf(6), ordinal: first.ordinal, recordHash: first.recordHash }],
+      present: nameOf(7),
     });
     assert.deepEqual(checkState(state), []);
   });
@@ -73,9 +74,23 @@ describe('the course of logs', () => {
     assert.ok(!stranger.halted && !stranger.outcome.accepted);
   });
 
+  it('leads to no log where the cluster is or was, as where two operators move it at once', () => {
+    const sealed = move(first, nameOf(7)).state;
+    const { state } = begin(sealed);
+    for (const logId of [nameOf(7), nameOf(6)]) {
+      const again = move(state, logId);
+      assert.ok(!again.outcome.accepted && again.outcome.code === 'log-moved');
+      assert.equal(again.state.course, state.course);
+    }
+    assert.ok(move(state, nameOf(8)).outcome.accepted);
+  });
+
   it('remembers a bounded number of logs, also in snapshots', () => {
     let state = first;
-    for (let number = 0; number < pastLogsMax + 3; number += 1) state = begin(move(state).state).state;
+    for (let number = 0; number < pastLogsMax + 3; number += 1) {
+      const logId = nameOf(16 + number);
+      state = begin(move(state, logId).state, undefined, logId).state;
+    }
     state = move(state).state;
     assert.equal(state.course.past.length, pastLogsMax);
     const reader = new SnapshotReader();

@@ -25,6 +25,8 @@ export interface NextLog {
 export interface Course {
   /** The last `pastLogsMax`, oldest first. */
   readonly past: readonly PastLog[];
+  /** The present log, where it goes on from another one. */
+  readonly present?: LogId;
   /** Set by the seal; the log that it names has it no more. */
   readonly next?: NextLog;
 }
@@ -49,15 +51,27 @@ export function beginLog(
       'otherwise: nothing is to be done',
   );
   const logId = succeeds.logId as LogId;
-  draft.setCourse({ past: [...draft.course.past, { logId, ordinal, recordHash }].slice(-pastLogsMax) });
+  draft.setCourse({
+    past: [...draft.course.past, { logId, ordinal, recordHash }].slice(-pastLogsMax),
+    present: body.logId as LogId,
+  });
   return { subject: { type: 'log', id: body.logId as LogId }, changes: [] };
 }
 
-/** The seal: nothing behind its entry is part of the log. */
+/**
+ * The seal: nothing behind its entry is part of the log. Two operators may have moved the cluster at once; what the second
+ * asked for is then asked once more of the log to which it has moved, and has come about.
+ */
 export function moveLog({ draft }: Context, { body }: RecordOf<'log-move'>): Decision {
-  const { next, past } = draft.course;
+  const { next, past, present } = draft.course;
   refuseUnless(next === undefined, 'log-moved', () => `The log goes on at ${next?.url} already`);
   const logId = body.logId as LogId;
-  draft.setCourse({ past, next: { logId, url: body.url } });
+  refuseUnless(logId !== present, 'log-moved', () => `The cluster goes on at ${body.url} already`);
+  refuseUnless(
+    past.every((each) => each.logId !== logId),
+    'log-moved',
+    () => `The cluster has left log ${logId} for this one: move it to an empty store`,
+  );
+  draft.setCourse({ ...draft.course, next: { logId, url: body.url } });
   return { subject: { type: 'log', id: logId }, changes: [] };
 }

@@ -25,6 +25,7 @@ import {
   nextLogMember,
   pastLogMember,
   poolMember,
+  presentLogMember,
   recentMember,
   registerMember,
   removedHostMember,
@@ -342,7 +343,8 @@ export class Draft implements Omit<State, 'ordinal' | 'recordHash' | 'stateHash'
 }
 
 /** One at a time: each is written over by the next. */
-export function* courseMembers({ past, next }: Course): IterableIterator<Uint8Array> {
+export function* courseMembers({ past, present, next }: Course): IterableIterator<Uint8Array> {
   for (const log of past) yield pastLogMember(log);
+  if (present !== undefined) yield presentLogMember(present);
   if (next !== undefined) yield nextLogMember(next);
 }

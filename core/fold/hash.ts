@@ -12,7 +12,7 @@ import { SetHash } from '../lib/set-hash.ts';
 import { vniMin } from '../limits.ts';
 import type { Endpoint, InterfaceSysctl } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
-import type { RecordId } from '../model/ids.ts';
+import type { LogId, RecordId } from '../model/ids.ts';
 import type { Network, Subnet } from '../model/network.ts';
 import type { PublishedPort } from '../model/published-port.ts';
 import type { Stamp } from '../model/stamp.ts';
@@ -89,6 +89,10 @@ export function vniMember(vni: bigint): Uint8Array {
 
 export function pastLogMember({ logId, ordinal, recordHash }: PastLog): Uint8Array {
   return begin('past-log').text(logId).integer(ordinal).text(recordHash).bytes;
+}
+
+export function presentLogMember(logId: LogId): Uint8Array {
+  return begin('present-log').text(logId).bytes;
 }
 
 export function nextLogMember({ logId, url }: NextLog): Uint8Array {

@@ -94,6 +94,8 @@ export class SnapshotReader {
         const { kind: _kind, ...log } = line;
         return draft.setCourse({ ...draft.course, past: [...draft.course.past, log] });
       }
+      case 'present-log':
+        return draft.setCourse({ ...draft.course, present: line.logId });
       case 'next-log':
         return draft.setCourse({ ...draft.course, next: { logId: line.logId, url: line.url } });
       case 'space':

@@ -63,6 +63,9 @@ const pastLog = z.strictObject({
   recordHash: hash,
 });
 
+/** The log that the snapshot is of, where that goes on from another one. */
+const presentLog = z.strictObject({ kind: z.literal('present-log'), logId: hexOf<LogId>(32) });
+
 /** Of a sealed log: where it goes on. */
 const nextLog = z.strictObject({ kind: z.literal('next-log'), logId: hexOf<LogId>(32), url: text });
 
@@ -145,6 +148,7 @@ export const snapshotLine = z.discriminatedUnion('kind', [
   host,
   removedHost,
   pastLog,
+  presentLog,
   nextLog,
   space,
   cursor,

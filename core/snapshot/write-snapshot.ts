@@ -45,6 +45,8 @@ function* partsOf(state: State): IterableIterator<SnapshotLine> {
   for (const [name, removed] of state.removedHosts.entries())
     yield { kind: 'removed-host', name, ...removed };
   for (const log of state.course.past) yield { kind: 'past-log', ...log };
+  const { present } = state.course;
+  if (present !== undefined) yield { kind: 'present-log', logId: present };
   if (state.course.next !== undefined) yield { kind: 'next-log', ...state.course.next };
   yield* spacesOf(state);
   for (const network of state.networks.values()) yield networkLine(network);

@@ -21,7 +21,7 @@ import type { Random } from '../ports/random.ts';
 import { beginAttemptsMax, beginPauses } from '../snapshot/defaults.ts';
 import { downloadSnapshot } from '../snapshot/download.ts';
 import { uploadSnapshot } from '../snapshot/upload.ts';
-import { type Beginning, firstRecordOf } from './first-record.ts';
+import { type Beginning, beginningOf } from './first-record.ts';
 
 export interface BeginPorts {
   readonly clock: Clock;
@@ -60,10 +60,10 @@ export async function beginSuccessor(
   const { clock } = ports;
   const persist = <T>(write: () => Promise<T>): Promise<T> => persistently(write, ports, signal);
   const logId = await persist(() => log.open(signal));
-  const isFresh = (await persist(() => firstRecordOf(log, clock, signal))) === 'empty';
+  const isFresh = (await persist(() => beginningOf(log, clock, signal))) === 'empty';
   const written = isFresh ? await writeSnapshot(log, logId, predecessor, ports, signal) : undefined;
   if (isFresh) await persist(() => log.append(draftOf(logId, predecessor, ports), signal));
-  const first = await persist(() => firstRecordOf(log, clock, signal));
+  const first = await persist(() => beginningOf(log, clock, signal));
   if (typeof first === 'object' && succeeds(first, predecessor)) return { logId, beginning: first };
   if (written !== undefined) await persist(() => log.snapshots.drop(written, signal));
   throw beganOtherwise(log.url, logId, first);

@@ -149,7 +149,7 @@ async function startAtGenesis(
 /** The state as it is once the first record is folded, as far as the course goes. */
 function begun(state: State, { logId, ordinal, recordHash }: Beginning['body']['succeeds']): State {
   const past = [...state.course.past, { logId: logId as LogId, ordinal, recordHash }];
-  return { ...state, course: { past } };
+  return { ...state, course: { ...state.course, past } };
 }
 
 interface End {

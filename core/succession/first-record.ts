@@ -1,5 +1,7 @@
 /** What a log begins with: nothing yet, the first record of a cluster, or where another log ended. */
+
 import { readEntries } from '../controller/entry-pages.ts';
+import { isWeftError } from '../errors.ts';
 import { decodeEntry } from '../log/entry.ts';
 import { type EventLog, genesis } from '../log/event-log.ts';
 import type { RecordOf } from '../log/record.ts';
@@ -19,6 +21,20 @@ export async function firstRecordOf(
   const { entries } = await readEntries(log, clock, { after: genesis, until: head }, signal, 1);
   const [first] = entries;
   return first === undefined ? 'empty' : (beginningIn(first.bytes) ?? 'other');
+}
+
+/** As `firstRecordOf`; what a log that was trimmed began with nobody can tell any more, but that it has begun. */
+export async function beginningOf(
+  log: EventLog,
+  clock: Clock,
+  signal: CancelSignal,
+): Promise<Beginning | 'empty' | 'other'> {
+  try {
+    return await firstRecordOf(log, clock, signal);
+  } catch (error) {
+    if (isWeftError(error, 'log-trimmed')) return 'other';
+    throw error;
+  }
 }
 
 /** The record by which a log begins where another one ended; undefined where the entry is none. */

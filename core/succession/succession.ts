@@ -17,7 +17,7 @@ import { beginSuccessor, persistently, type Successor } from './begin-successor.
 import type { CurrentLog } from './current-log.ts';
 import { beginTurnMsMax, lookPauses } from './defaults.ts';
 import { type Followed, findStart, type Start } from './find-start.ts';
-import { firstRecordOf } from './first-record.ts';
+import { beginningOf } from './first-record.ts';
 
 export interface SuccessionPorts {
   readonly current: CurrentLog;
@@ -114,7 +114,7 @@ export class Succession {
     const log = await this.#ports.connect(url);
     try {
       const logId = await log.open(signal);
-      const first = await firstRecordOf(log, this.#ports.clock, signal);
+      const first = await beginningOf(log, this.#ports.clock, signal);
       const isEmpty = first === 'empty' && (await log.snapshots.list(signal)).length === 0;
       if (isEmpty) return { logId, url: log.url };
       throw new WeftError(
@@ -152,7 +152,7 @@ export class Succession {
   /** Whoever sealed the log begins the next one; where that does not come about, any host does. */
   async #begunBySomebody(log: EventLog, stand: Stand, signal: CancelSignal): Promise<void> {
     const { clock, random } = this.#ports;
-    if ((await firstRecordOf(log, clock, signal)) !== 'empty') return;
+    if ((await beginningOf(log, clock, signal)) !== 'empty') return;
     await clock.sleep(beginTurnMsMax * random.unit(), signal);
     if (signal.aborted) return;
     const predecessor = { ...stand, host: this.#host, by: 'daemon' };

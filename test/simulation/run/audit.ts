@@ -7,14 +7,14 @@ import { ReplicaMonitor } from '../monitors/replica-monitor.ts';
 import type { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
 import { Link } from '../store/link.ts';
-import type { StoreModel } from '../store/style.ts';
+import type { Stores } from '../store/stores.ts';
 import { Process } from '../world/process.ts';
 import { ProcessClock } from '../world/process-clock.ts';
 import type { World } from '../world/world.ts';
 
 const auditMsMax = 120_000;
 
-export async function audit(world: World, store: StoreModel, truth: Truth): Promise<void> {
+export async function audit(world: World, store: Stores, truth: Truth): Promise<void> {
   truth.checkWhole();
   const process = new Process('auditor', world.scheduler);
   const clock = new ProcessClock(world.scheduler, process, { rate: 1, wallOffsetMs: 0 });

@@ -10,7 +10,7 @@ import type { EntryId } from '../../../core/model/ids.ts';
 import { QuietLogger } from '../../support/quiet-logger.ts';
 import { Violation } from '../monitors/violation.ts';
 import { Link } from '../store/link.ts';
-import type { StoreModel } from '../store/style.ts';
+import type { Stores } from '../store/stores.ts';
 import type { Chance } from '../world/chance.ts';
 import { Process } from '../world/process.ts';
 import { ProcessClock } from '../world/process-clock.ts';
@@ -24,7 +24,7 @@ const lookMs = 1_000;
 const frozenMs = 40_000;
 const strangeAppendMsMax = 30_000;
 
-export async function lose(world: World, store: StoreModel, hosts: readonly SimHost[]): Promise<void> {
+export async function lose(world: World, store: Stores, hosts: readonly SimHost[]): Promise<void> {
   const { ending, restored } = world.plan;
   if (ending === 'none' || store.length < 2) return;
   const chance = world.chance('ending');
@@ -36,7 +36,7 @@ export async function lose(world: World, store: StoreModel, hosts: readonly SimH
   else if (ending === 'rolled-back') await restore(world, store, hosts, chance);
   else await writeOn(world, store, chance, [encodeEntry([newerRecord(chance)])]);
   world.met(`store ${what}`);
-  world.met(`${world.plan.store} store ${ending}`);
+  world.met(`${store.style} store ${ending}`);
   await untilNoticed(world, hosts);
   hosts.forEach(({ name, machine, life }, index) => {
     if (inventoryOf(machine) !== before[index]) throw new Violation('I43', `${name} changed its kernel`);
@@ -70,15 +70,15 @@ function newerRecord(chance: Chance): Uint8Array {
 }
 
 /** A directory that is gone may be one that is not mounted, for which a daemon waits; another log in it is not. */
-async function wipe(world: World, store: StoreModel, chance: Chance): Promise<void> {
+async function wipe(world: World, store: Stores, chance: Chance): Promise<void> {
   store.wipe();
-  if (world.plan.store === 'file' || chance.happens(0.5)) await writeOn(world, store, chance, []);
+  if (store.style === 'file' || chance.happens(0.5)) await writeOn(world, store, chance, []);
 }
 
 /** An old backup comes back, and somebody may write on from there before the hosts look again, or while they do. */
 async function restore(
   world: World,
-  store: StoreModel,
+  store: Stores,
   hosts: readonly SimHost[],
   chance: Chance,
 ): Promise<void> {
@@ -100,7 +100,7 @@ async function restore(
 /** Appends as someone else's weft that was led to this store would. */
 async function writeOn(
   world: World,
-  store: StoreModel,
+  store: Stores,
   chance: Chance,
   entries: readonly Uint8Array[],
 ): Promise<void> {

@@ -44,7 +44,8 @@ export async function settle(cluster: Cluster): Promise<void> {
   await rest(cluster);
 }
 
-async function untilSettled(cluster: Cluster): Promise<void> {
+/** @throws Violation where it does not come about */
+export async function untilSettled(cluster: Cluster): Promise<void> {
   const { world } = cluster;
   const endMs = world.nowMs + settleMsMax;
   for (;;) {

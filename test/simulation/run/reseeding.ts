@@ -1,6 +1,6 @@
 /** The store that was lost is made empty, and one host's operator, or several, write the log back: the cluster goes on as before. */
 import { cancelScope } from '../../../core/lib/cancel-scope.ts';
-import type { StoreModel } from '../store/style.ts';
+import type { Stores } from '../store/stores.ts';
 import type { SimHost } from '../world/sim-host.ts';
 import type { World } from '../world/world.ts';
 
@@ -9,7 +9,7 @@ const reseedMsMax = 60_000;
 const noticeMs = 10_000;
 
 /** True where the log was written back: then everything must come right. */
-export async function reseed(world: World, store: StoreModel, hosts: readonly SimHost[]): Promise<boolean> {
+export async function reseed(world: World, store: Stores, hosts: readonly SimHost[]): Promise<boolean> {
   const chance = world.chance('reseed');
   const able = hosts.filter(({ life }) => life?.phase === 'halted');
   if (world.plan.ending !== 'wiped' && world.plan.ending !== 'rolled-back') return false;

@@ -15,7 +15,7 @@ import { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
 import { isForeign, isOfHost, isOfLog, isRequest } from '../scenario/intervention.ts';
 import { Script } from '../scenario/script.ts';
-import { makeStore } from '../store/make-store.ts';
+import { Stores } from '../store/stores.ts';
 import type { StoreStyle } from '../store/traps.ts';
 import { type Plan, planOf, settingOf } from '../world/plan.ts';
 import { Scribbler } from '../world/scribbler.ts';
@@ -26,6 +26,7 @@ import { World } from '../world/world.ts';
 import { audit } from './audit.ts';
 import { lose } from './ending.ts';
 import { settle } from './liveness.ts';
+import { moveInCalm } from './moving.ts';
 import { reseed } from './reseeding.ts';
 
 export interface Result {
@@ -69,9 +70,13 @@ async function live(world: World): Promise<Result> {
   world.note('setting', JSON.stringify(settingOf(world.plan)));
   const requests = new RequestMonitor(world, () => truth);
   const truth: Truth = new Truth(world, (step) => requests.take(step));
-  const store = makeStore(world, (entry) => {
-    // What others write into a store that was lost is no part of this cluster's log.
-    if (world.phase !== 'ending') truth.take(entry);
+  const store = new Stores(world, {
+    take: (entry) => {
+      // What others write into a store that was lost is no part of this cluster's log.
+      if (world.phase !== 'ending') truth.take(entry);
+      return truth.state.course.next?.url;
+    },
+    takeStray: (entry) => truth.takeStray(entry),
   });
   const hosts = Array.from({ length: world.plan.hosts }, (_, index) => {
     return new SimHost(world, store, truth, index + 1);
@@ -91,6 +96,7 @@ async function live(world: World): Promise<Result> {
   await troubles.heal(dead);
   await settle({ world, hosts, clients, truth });
   for (const { foreign } of hosts) foreign.check();
+  await moveInCalm({ world, hosts, clients, truth }, store);
   enter(world, 'audit');
   await audit(world, store, truth);
   enter(world, 'ending');

@@ -61,6 +61,8 @@ export const hostVerbs = {
   move: { network: oneOf(['2', '3']), mtu: whole },
   'cut-off': { fate: oneOf(requestFaults), ms: whole },
   'tail-stall': { ms: whole },
+  /** An operator moves the cluster to its other store, by this host. */
+  copy: {},
   outage: { how: oneOf(['refusing', 'silent']), ms: whole },
 } as const;
 

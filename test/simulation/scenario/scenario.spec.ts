@@ -19,6 +19,8 @@ const setting = {
   kept: 0.4,
   restored: 'shorter',
   store: 'etcd',
+  move: 'none',
+  to: 'consul',
   traps: { compaction: 0.3 },
 } as const;
 const text = fc.string({ minLength: 1, unit: 'binary' });

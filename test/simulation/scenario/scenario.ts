@@ -14,7 +14,15 @@
  */
 import type { Origin } from '../run/simulation.ts';
 import { storeStyles } from '../store/traps.ts';
-import { endings, hostName, noRates, restoredLengths, type Setting, settingOf } from '../world/plan.ts';
+import {
+  endings,
+  hostName,
+  moves,
+  noRates,
+  restoredLengths,
+  type Setting,
+  settingOf,
+} from '../world/plan.ts';
 import { type Codec, list, oneOf, part, strengths, whole, word } from './codec.ts';
 import { type Intervention, isFate, isForeign, isOfHost, isOfLog, isRequest, verbs } from './intervention.ts';
 import { Script } from './script.ts';
@@ -53,6 +61,8 @@ const settingCodecs: { readonly [K in keyof Setting]: Codec<Setting[K]> } = {
   kept: part,
   restored: oneOf(restoredLengths),
   store: oneOf(storeStyles),
+  move: oneOf(moves),
+  to: oneOf(storeStyles),
   traps: strengths,
 };
 const headers: Readonly<Record<string, Codec<unknown>>> = { expect: word, seed: whole, ...settingCodecs };

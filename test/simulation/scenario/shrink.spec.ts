@@ -27,6 +27,8 @@ const large: Scenario = {
     kept: 0.5,
     restored: 'shorter',
     store: 'etcd',
+    move: 'none',
+    to: 'consul',
     traps: { compaction: 0.3 },
   },
   interventions: crashes,

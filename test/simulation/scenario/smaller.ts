@@ -36,7 +36,9 @@ export function* candidatesOfSetting(scenario: Scenario): Generator<Scenario> {
     if (String(setting[name as keyof typeof plain]) === String(value)) continue;
     yield { ...scenario, setting: { ...setting, [name]: value } };
   }
-  const plainest = { ...setting, store: 'memory', traps: {} } as const;
+  if (setting.move !== 'none') yield { ...scenario, setting: { ...setting, move: 'none' } };
+  const to = setting.to === 'memory' ? setting.store : setting.to;
+  const plainest = { ...setting, store: 'memory', to, traps: {} } as const;
   if (setting.store !== 'memory') yield { ...scenario, setting: plainest };
   for (const [trap, value] of Object.entries(setting.traps)) {
     if (value === 0) continue;

@@ -1,4 +1,4 @@
-/** The store of a life, in the style that its plan drew. */
+/** A store of any style. */
 import type { LogEntry } from '../../../core/log/event-log.ts';
 import type { World } from '../world/world.ts';
 import { ConsulStyle } from './consul/style.ts';
@@ -20,6 +20,6 @@ const makers: Readonly<Record<StoreStyle, MakeStore>> = {
 };
 
 /** @param onEntry is told of every entry that comes about, in the order of the log, before anybody can read it */
-export function makeStore(world: World, onEntry: (entry: LogEntry) => void): StoreModel {
-  return makers[world.plan.store](world, onEntry);
+export function makeStore(world: World, style: StoreStyle, onEntry: (entry: LogEntry) => void): StoreModel {
+  return makers[style](world, onEntry);
 }

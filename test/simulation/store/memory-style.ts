@@ -2,7 +2,7 @@
 import type { EventLog, LogEntry } from '../../../core/log/event-log.ts';
 import type { EntryId } from '../../../core/model/ids.ts';
 import type { World } from '../world/world.ts';
-import { ModelLog } from './model-log.ts';
+import { ModelLog, modelUrl } from './model-log.ts';
 import { ModelStore } from './model-store.ts';
 import type { Handle, Outage, StoreModel } from './style.ts';
 
@@ -13,6 +13,10 @@ export class MemoryStyle implements StoreModel {
   constructor(world: World, onEntry: (entry: LogEntry) => void) {
     this.#world = world;
     this.#store = new ModelStore(onEntry);
+  }
+
+  get url(): string {
+    return modelUrl;
   }
 
   get outage(): Outage | undefined {

@@ -39,6 +39,8 @@ const pollMsMax = 8_000;
 const pageEntriesMax = 5;
 const healthyPageEntries = 100;
 
+export const modelUrl = 'memory:model';
+
 export interface ModelLogParts {
   readonly world: World;
   readonly store: ModelStore;
@@ -48,7 +50,7 @@ export interface ModelLogParts {
 }
 
 export class ModelLog implements EventLog {
-  readonly url = 'memory:model';
+  readonly url = modelUrl;
   readonly snapshots: MemorySnapshots;
   readonly presence: MemoryPresence;
   readonly #world: World;

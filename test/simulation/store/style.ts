@@ -34,6 +34,8 @@ export interface Surroundings {
 }
 
 export interface StoreModel {
+  /** As its handles show it; no other style has the same. */
+  readonly url: string;
   /** Present while nobody can reach it. */
   outage: Outage | undefined;
   /** Entries of the log. */

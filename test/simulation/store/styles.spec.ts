@@ -56,7 +56,7 @@ for (const style of storeStyles) {
       const plan = { ...planOf(1, style), storeDelayMs: 0 };
       const world = new World(++stores, plan, new Trace());
       world.phase = 'liveness';
-      const store = makeStore(world, () => undefined);
+      const store = makeStore(world, style, () => undefined);
       const stop = inRealTime(world);
       let handles = 0;
       return {

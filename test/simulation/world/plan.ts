@@ -4,7 +4,7 @@
  */
 import { presenceDefaults } from '../../../core/presence/defaults.ts';
 import { snapshotOrdinalsMin } from '../../../core/snapshot/defaults.ts';
-import { type StoreStyle, type TrapStrengths, traps } from '../store/traps.ts';
+import { type StoreStyle, storeStyles, type TrapStrengths, traps } from '../store/traps.ts';
 import { Chance } from './chance.ts';
 
 /** What may become of a request to the store. */
@@ -89,11 +89,16 @@ export interface Setting {
   /** What a rolled-back store then holds: fewer entries than before, as many with others at the end, or more. */
   readonly restored: (typeof restoredLengths)[number];
   readonly store: StoreStyle;
+  /** Whether the cluster moves to another store, and to one of which style; never of its own. */
+  readonly move: (typeof moves)[number];
+  readonly to: StoreStyle;
   /** When they go off follows from the seed. */
   readonly traps: TrapStrengths;
 }
 
 export const restoredLengths = ['shorter', 'as-long', 'longer'] as const;
+/** Operators move it while things go wrong, or when all is well again. */
+export const moves = ['none', 'faulty', 'calm'] as const;
 export const endings = ['none', 'wiped', 'rolled-back', 'newer-record'] as const;
 export type Ending = (typeof endings)[number];
 
@@ -140,6 +145,8 @@ export function settingOf(plan: Plan): Setting {
     kept,
     restored,
     store,
+    move,
+    to,
     traps,
   } = plan;
   return {
@@ -156,6 +163,8 @@ export function settingOf(plan: Plan): Setting {
     kept,
     restored,
     store,
+    move,
+    to,
     traps,
   };
 }
@@ -173,7 +182,7 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
   const table = <K extends string>(keys: readonly K[], presence: number, max: (key: K) => number) =>
     Object.fromEntries(keys.map((key) => [key, rate(presence, max(key))])) as Record<K, number>;
   const hosts = 1 + (chance.happens(0.1) ? chance.below(9) : chance.below(5));
-  return {
+  const plan = {
     hosts,
     ...pace(chance),
     flood: rate(0.1, 0.03),
@@ -191,6 +200,7 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
     ...patienceOf(seed),
     ...storeOf(seed, style, calm),
   };
+  return { ...plan, ...movesOf(seed, plan) };
 }
 
 const storeDelaysMs = [0, 2, 20, 200];
@@ -226,6 +236,18 @@ function patienceOf(seed: number): Pick<Plan, 'graceMs' | 'retentionMs'> {
   if (chance.happens(0.82)) return { graceMs: 900_000, retentionMs };
   const graceMs = chance.pick([6_000, 10_000, presenceDefaults.graceMs]);
   return { graceMs, retentionMs: chance.happens(0.4) ? retentionMsMin : retentionMs };
+}
+
+/** Few lives: one that moves takes longer than one that does not. */
+function movesOf(
+  seed: number,
+  plan: Pick<Plan, 'store' | 'storeDelayMs'>,
+): Partial<Plan> & Pick<Plan, 'move' | 'to'> {
+  const chance = new Chance(seed, 'move plan');
+  const move = chance.weighted({ none: 88, faulty: 7, calm: 5 });
+  const to = chance.pick(storeStyles.filter((each) => each !== plan.store));
+  const isSlowThen = move !== 'none' && to === 'zookeeper';
+  return { move, to, ...(isSlowThen ? { storeDelayMs: plan.storeDelayMs / roundTripsOfZookeeper } : {}) };
 }
 
 /** The first host always lives. */

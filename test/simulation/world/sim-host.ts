@@ -22,7 +22,7 @@ import { ReplicaMonitor } from '../monitors/replica-monitor.ts';
 import type { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
 import { Link } from '../store/link.ts';
-import type { StoreModel } from '../store/style.ts';
+import type { Stores } from '../store/stores.ts';
 import { hostName } from './plan.ts';
 import { Process } from './process.ts';
 import { type MachineTime, ProcessClock } from './process-clock.ts';
@@ -54,17 +54,17 @@ export class SimHost {
   /** Absent while the daemon is down. */
   life: Life | undefined;
   readonly #world: World;
-  readonly #store: StoreModel;
+  readonly #stores: Stores;
   readonly #truth: Truth;
   readonly #number: number;
   #underlay: { readonly address: IpAddress; readonly mtu: number };
   #lives = 0;
   #isStopping = false;
 
-  constructor(world: World, store: StoreModel, truth: Truth, number: number) {
+  constructor(world: World, stores: Stores, truth: Truth, number: number) {
     this.name = hostName(number);
     this.#world = world;
-    this.#store = store;
+    this.#stores = stores;
     this.#truth = truth;
     this.#number = number;
     this.foreign = new ForeignActor(world, this.name, this.machine);
@@ -94,17 +94,20 @@ export class SimHost {
       (message, values) => this.#onSaid(life, message, values),
     );
     const archived = new ArchiveMonitor(world, this.#truth, this.archive, process.name);
-    const connect = (): EventLog => {
-      const log = this.#store.connect({ link: this.link, process, clock, random, logger });
+    const connect = (url: string): EventLog => {
+      const log = this.#stores.connectTo(url, { link: this.link, process, clock, random, logger });
       const trim = log.trim.bind(log);
       log.trim = async (upTo, signal) => {
         this.#truth.trims(archived.trims(upTo) ?? this.#truth.state.ordinal);
         await trim(upTo, signal);
-        world.met(`${world.plan.store} store trimmed`);
+        world.met(`${this.#stores.styleOf(url)} store trimmed`);
       };
       return log;
     };
-    const log = connect();
+    const { configuredUrl } = this.#stores;
+    const url = this.#memory.last?.url ?? configuredUrl;
+    if (this.#stores.hasMoved && url === configuredUrl) world.met('host looks where the cluster has left');
+    const log = connect(url);
     const { address, mtu } = this.#underlay;
     this.machine.reopen();
     this.machine.addUnderlay(address, 'eth0', mtu);
@@ -126,7 +129,7 @@ export class SimHost {
     const controller: Controller = new Controller(
       {
         log: new CurrentLog(log),
-        connect: async () => connect(),
+        connect: async (other) => connect(other),
         memory: this.#memory,
         kernel,
         clock,

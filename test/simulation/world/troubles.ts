@@ -1,6 +1,8 @@
 /** What happens to hosts and to the store as a whole: crashes, restarts, pauses, jumps of clocks, cuts and outages. */
+import { isWeftError } from '../../../core/errors.ts';
+import { cancelScope } from '../../../core/lib/cancel-scope.ts';
 import type { HostDoing } from '../scenario/intervention.ts';
-import type { StoreModel } from '../store/style.ts';
+import type { Stores } from '../store/stores.ts';
 import type { Chance } from './chance.ts';
 import { type HostFault, hostFaults, requestFaults } from './plan.ts';
 import type { Process } from './process.ts';
@@ -13,20 +15,23 @@ const pauseMsMax = 20_000;
 const cutMsMax = 15_000;
 /** Between two cuts of a swizzle, or two that end. */
 const swizzleStepMsMax = 2_000;
+/** Between two tries of an operator to move the cluster, and how long the host that he asks may live. */
+const copyPauseMsMax = 12_000;
+const copyDeathMsMax = 1_500;
 const operatorMsMin = 5_000;
 const operatorMsMax = 30_000;
 const dayMs = 86_400_000;
 
 export class Troubles {
   readonly #world: World;
-  readonly #store: StoreModel;
+  readonly #stores: Stores;
   readonly #hosts: readonly SimHost[];
   /** Stops under way: the machine is not free until they have ended. */
   readonly #stopping = new Set<Promise<void>>();
 
-  constructor(world: World, store: StoreModel, hosts: readonly SimHost[]) {
+  constructor(world: World, stores: Stores, hosts: readonly SimHost[]) {
     this.#world = world;
-    this.#store = store;
+    this.#stores = stores;
     this.#hosts = hosts;
   }
 
@@ -43,8 +48,10 @@ export class Troubles {
     if (first !== undefined) {
       for (const fault of hostFaults.filter(isOfAll)) this.#soon(fault, first, this.#world.chance(fault));
     }
+    if (this.#world.plan.move === 'faulty' && this.#world.plan.requestPauseMs > 0)
+      this.#copySoon(this.#world.chance('copy'));
     const chance = this.#world.chance('power');
-    this.#store.begin({
+    this.#stores.begin({
       failPower: (after) => this.#failPower(after, chance),
       kill: (process) => this.#kill(process, chance),
     });
@@ -52,9 +59,9 @@ export class Troubles {
 
   /** Ends all of it, but for the hosts that are to stay dead. */
   async heal(dead: ReadonlySet<SimHost>): Promise<void> {
-    if (this.#store.outage !== undefined) this.#world.met('healed a store that was out');
-    this.#store.outage = undefined;
-    this.#store.heal();
+    if (this.#stores.outage !== undefined) this.#world.met('healed a store that was out');
+    this.#stores.outage = undefined;
+    this.#stores.heal();
     await this.#world.drive(Promise.all(this.#stopping), 60_000);
     for (const host of this.#hosts) {
       host.link.cutOff(undefined);
@@ -136,6 +143,8 @@ export class Troubles {
         host.link.stall(true);
         this.#later(doing.ms, () => host.link.stall(false));
         return true;
+      case 'copy':
+        return this.#copy(host);
       case 'outage':
         this.#outage(doing.how, doing.ms);
         return true;
@@ -173,11 +182,48 @@ export class Troubles {
     return true;
   }
 
+  /** An operator asks one host to move the cluster, and does not wait for what comes of it. */
+  #copy({ life }: SimHost): boolean {
+    const url = this.#stores.otherUrl;
+    if (life === undefined || this.#stores.hasMoved || url === this.#stores.configuredUrl) return false;
+    const { signal } = cancelScope();
+    this.#world.note('operator', `asks ${life.process.name} to move the cluster to ${url}`);
+    life.controller.moveLog(url, { by: 'operator', signal }).then(
+      () => this.#world.note('operator', 'moved the cluster'),
+      (error: unknown) => {
+        if (!isWeftError(error)) throw error;
+        this.#world.note('operator', `could not move the cluster: ${error.message}`);
+      },
+    );
+    return true;
+  }
+
+  /** Again and again until it has come about, each time by any host; sometimes by another one at the same moment. */
+  #copySoon(chance: Chance): void {
+    this.#world.scheduler.first(chance.ms(copyPauseMsMax), () => {
+      if (!this.#world.isFaulty || this.#stores.hasMoved) return;
+      const host = chance.pick(this.#hosts);
+      const other = chance.happens(0.3) ? chance.pick(this.#hosts) : host;
+      const isDone = this.perform(host, { verb: 'copy' });
+      if (other !== host && this.perform(other, { verb: 'copy' }) && isDone)
+        this.#world.met('cluster is moved by several at once');
+      // The host may die over it.
+      if (isDone && chance.happens(0.3)) this.#later(chance.ms(copyDeathMsMax), () => this.#die(host));
+      this.#copySoon(chance);
+    });
+  }
+
+  #die(host: SimHost): void {
+    if (!this.#world.isFaulty || !this.perform(host, { verb: 'crash' })) return;
+    this.#world.met('host dies over a move of the cluster');
+    this.#startLater(host, this.#world.chance(`${host.name} start after a move`), downMsMax);
+  }
+
   #outage(how: 'refusing' | 'silent', ms: number): void {
-    this.#store.outage = how;
+    this.#stores.outage = how;
     this.#world.note('store', `is ${how}`);
     this.#later(ms, () => {
-      this.#store.outage = undefined;
+      this.#stores.outage = undefined;
       this.#world.note('store', 'is back');
     });
   }

@@ -8,6 +8,7 @@ import {
 } from '../../../../adapters/consul/channel.ts';
 import { ConsulCallError } from '../../../../adapters/consul/errors.ts';
 import { ConsulEventLog } from '../../../../adapters/consul/event-log.ts';
+import { formatConsulUrl } from '../../../../adapters/consul/options.ts';
 import type { EventLog, LogEntry } from '../../../../core/log/event-log.ts';
 import type { EntryId } from '../../../../core/model/ids.ts';
 import type { World } from '../../world/world.ts';
@@ -29,6 +30,10 @@ export class ConsulStyle implements StoreModel {
     this.#cluster = new ConsulCluster(world, onEntry);
   }
 
+  get url(): string {
+    return formatConsulUrl(this.#options);
+  }
+
   get outage(): Outage | undefined {
     return this.#cluster.outage;
   }
@@ -42,8 +47,7 @@ export class ConsulStyle implements StoreModel {
   }
 
   connect(handle: Handle): EventLog {
-    const hosts = this.#cluster.servers.map(({ address }) => ({ host: address, port: 8500 }));
-    return new ConsulEventLog({ hosts, prefix: '/weft' }, handle, {
+    return new ConsulEventLog(this.#options, handle, {
       openChannel: ({ host }) => {
         const server = this.#cluster.servers.find(({ address }) => address === host);
         if (server === undefined) throw new Error(`Broken invariant: no server ${host}`);
@@ -51,6 +55,11 @@ export class ConsulStyle implements StoreModel {
       },
       segmentEntriesMean,
     });
+  }
+
+  get #options() {
+    const hosts = this.#cluster.servers.map(({ address }) => ({ host: address, port: 8500 }));
+    return { hosts, prefix: '/weft' };
   }
 
   scribble(id: EntryId, bytes: Uint8Array): boolean {

@@ -9,6 +9,7 @@ import {
   type ServiceName,
 } from '../../../../adapters/etcd/channel.ts';
 import { EtcdEventLog } from '../../../../adapters/etcd/event-log.ts';
+import { formatEtcdUrl } from '../../../../adapters/etcd/options.ts';
 import type { EventLog, LogEntry } from '../../../../core/log/event-log.ts';
 import type { EntryId } from '../../../../core/model/ids.ts';
 import type { World } from '../../world/world.ts';
@@ -28,6 +29,10 @@ export class EtcdStyle implements StoreModel {
     this.#cluster = new EtcdCluster(world, onEntry);
   }
 
+  get url(): string {
+    return formatEtcdUrl(this.#options);
+  }
+
   get outage(): Outage | undefined {
     return this.#cluster.outage;
   }
@@ -41,15 +46,19 @@ export class EtcdStyle implements StoreModel {
   }
 
   connect(handle: Handle): EventLog {
-    const hosts = this.#cluster.members.map(({ address }) => ({ host: address, port: 2379 }));
     const channelTo = (host: string): Channel => {
       const member = this.#cluster.members.find(({ address }) => address === host);
       if (member === undefined) throw new Error(`Broken invariant: no member ${host}`);
       return new ModelChannel(this.#world, this.#cluster, member, handle);
     };
-    return new EtcdEventLog({ hosts, prefix: '/weft' }, handle, {
+    return new EtcdEventLog(this.#options, handle, {
       openChannel: ({ host }) => channelTo(host),
     });
+  }
+
+  get #options() {
+    const hosts = this.#cluster.members.map(({ address }) => ({ host: address, port: 2379 }));
+    return { hosts, prefix: '/weft' };
   }
 
   scribble(id: EntryId, bytes: Uint8Array): boolean {

@@ -53,6 +53,10 @@ export class FileStyle implements StoreModel {
     this.#traps = new Traps(world, 'file');
   }
 
+  get url(): string {
+    return `file:${directory}`;
+  }
+
   get length(): number {
     return this.#backups.length;
   }

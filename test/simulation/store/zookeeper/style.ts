@@ -1,5 +1,6 @@
 /** The production adapter of ZooKeeper over the model of its servers: what is replaced is the connection, and nothing else. */
 import { ZookeeperEventLog } from '../../../../adapters/zookeeper/event-log.ts';
+import { formatZookeeperUrl } from '../../../../adapters/zookeeper/options.ts';
 import type { EventLog, LogEntry } from '../../../../core/log/event-log.ts';
 import type { EntryId } from '../../../../core/model/ids.ts';
 import type { World } from '../../world/world.ts';
@@ -19,6 +20,10 @@ export class ZookeeperStyle implements StoreModel {
     this.#ensemble = new Ensemble(world, onEntry);
   }
 
+  get url(): string {
+    return formatZookeeperUrl(this.#options);
+  }
+
   get outage(): Outage | undefined {
     return this.#ensemble.outage;
   }
@@ -33,8 +38,7 @@ export class ZookeeperStyle implements StoreModel {
 
   connect(handle: Handle): EventLog {
     const [world, ensemble] = [this.#world, this.#ensemble];
-    const hosts = ensemble.servers.map(({ address }) => ({ host: address, port: 2181 }));
-    return new ZookeeperEventLog({ hosts, prefix: '/weft' }, handle, {
+    return new ZookeeperEventLog(this.#options, handle, {
       openChannel: async ({ host }, _options, _clock, signal) => {
         const server = ensemble.servers.find(({ address }) => address === host);
         if (server === undefined) throw new Error(`Broken invariant: no server ${host}`);
@@ -42,6 +46,11 @@ export class ZookeeperStyle implements StoreModel {
       },
       segmentEntries,
     });
+  }
+
+  get #options() {
+    const hosts = this.#ensemble.servers.map(({ address }) => ({ host: address, port: 2181 }));
+    return { hosts, prefix: '/weft' };
   }
 
   scribble(id: EntryId, bytes: Uint8Array): boolean {
