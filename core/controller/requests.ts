@@ -26,6 +26,16 @@ export interface Author {
   readonly base: number;
 }
 
+/** A line that is in a log, or on its way, and not decided on. */
+interface UndecidedLine {
+  readonly line: Uint8Array;
+  readonly base: number;
+  /** When its caller stops waiting, on the monotonic clock. */
+  readonly untilMs: number;
+  /** What became of the last time that it was submitted. */
+  appended: Promise<void>;
+}
+
 /** A step whose record was accepted. */
 export type AcceptedStep = Step & { readonly outcome: Accepted };
 
@@ -34,8 +44,7 @@ export class Requests {
   readonly #outcomes: Outcomes;
   readonly #clock: Clock;
   readonly #random: Random;
-  /** Lines that are in a log, or on their way, and not decided on. */
-  readonly #undecidedLines = new Map<RecordId, { readonly line: Uint8Array; readonly base: number }>();
+  readonly #undecidedLines = new Map<RecordId, UndecidedLine>();
 
   constructor(
     appender: Appender,
@@ -78,9 +87,11 @@ export class Requests {
    * decided is appended once more; the fold knows by its id what it has decided already.
    */
   carryOver(): void {
-    for (const { line, base } of this.#undecidedLines.values()) {
-      // Its caller waits for the decision alone, and has been told of the first attempt what there is to tell.
-      this.#appender.submit(line, base, appendDeadlineMs).catch(() => undefined);
+    for (const undecided of this.#undecidedLines.values()) {
+      const { line, base, untilMs } = undecided;
+      undecided.appended = this.#appender.submit(line, base, untilMs - this.#clock.monotonicMs());
+      // Where the first time came to something its caller waits for the decision alone.
+      undecided.appended.catch(() => undefined);
     }
   }
 
@@ -111,12 +122,13 @@ export class Requests {
     const { decided, forget } = this.#outcomes.expect(record.id);
     using scope = cancelScope(signal);
     const untilMs = this.#clock.monotonicMs() + requestDeadlineMs;
-    this.#undecidedLines.set(record.id, { line, base: record.base });
     const appended = this.#appender.submit(line, record.base, appendDeadlineMs);
+    const undecided: UndecidedLine = { line, base: record.base, untilMs, appended };
+    this.#undecidedLines.set(record.id, undecided);
     try {
       return await Promise.race([
         decided,
-        appended.then(() => this.#undecided(record.id, untilMs, scope.signal)),
+        appendedAtLast(undecided).then(() => this.#undecided(record.id, untilMs, scope.signal)),
         this.#cancelled(scope.signal),
       ]);
     } finally {
@@ -144,6 +156,18 @@ export class Requests {
       'closed',
       'The caller went away before the outcome was known; the request may have taken effect',
     );
+  }
+}
+
+/** A line that was carried over to another log has failed only when it has failed there too: until then it may come about. */
+async function appendedAtLast(undecided: UndecidedLine): Promise<void> {
+  for (;;) {
+    const { appended } = undecided;
+    try {
+      return await appended;
+    } catch (error) {
+      if (undecided.appended === appended) throw error;
+    }
   }
 }
 

@@ -94,7 +94,9 @@ export class Stores implements StoreModel {
     return this.#places.find(({ store }) => store.url === url)?.style ?? this.style;
   }
 
+  /** Not into a log that the cluster has not begun yet: to a host that would be the log of somebody else. */
   scribble(id: EntryId, bytes: Uint8Array): boolean {
+    if (this.hasMoved && this.length === 0) return false;
     return this.#now.store.scribble(id, bytes);
   }
 
