@@ -31,7 +31,12 @@ describe('The walk through one host', function () {
       .map((line) => line.split(/\s+/).slice(1, 3).join(' '));
 
   it('weft network ls: bridge, none and host are there', async () => {
-    assert.deepEqual(rows(await weft('network', 'ls')).sort(), ['bridge bridge', 'host host', 'none null']);
+    assert.deepEqual(rows(await weft('network', 'ls')).sort(), [
+      'bridge bridge',
+      'host host',
+      'none null',
+      'weft_gwbridge bridge',
+    ]);
   });
 
   it('a first container is on `bridge`, with a link of the host joined to its eth0', async () => {
@@ -82,6 +87,7 @@ describe('The walk through one host', function () {
       'bridgered bridge',
       'host host',
       'none null',
+      'weft_gwbridge bridge',
     ]);
   });
 

@@ -31,7 +31,9 @@ describe('a seed', () => {
         onResult: () => undefined,
       });
       assert.equal(failure?.invariant, 'determinism', `not found in ${plantedCount} seeds`);
-      assert.match(failure.error, planted === 'left-over' ? /part|left over/ : /they part at line \d+/);
+      // Chance may give the same life twice when the two that differed are lived once more.
+      const mayHide = planted === 'left-over' || planted === 'true-chance';
+      assert.match(failure.error, mayHide ? /part|left over/ : /they part at line \d+/);
     }).timeout(300_000);
   }
 });
