@@ -209,8 +209,7 @@ export class Replica {
   }
 
   async #followTail(signal: CancelSignal): Promise<void> {
-    const { next } = this.state.course;
-    if (next !== undefined && next.logId !== this.#logId) return;
+    if (this.#isSealed) return;
     await new Promise<void>((resolve, reject) => {
       foldEntries(this.#log, this.#cursor, signal, this.#fold).subscribe({
         next: (cursor) => this.#advance(cursor),
@@ -321,7 +320,8 @@ export class Replica {
   }
 
   /**
-   * Resolves once everything that was in the log at the time of the call is folded.
+   * Resolves once everything that was in the log at the time of the call is folded. The end of a log that was sealed is in
+   * the one to which it leads.
    *
    * @throws WeftError what `EventLog.head` throws; never resolves otherwise than by catching up or when `signal` aborts
    */
@@ -329,14 +329,17 @@ export class Replica {
     // A leap may pass over the entry that was waited for: then it is to be seen anew where the end is.
     for (let leaps = -1; leaps !== this.#leaps && !signal.aborted; ) {
       leaps = this.#leaps;
-      await this.#reach(await this.#log.head(signal), leaps, signal);
+      const head = await this.#log.head(signal);
+      const hasLeapt = (): boolean => this.#leaps !== leaps;
+      await this.#until(() => this.#hasApplied(head) || hasLeapt(), signal);
+      await this.#until(() => !this.#isSealed || hasLeapt(), signal);
     }
     if (!signal.aborted) this.#caughtUpAtMs = this.#clock.monotonicMs();
   }
 
   /** Whether the replica is at the end of the log now. @throws WeftError what `EventLog.head` throws */
   async isCaughtUp(signal: CancelSignal): Promise<boolean> {
-    const caughtUp = this.#hasApplied(await this.#log.head(signal));
+    const caughtUp = this.#hasApplied(await this.#log.head(signal)) && !this.#isSealed;
     if (caughtUp) this.#caughtUpAtMs = this.#clock.monotonicMs();
     return caughtUp;
   }
@@ -345,13 +348,19 @@ export class Replica {
     return position === genesis || position === this.#cursor.position || this.#recent.has(position);
   }
 
-  /** Waits until the entry at a position is folded, or a leap makes it unknown whether it is: it may have led past it. */
-  async #reach(position: Position, leaps: number, signal: CancelSignal): Promise<void> {
-    if (this.#hasApplied(position) || this.#leaps !== leaps || signal.aborted) return;
+  /** Whether the cluster has left the log for another one, which this host has not reached yet. */
+  get #isSealed(): boolean {
+    const { next } = this.state.course;
+    return next !== undefined && next.logId !== this.#logId;
+  }
+
+  /** Waits for what comes of folding and of leaps. */
+  async #until(isSo: () => boolean, signal: CancelSignal): Promise<void> {
+    if (isSo() || signal.aborted) return;
     using scope = cancelScope(signal);
     await new Promise<void>((resolve) => {
-      const subscription = this.#entries.subscribe((cursor) => {
-        if (cursor.position === position || this.#leaps !== leaps) scope.cancel();
+      const subscription = this.#entries.subscribe(() => {
+        if (isSo()) scope.cancel();
       });
       scope.signal.addEventListener('abort', () => {
         subscription.unsubscribe();

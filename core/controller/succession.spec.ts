@@ -355,6 +355,27 @@ describe('a cluster whose log is succeeded by another', () => {
       await settled(h1, h2);
     });
 
+    it('is waited for by a host that starts, before it takes hold of its kernel', async () => {
+      await move(h1);
+      await settled(h1, h2);
+      await create(h1, 'green');
+      await cluster.stop(h2);
+      const { kernel } = h2;
+      let refusals = 0;
+      let writes: number | undefined;
+      cluster.storeNamed('other').interrupt(() => {
+        refusals += 1;
+        if (refusals <= 20) return 'refuse';
+        // Of this life: the counts of a machine begin anew with each.
+        writes ??= kernel.operations;
+        return undefined;
+      });
+      // It knows only the old store, as after the loss of its data directory.
+      h2 = await cluster.start('h2', { kernel, address: '192.168.2.12' });
+      assert.equal(writes, 0);
+      await settled(h1, h2);
+    });
+
     it('is begun by any host when the one that sealed the log dies', async () => {
       const moving = h1.controller.moveLog('memory:other', { by, signal: never() }).catch(() => undefined);
       const other = cluster.storeNamed('other');
