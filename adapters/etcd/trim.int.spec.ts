@@ -8,7 +8,7 @@ import { type EtcdServer, etcdUnavailable, startEtcd } from '../../lab/etcd.ts';
 import { Relay } from '../../lab/relay.ts';
 import { EtcdLogs } from '../../test/support/etcd-logs.ts';
 import { draft, inParallel, never, take, takeAll } from '../../test/support/log-drafts.ts';
-import { codeOf, RunningTail } from '../../test/support/log-trials.ts';
+import { appendPatiently, codeOf, RunningTail } from '../../test/support/log-trials.ts';
 import { skipBecause } from '../../test/support/requirements.ts';
 import { EtcdChannel } from './channel.ts';
 import { EtcdCallError } from './errors.ts';
@@ -254,7 +254,7 @@ describe('etcd: trimming', function trimming() {
 async function filled(log: EtcdEventLog, count: number): Promise<readonly LogEntry[]> {
   const start = await log.head(never());
   const drafts = Array.from({ length: count }, (_, index) => draft(`${index}`, index * 100));
-  await inParallel(drafts, 16, (each) => log.append(each, never()));
+  await inParallel(drafts, 16, (each) => appendPatiently(log, each));
   return await takeAll(log, start);
 }
 

@@ -7,7 +7,7 @@ import type { SnapshotId } from '../../core/model/ids.ts';
 import { Relay } from '../../lab/relay.ts';
 import { startZookeeper, type ZookeeperServer, zookeeperUnavailable } from '../../lab/zookeeper.ts';
 import { draft, inParallel, never, take, takeAll } from '../../test/support/log-drafts.ts';
-import { codeOf, RunningTail } from '../../test/support/log-trials.ts';
+import { appendPatiently, codeOf, RunningTail } from '../../test/support/log-trials.ts';
 import { skipBecause } from '../../test/support/requirements.ts';
 import { ZookeeperLogs, ZookeeperTree } from '../../test/support/zookeeper-logs.ts';
 import { formatFloor } from './floor.ts';
@@ -239,7 +239,7 @@ describe('zookeeper: trimming and snapshots', function trimming() {
   it('tells a slow reader that was overtaken so, and skips nothing before', async () => {
     const { url, log } = await place();
     const drafts = Array.from({ length: 900 }, (_, index) => draft(`${index}`, index));
-    await inParallel(drafts, 32, (each) => log.append(each, never()));
+    await inParallel(drafts, 32, (each) => appendPatiently(log, each));
     const entries = await takeAll(log, genesis);
     const seen: LogEntry[] = [];
     const slow = (async () => {
@@ -257,7 +257,7 @@ describe('zookeeper: trimming and snapshots', function trimming() {
     const { url, log, paths } = where;
     const handles: EventLog[] = [log, await logs.open(url), await logs.open(url)];
     const drafts = Array.from({ length: segmentEntries + 400 }, (_, index) => draft(`${index}`, index));
-    await inParallel(drafts, 48, (each) => log.append(each, never()));
+    await inParallel(drafts, 48, (each) => appendPatiently(log, each));
     const entries = await takeAll(log, genesis);
     const last = entries.at(-1);
     assert.ok(last !== undefined && last.position.startsWith('2:'));

@@ -6,10 +6,8 @@
  */
 import type { DroppingChain, ForwardingFamily } from '../../core/dataplane/dropping-chain.ts';
 import { nftAcceptRule, nftTableName } from '../../core/dataplane/firewall.ts';
-import { errno } from '../native/constants.ts';
-import { allAttributes, readAttributes, slice } from '../netlink/attribute.ts';
-import { KernelError } from '../netlink/kernel-error.ts';
-import { decode, type Message, type Request, request } from '../netlink/message.ts';
+import { allAttributes, readAttributes } from '../netlink/attribute.ts';
+import { decode, request } from '../netlink/message.ts';
 import type { RequestSocket } from '../netlink/request.ts';
 import {
   nftChain,
@@ -22,6 +20,7 @@ import {
   nftRule,
   nftTarget,
 } from '../netlink/tables/nftables.ts';
+import { dumped, viewOf } from './dumped.ts';
 
 /** NF_INET_FORWARD (`linux/netfilter.h`). */
 const forwardHook = 2;
@@ -163,20 +162,6 @@ function familyOf(number: number): ForwardingFamily | undefined {
   return families.find((family) => nftFamilyNumber[family] === number);
 }
 
-function viewOf(bytes: Uint8Array): DataView {
-  return slice(new DataView(bytes.buffer), bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-}
-
 function hexOf(bytes: Uint8Array | undefined): string {
   return bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
-}
-
-/** Nothing where the table went meanwhile, or the kernel has no nftables. */
-function dumped(requests: RequestSocket, question: Request): Message[] {
-  try {
-    return requests.dump(question);
-  } catch (error) {
-    if (error instanceof KernelError && error.errno === errno.ENOENT) return [];
-    throw error;
-  }
 }

@@ -6,7 +6,7 @@ import { type NftSetName, nftSet, nftSetNames, nftTableName } from '../../core/d
 import type { Namespace } from '../../core/dataplane/namespace.ts';
 import type { NftElement } from '../../core/dataplane/object.ts';
 import { errno } from '../native/constants.ts';
-import { allAttributes, readAttributes, slice } from '../netlink/attribute.ts';
+import { allAttributes, readAttributes } from '../netlink/attribute.ts';
 import { KernelError } from '../netlink/kernel-error.ts';
 import { decode, type Message, type Request, request } from '../netlink/message.ts';
 import type { RequestSocket } from '../netlink/request.ts';
@@ -23,6 +23,7 @@ import {
   nftRule,
   nftSetLayout,
 } from '../netlink/tables/nftables.ts';
+import { dumped, viewOf } from './dumped.ts';
 import { decodeFields, encodeFields } from './element-codec.ts';
 
 const inet = { family: nftFamilyNumber.inet } as const;
@@ -122,10 +123,6 @@ function elementsOf(message: Message, ns: Namespace, set: NftSetName): NftElemen
   });
 }
 
-function viewOf(bytes: Uint8Array): DataView {
-  return slice(new DataView(bytes.buffer), bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-}
-
 function ours(
   requests: RequestSocket,
   question: Request,
@@ -134,16 +131,6 @@ function ours(
   return dumped(requests, question)
     .map(read)
     .flatMap(({ of, text }) => (of === nftTableName ? [text] : []));
-}
-
-/** Nothing where the table or the set is not there. */
-function dumped(requests: RequestSocket, question: Request): Message[] {
-  try {
-    return requests.dump(question);
-  } catch (error) {
-    if (error instanceof KernelError && error.errno === errno.ENOENT) return [];
-    throw error;
-  }
 }
 
 /** @throws KernelError for any refusal but absence */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type EventLog, genesis } from '../../core/log/event-log.ts';
 import type { BootId, LogId, SnapshotId } from '../../core/model/ids.ts';
 import { draft, inParallel, never, takeAll } from '../support/log-drafts.ts';
+import { appendPatiently } from '../support/log-trials.ts';
 import type { Case } from './event-log.contract.ts';
 import { rejectsWith } from './log-assertions.ts';
 
@@ -46,7 +47,7 @@ export function discardCases(test: Case): void {
   test('removes a log of many entries, and one that was trimmed', async ({ open, connect }) => {
     const old = await open();
     const drafts = Array.from({ length: manyEntries }, (_, index) => draft(`${index}`, index * 8));
-    await inParallel(drafts, 16, (each) => old.append(each, never()));
+    await inParallel(drafts, 16, (each) => appendPatiently(old, each));
     const all = await takeAll(old, genesis);
     await old.trim(all[manyEntries >> 1]?.position ?? genesis, never());
     const log = connect();

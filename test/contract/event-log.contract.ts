@@ -11,6 +11,7 @@ import { entryBytesMax } from '../../core/limits.ts';
 import { type EventLog, genesis, type LogEntry, type Position } from '../../core/log/event-log.ts';
 import type { BootId } from '../../core/model/ids.ts';
 import { draft, inParallel, never, take, takeAll } from '../support/log-drafts.ts';
+import { appendPatiently } from '../support/log-trials.ts';
 import { discardCases, refuseCases } from './discard-cases.ts';
 import { patterned, plain, rejectsWith } from './log-assertions.ts';
 import { presenceCases } from './presence-cases.ts';
@@ -470,7 +471,7 @@ function tailCases(test: Case, catchUpEntries: number): void {
     await inParallel(
       Array.from({ length: 1000 }, (_, index) => draft(`${index}`)),
       64,
-      (each) => writer.append(each, never()),
+      (each) => appendPatiently(writer, each),
     );
     const seen = await tailing;
     assert.equal(new Set(seen.map(({ id }) => id)).size, 1000);
@@ -481,7 +482,7 @@ function tailCases(test: Case, catchUpEntries: number): void {
     const writer = await open();
     const positions = new Map<string, Position>();
     const drafts = Array.from({ length: catchUpEntries }, (_, index) => draft(`{"n":${index}}`));
-    await inParallel(drafts, 64, async (each) => positions.set(each.id, await writer.append(each, never())));
+    await inParallel(drafts, 64, async (each) => positions.set(each.id, await appendPatiently(writer, each)));
     const entries = await takeAll(await open(), genesis);
     assert.equal(entries.length, catchUpEntries);
     assert.equal(new Set(entries.map(({ id }) => id)).size, catchUpEntries);

@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { type EntryDraft, type EventLog, genesis } from '../../core/log/event-log.ts';
+import { type EntryDraft, type EventLog, genesis, type Position } from '../../core/log/event-log.ts';
 import { Relay } from '../../lab/relay.ts';
 import type { ClusterServer, StoreCluster } from '../../lab/store-cluster.ts';
 import { draft, inParallel, never, takeAll } from '../support/log-drafts.ts';
 import type { LogHandles } from '../support/log-handles.ts';
 import {
+  appendPatiently,
   assertTruth,
   codeOf,
   eventually,
@@ -127,7 +128,7 @@ export function describeServerFaults(store: ServerStore, more?: (bench: Bench) =
       const writer = await logs.open(direct);
       const { entries, cutAfterBytes } = store.catchUp;
       const drafts = Array.from({ length: entries }, (_, index) => draft(`${index} ${'x'.repeat(2000)}`));
-      await inParallel(drafts, 32, (each) => writer.append(each, never()));
+      await inParallel(drafts, 32, (each) => appendPatiently(writer, each));
       const reader = await logs.open(relayed);
       const expected = (await takeAll(writer, genesis)).map(({ id }) => id);
       for (const bytes of cutAfterBytes) {
@@ -200,16 +201,23 @@ export function describeServerFaults(store: ServerStore, more?: (bench: Bench) =
       const { direct, relayed } = newPlace();
       const [sure, cut] = [await logs.open(direct), await logs.open(relayed)];
       await cut.append(draft('first'), never());
-      const made = draft('done, and nobody says so');
-      relay.cutAfterAnswerBytes(0);
-      assert.deepEqual(await tryAppend(cut, made), { type: 'unknown' });
-      const position = await sure.resolve(made, never());
-      assert.notEqual(position, undefined);
+      let made = draft('done, and nobody says so');
+      let position: Position | undefined;
+      // What is cut off may be a word of the connection's own, before the request was carried out.
+      for (let tries = 0; position === undefined && tries < 20; tries += 1) {
+        made = draft('done, and nobody says so');
+        relay.cutAfterAnswerBytes(0);
+        assert.deepEqual(await tryAppend(cut, made), { type: 'unknown' });
+        position = await sure.resolve(made, never());
+        await eventually(() => cut.head(never()));
+      }
+      assert.notEqual(position, undefined, 'one of them was carried out');
       assert.equal(await eventually(() => cut.resolve(made, never())), position);
       assert.equal(await eventually(() => cut.append(made, never())), position);
       const other = { ...made, bytes: new TextEncoder().encode('other') };
       assert.equal(await codeOf(cut.append(other, never())), 'entry-conflict');
-      assert.equal((await takeAll(sure, genesis)).length, 2);
+      const ids = (await takeAll(sure, genesis)).map(({ id }) => id);
+      assert.equal(ids.filter((id) => id === made.id).length, 1);
     });
 
     it('says that the store is unreachable, or that it was cancelled, when it opens on nothing', async () => {

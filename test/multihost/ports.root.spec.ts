@@ -1,6 +1,7 @@
 /** Published ports, with real traffic: who is reached from where, and what is refused. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'mocha';
+import { skipBecause } from '../support/requirements.ts';
 import { type Answering, ask, startAnswering, startDatagrams } from './answering.ts';
 import { type Cluster, eventually, startCluster } from './cluster.ts';
 
@@ -60,7 +61,7 @@ describe('Published ports', function () {
         const set = await host().exec('sysctl', ['-qw', `net.bridge.bridge-nf-call-${family}=${value}`], {
           allowFailure: true,
         });
-        if (set.code !== 0 && bridgesCallFirewalls) this.skip();
+        if (set.code !== 0 && bridgesCallFirewalls) skipBecause(this, 'this kernel has no br_netfilter');
       }
       await create('red', '--subnet', '172.18.0.0/16', '--subnet', 'fd00:6::/64');
       await create('other');

@@ -83,6 +83,11 @@ export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Appends an entry that a store may be too busy to ack in time: it is one, however often it is tried under its id. */
+export async function appendPatiently(log: EventLog, made: EntryDraft): Promise<Position> {
+  return await eventually(() => log.append(made, never()));
+}
+
 /** Waits for a condition that nothing announces. The test's own limit ends it. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
