@@ -1,7 +1,7 @@
 /** What clients ask for: few names, small pools, and now and then what can never be. */
 import type { EndpointRequest, NetworkRequest } from '../../../core/controller/control.ts';
 import type { RecordKind } from '../../../core/log/record.ts';
-import { sandboxes } from '../kernel/foreign-actor.ts';
+import { listenedPort, sandboxes } from '../kernel/foreign-actor.ts';
 import type { RequestDoing } from '../scenario/intervention.ts';
 import type { Chance } from '../world/chance.ts';
 
@@ -33,6 +33,18 @@ const macs = [2, 3, 4, 5].map((host) => `02:42:0a:00:01:0${host}`).concat('ff:ff
 /** Every host has eth0; loopback is no parent. One that a host lacks would be tried for as long as the host lives. */
 const parents = ['eth0', 'eth0', 'eth0.50', 'lo'];
 const macvlanModes = ['private', 'vepa', 'odd'];
+/** Of few ports of the host; at one of them something listens, one is none. */
+const ports = [
+  '8080:80',
+  '8080:80',
+  '127.0.0.1:8080:80',
+  '127.0.0.1:8080:80',
+  '8080-8082:80',
+  '80',
+  '53/udp',
+  `${listenedPort}:80`,
+  '70000:80',
+];
 const routers = ['10.0.1.5', '10.0.2.9', '10.9.9.9'];
 
 /** What a client asks of a host. @param hosts names of those that it may want removed */
@@ -85,7 +97,15 @@ export function networkRequest(doing: Omit<NetworkDoing, 'verb' | 'host' | 'canc
   };
 }
 
-export function endpointRequest({ sandbox, name, alias, ipv4, mac, ifname }: EndpointDoing): EndpointRequest {
+export function endpointRequest({
+  sandbox,
+  name,
+  alias,
+  ipv4,
+  mac,
+  ifname,
+  ports,
+}: EndpointDoing): EndpointRequest {
   return {
     sandbox,
     aliases: alias === undefined ? [] : [alias],
@@ -93,6 +113,7 @@ export function endpointRequest({ sandbox, name, alias, ipv4, mac, ifname }: End
     ...(ipv4 === undefined ? {} : { ipv4 }),
     ...(mac === undefined ? {} : { mac }),
     ...(ifname === undefined ? {} : { ifname }),
+    ...(ports === undefined ? {} : { ports: [ports] }),
   };
 }
 
@@ -116,7 +137,8 @@ function drawNetwork(chance: Chance) {
 
 function drawDriver(chance: Chance): string {
   if (chance.happens(0.7)) return 'overlay';
-  return chance.happens(0.8) ? chance.pick(['macvlan', 'ipvlan']) : chance.pick(['null', 'no-such-driver']);
+  if (chance.happens(0.8)) return chance.pick(['macvlan', 'ipvlan', 'bridge', 'bridge']);
+  return chance.pick(['null', 'no-such-driver']);
 }
 
 function drawEndpoint(chance: Chance) {
@@ -127,6 +149,7 @@ function drawEndpoint(chance: Chance) {
     ipv4: chance.happens(0.15) ? `10.0.1.${chance.below(9)}` : undefined,
     mac: chance.happens(0.1) ? chance.pick(macs) : undefined,
     ifname: chance.happens(0.05) ? chance.pick(['web0', 'eth0', 'a/b']) : undefined,
+    ports: chance.happens(0.25) ? chance.pick(ports) : undefined,
   };
 }
 

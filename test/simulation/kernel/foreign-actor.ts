@@ -17,6 +17,9 @@ import type { World } from '../world/world.ts';
 
 export const sandboxes = ['s0', 's1', 's2', 's3'] as const;
 
+/** On every host a process listens there. */
+export const listenedPort = 8082;
+
 const doings = [
   'lost-events',
   'deaf',

@@ -15,6 +15,7 @@ import type { LogRecord } from '../../../core/log/record.ts';
 import type { World } from '../world/world.ts';
 import { AllocationMonitor } from './allocation-monitor.ts';
 import { isPoolFull } from './pool-room.ts';
+import { portFault } from './port-monitor.ts';
 import { Violation } from './violation.ts';
 
 /** One record as every host must see it. */
@@ -151,9 +152,10 @@ export class Truth {
     if (record.base >= this.state.ordinal)
       this.#fail('I2', `record ${this.state.ordinal} counts, which follows ${record.base}`);
     this.#noteHosts(before, record);
-    const fault = this.#allocation.take(before, record, changes);
+    const fault = this.#allocation.take(before, record, changes) ?? portFault(before, record, changes);
     if (fault !== undefined) this.#fail(...fault);
     for (const invariant of ['I13', 'I19']) this.#world.checked(invariant);
+    if (record.kind === 'endpoint-create' && record.body.ports !== undefined) this.#world.checked('I47');
     const removed = changes.filter(({ type }) => type === 'endpoint-removed').length;
     const added = changes.filter(({ type }) => type === 'endpoint-added').length;
     if (this.state.endpoints.size !== before.endpoints.size + added - removed) {

@@ -63,8 +63,10 @@ class Way {
     }
     this.#checkNames(ns);
     const { type } = inside;
-    if (this.#network.driver !== 'overlay') return this.#checkParent(inside);
-    this.#checkSize(inside);
+    const isOverlay = this.#network.driver === 'overlay';
+    if (!isOverlay && this.#network.driver !== 'bridge') return this.#checkParent(inside);
+    if (isOverlay) this.#checkSize(inside);
+    this.#checkPorts();
     if (type.type !== 'veth') return this.#say('no veth');
     const outside = this.#link((link) => link.ns === type.peer.ns && link.name === type.peer.name);
     if (outside === undefined) return this.#say('no other end');
@@ -109,11 +111,41 @@ class Way {
         each.mac === this.#endpoint.mac,
     );
     if (!isBehind) this.#say('the bridge does not know where it is');
+    if (this.#network.driver !== 'overlay') return;
     const tunnel = this.#link(
       (link) => link.ns === bridge.ns && link.master === bridge.name && link.type.type === 'vxlan',
     );
     if (tunnel === undefined) this.#say('no tunnel');
     else this.#checkTunnel(tunnel);
+  }
+
+  /** What comes to a port of the host goes to the endpoint's own; on an overlay by whatever is its sandbox's way out. */
+  #checkPorts(): void {
+    const isOverlay = this.#network.driver === 'overlay';
+    const targets = isOverlay ? this.#sandboxAddresses() : this.#endpoint.addresses.map(addressOf);
+    for (const { protocol, address, hostPort, port } of this.#endpoint.ports ?? []) {
+      const family = address.includes(':') ? 6 : 4;
+      const isEverywhere = address === '0.0.0.0' || address === '::';
+      const place = `${protocol} ${hostPort}`;
+      const set = `${isEverywhere ? 'anywhere' : 'published'}${family}`;
+      const key = isEverywhere ? place : `${address} ${place}`;
+      const element = this.#objects.find(
+        (each) => each.kind === 'nft-element' && each.set === set && each.key.join(' ') === key,
+      );
+      const target = element?.kind === 'nft-element' ? element.value?.join(' ') : undefined;
+      const isRight = targets.some((own) => target === `${own} ${port}`);
+      // A sandbox on an overlay may have no way out.
+      if (!isRight && !(isOverlay && target === undefined))
+        this.#say(`port ${address} ${place} leads to ${target}`);
+    }
+  }
+
+  /** Of all interfaces of the endpoint's sandbox. */
+  #sandboxAddresses(): string[] {
+    const { host, sandbox } = this.#endpoint;
+    return [...this.#state.endpoints.values(), ...this.#state.gateways.values()]
+      .filter((each) => each.host === host && each.sandbox.identity === sandbox.identity)
+      .flatMap(({ addresses }) => addresses.map(addressOf));
   }
 
   #checkTunnel(tunnel: Link): void {
@@ -153,6 +185,8 @@ class Way {
         for (const name of names) lines.add(`${address} ${name}`);
     for (const other of this.#state.endpoints.values()) {
       if (other.network !== this.#network.id || other.name === undefined) continue;
+      // A bridge is each host's own.
+      if (this.#network.driver === 'bridge' && other.host !== this.#endpoint.host) continue;
       for (const address of other.addresses.map(addressOf)) {
         const names = [other.name, `${other.name}.${this.#network.name}`];
         const host = this.#state.hosts.get(other.host);

@@ -39,6 +39,7 @@ export const requestVerbs = {
     ipv4: optional(word),
     mac: optional(word),
     ifname: optional(word),
+    ports: optional(word),
   },
   disconnect: { ...asked, network: word, ref: word },
   /** Which of those that there are, as a part of one. */

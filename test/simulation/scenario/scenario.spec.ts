@@ -44,6 +44,7 @@ const doings: fc.Arbitrary<Pick<Intervention, 'who' | 'doing'>> = fc.oneof(
       ipv4: maybe,
       mac: maybe,
       ifname: maybe,
+      ports: maybe,
     }),
   }),
   fc.record({

@@ -3,6 +3,14 @@ import type { Mutant } from '../mutant.ts';
 
 export const desiredMutants: readonly Mutant[] = [
   {
+    id: 'port-to-host-port',
+    breaks: "a published port leads to the host's number at the endpoint",
+    file: 'drivers/published-ports.ts',
+    find: 'const value = [target, String(port)];',
+    replace: 'const value = [target, String(hostPort)];',
+    invariants: ['I34'],
+  },
+  {
     id: 'want-dirty-missed',
     breaks: 'an object that is no longer desired is not told of',
     file: 'core/desired/object-set.ts',

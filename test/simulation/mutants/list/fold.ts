@@ -3,6 +3,22 @@ import type { Mutant } from '../mutant.ts';
 
 export const foldMutants: readonly Mutant[] = [
   {
+    id: 'fold-port-twice',
+    breaks: 'a port that is published at an address is given at every address too',
+    file: 'core/fold/published-ports.ts',
+    find: 'if (at.some((each) => addressesMeet(each, address))) return this.#describe(endpoint);',
+    replace: 'if (at.some((each) => each === address)) return this.#describe(endpoint);',
+    invariants: ['I47'],
+  },
+  {
+    id: 'fold-port-listened',
+    breaks: 'a port that something else listens at is given',
+    file: 'core/fold/published-ports.ts',
+    find: 'if (address === undefined) continue;',
+    replace: 'continue;',
+    invariants: ['I47'],
+  },
+  {
     id: 'fold-no-dedupe',
     breaks: 'a second copy of a record takes effect',
     file: 'core/fold/envelope.ts',
