@@ -31,15 +31,22 @@ const doings = [
   'sandbox-remade',
 ] as const satisfies readonly KernelFault[];
 
+/** After so long the slowest clock's audit has seen what no event told of. */
+const auditMsMax = 35_000;
+
 export class ForeignActor {
   readonly #world: World;
   readonly #host: string;
   readonly #machine: FakeKernel;
   readonly #chance: Chance;
   readonly #doings: Chance;
+  #deafUntilMs = 0;
   /** By key, the text of what was made. */
   readonly #made = new Map<string, string>();
-  /** When something was last done that weft has to mend, or that takes something from it. */
+  /**
+   * When something was last done that weft has to mend, or that takes something from it; where the kernel told nobody, by
+   * when an audit has seen it.
+   */
   disturbedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(world: World, host: string, machine: FakeKernel) {
@@ -193,6 +200,7 @@ export class ForeignActor {
   #beDeaf(ms: number): boolean {
     this.#disturb('goes deaf');
     this.#machine.setDeaf(true);
+    this.#deafUntilMs = this.#world.nowMs + ms;
     this.#world.scheduler.after(ms, undefined, () => this.#machine.setDeaf(false));
     return true;
   }
@@ -294,7 +302,8 @@ export class ForeignActor {
   }
 
   #disturb(what: string): void {
-    this.disturbedAtMs = this.#world.nowMs;
+    const { nowMs } = this.#world;
+    this.disturbedAtMs = nowMs < this.#deafUntilMs ? this.#deafUntilMs + auditMsMax : nowMs;
     this.#world.note(this.#host, `foreign actor ${what}`);
   }
 }

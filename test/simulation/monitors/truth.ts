@@ -3,7 +3,6 @@
  * what must hold of any log, whoever wrote it.
  */
 
-import { apply } from '../../../core/fold/apply.ts';
 import type { Change } from '../../../core/fold/change.ts';
 import { checkState } from '../../../core/fold/check.ts';
 import type { Outcome } from '../../../core/fold/outcome.ts';
@@ -106,7 +105,7 @@ export class Truth {
 
   #takeLine(line: Uint8Array): void {
     const before = this.state;
-    const applied = apply(before, line);
+    const applied = this.#world.fold(before, line);
     if (applied.halted) {
       if (this.#world.phase !== 'ending') this.#fail('I22', `version ${applied.version} was never written`);
       return;

@@ -15,8 +15,10 @@ import type { World } from '../world/world.ts';
 /** For the slowest store and the slowest kernel; much less than an audit's interval. */
 const promptMsMax = 5_000;
 const lookMs = 1_000;
-/** Of lives that go through one thing more; each costs what a tenth of a life does or more, and thousands are lived. */
-const calmRarity = 0.06;
+/** Of lives in which anything but repairs is asked of calm hosts: that costs as much as all the faults before it. */
+const calmLives = 0.6;
+/** Of those, that go through one thing more; each costs what a tenth of a life does or more, and thousands are lived. */
+const calmRarity = 0.1;
 /** Address of the second endpoint of a network, behind its prefix, its gateway and the first. */
 const secondEndpoint = 3;
 /** Many round trips, one after the other. */
@@ -44,11 +46,26 @@ type OpenMatter<C> = (cluster: C) => Promise<Matter | undefined>;
 
 /** @param openMatter the first thing found that is not yet as it should be; undefined where there is none */
 export async function actInCalm<C extends CalmCluster>(cluster: C, openMatter: OpenMatter<C>): Promise<void> {
-  const { world, hosts, clients } = cluster;
+  const { world, hosts } = cluster;
   const living = hosts.filter(({ life }) => life !== undefined);
   const [first] = living;
   const last = living.at(-1);
   if (first === undefined || last === undefined) return;
+  if (world.chance('calm life').happens(calmLives)) await comeAndGo(cluster, first, last, living, openMatter);
+  if (last !== first && world.chance('calm expiry').happens(0.8))
+    await comesBackExpired(cluster, first, last, openMatter);
+  await areMended(cluster, living, openMatter);
+}
+
+/** What is attached is there within moments, and what is removed is gone, also where something else comes between. */
+async function comeAndGo<C extends CalmCluster>(
+  cluster: C,
+  first: SimHost,
+  last: SimHost,
+  living: readonly SimHost[],
+  openMatter: OpenMatter<C>,
+): Promise<void> {
+  const { world, clients } = cluster;
   world.isCalm = true;
   const mac = world.chance('calm MAC').happens(calmRarity) ? derivedLater(world, first) : undefined;
   const attach = (host: SimHost) => clients.attachCalmly(host, lastNetworkOf(world, first), mac);
@@ -70,9 +87,6 @@ export async function actInCalm<C extends CalmCluster>(cluster: C, openMatter: O
     await losesWhileItWaits(cluster, last, openMatter);
   if (last !== first && world.chance('calm leap').happens(calmRarity))
     await leaps(cluster, first, last, openMatter);
-  if (last !== first && world.chance('calm expiry').happens(0.8))
-    await comesBackExpired(cluster, first, last, openMatter);
-  await areMended(cluster, living, openMatter);
 }
 
 /** The MAC address that weft would derive for the second endpoint of the host's last network, which the first asks for. */

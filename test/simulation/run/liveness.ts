@@ -96,9 +96,10 @@ async function openOf(world: World, host: SimHost, life: Life, truth: Truth): Pr
   if (outdated !== undefined) return say('I14', outdated);
   const [difference] = differencesOf(host.machine, host.name, state);
   if (difference !== undefined) return say('I29/I33/I34', difference);
-  const [fault] = wireFaults(host.machine.inventory(), host.name, state);
+  const inventory = host.machine.inventory();
+  const [fault] = wireFaults(inventory, host.name, state);
   if (fault !== undefined) return say('I34', fault);
-  const [stuck] = wayOutFaults(host.machine.inventory(), host.name, state);
+  const [stuck] = wayOutFaults(inventory, host.name, state);
   if (stuck !== undefined) return say('I46', stuck);
   const { dataplane, caughtUp } = await world.drive(life.controller.status(cancelScope().signal), 10_000);
   if (caughtUp !== true) return say('I39', 'does not know that it is at the end of the log');

@@ -1,7 +1,7 @@
 /**
- * One fold for all hosts of a life: a line that follows on one state is folded once, and every host that applies it to
- * that very state gets the same result. The fold is pure, so nothing is hidden but its cost; the truth and the audit fold
- * for themselves, and so does every host in some lives.
+ * One fold for the truth and all hosts of a life: a line that follows on one state is folded once, and everybody who
+ * applies it to that very state gets the same result. The fold is pure, so nothing is hidden but its cost; the audit folds
+ * for itself, and in some lives so do the truth and every host.
  */
 import { type Applied, apply } from '../../../core/fold/apply.ts';
 import type { State } from '../../../core/fold/state.ts';
