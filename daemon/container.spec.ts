@@ -50,6 +50,7 @@ describe('the container', () => {
     socket: join(folder, 'weft.sock'),
     netnsPrefix: 'wt-',
     acceptInForeignChains: false,
+    acceptForeignVteps: false,
     hasDefaultBridge: true,
     archiveMib: 64,
     hostGraceMs: 30_000,

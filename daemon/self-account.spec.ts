@@ -47,6 +47,7 @@ describe('What the daemon tells of itself', () => {
       socket: '/run/weft/weft.sock',
       'netns-prefix': 'weft-',
       'accept-in-foreign-chains': 'false',
+      'accept-foreign-vteps': 'false',
       'archive-mib': '1024',
       'host-grace': '30s',
       'host-retention': '86400s',

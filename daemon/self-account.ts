@@ -14,8 +14,14 @@ export function selfAccount(
   recentLines: RecentLines,
 ): SelfAccount {
   const { host, advertise, dataDir, socket, netnsPrefix, archiveMib, logLevel, secrets } = configuration;
-  const { hostGraceMs, hostRetentionMs, acceptInForeignChains, hasDefaultBridge, gatewaySubnet } =
-    configuration;
+  const {
+    hostGraceMs,
+    hostRetentionMs,
+    acceptInForeignChains,
+    acceptForeignVteps,
+    hasDefaultBridge,
+    gatewaySubnet,
+  } = configuration;
   return {
     configuration: {
       // As the adapter says it, not as it was given: without credentials.
@@ -26,6 +32,7 @@ export function selfAccount(
       socket,
       'netns-prefix': netnsPrefix,
       'accept-in-foreign-chains': String(acceptInForeignChains),
+      'accept-foreign-vteps': String(acceptForeignVteps),
       ...(gatewaySubnet === undefined ? {} : { 'gateway-subnet': gatewaySubnet }),
       ...(hasDefaultBridge ? {} : { bridge: 'none' }),
       'archive-mib': String(archiveMib),

@@ -9,6 +9,7 @@ import type { Operation } from '../core/dataplane/kernel.ts';
 import { keyOf } from '../core/dataplane/key.ts';
 import type { KernelObject } from '../core/dataplane/object.ts';
 import { DesiredState } from '../core/desired/desired-state.ts';
+import type { DesiredOptions } from '../core/desired/host-view.ts';
 import type { Change } from '../core/fold/change.ts';
 import type { State } from '../core/fold/state.ts';
 import type { Sandbox } from '../core/model/sandbox.ts';
@@ -41,10 +42,15 @@ export class HostReplay {
   readonly #refused = new Map<string, Refused>();
   #actual = new ActualState();
 
-  constructor(host: string, netnsPrefix: string, acceptInForeignChains = false) {
+  /** @param allowed what the host's operator allows */
+  constructor(
+    host: string,
+    netnsPrefix: string,
+    allowed: Pick<DesiredOptions, 'acceptInForeignChains' | 'acceptForeignVteps'> = {},
+  ) {
     this.#host = host;
     this.#kernel = new FakeKernel({ netnsPrefix, hostRefs: [] });
-    this.desired = new DesiredState(drivers, { host, netnsPrefix, acceptInForeignChains });
+    this.desired = new DesiredState(drivers, { host, netnsPrefix, ...allowed });
   }
 
   /** Follows the records of one entry, as the controller does: compiled and carried out once, after the last. */

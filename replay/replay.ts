@@ -75,10 +75,13 @@ class Replay {
     if (snapshot !== undefined && to < snapshot.ordinal) throw tooEarly(snapshot.ordinal, to);
     this.#dossier = dossier;
     this.#isOwnHost = host === header.host;
-    const { 'netns-prefix': prefix = netnsPrefixDefault, 'accept-in-foreign-chains': accepts } =
-      daemon?.configuration ?? {};
+    const configuration = daemon?.configuration ?? {};
+    const prefix = configuration['netns-prefix'] ?? netnsPrefixDefault;
     // Of another host it is not known what its operator allows.
-    this.#host = new HostReplay(host, prefix, this.#isOwnHost && accepts === 'true');
+    this.#host = new HostReplay(host, prefix, {
+      acceptInForeignChains: this.#isOwnHost && configuration['accept-in-foreign-chains'] === 'true',
+      acceptForeignVteps: this.#isOwnHost && configuration['accept-foreign-vteps'] === 'true',
+    });
     this.#hashes = new HashWatch([...checkpoints, header]);
     this.#to = Math.min(to, header.ordinal);
     if (snapshot === undefined) this.#hashes.observe(this.#state);

@@ -9,6 +9,7 @@ interface Options {
   readonly dataDir?: string;
   readonly netnsPrefix?: string;
   readonly acceptInForeignChains?: boolean;
+  readonly acceptForeignVteps?: boolean;
   readonly gatewaySubnet?: string;
   readonly bridge?: string;
   readonly archiveMib?: string;
@@ -33,6 +34,10 @@ export function addVerb(program: Command, context: Context): void {
     .option(
       '--accept-in-foreign-chains',
       'add a rule of its own to chains of other firewalls that drop what it lets pass',
+    )
+    .option(
+      '--accept-foreign-vteps',
+      'let VXLAN frames in from addresses that are not of hosts of the cluster',
     )
     .option(
       '--gateway-subnet <prefix>',
@@ -70,6 +75,7 @@ function flagsOf(options: Options, socket: string | undefined): Record<string, s
     socket: socket,
     'netns-prefix': options.netnsPrefix,
     'accept-in-foreign-chains': options.acceptInForeignChains === true ? 'true' : undefined,
+    'accept-foreign-vteps': options.acceptForeignVteps === true ? 'true' : undefined,
     'gateway-subnet': options.gatewaySubnet,
     bridge: options.bridge,
     'archive-mib': options.archiveMib,

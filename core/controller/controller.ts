@@ -129,6 +129,8 @@ export interface ControllerOptions extends HostIdentity, Partial<PresenceOptions
   readonly hasDefaultBridge?: boolean;
   /** Whether weft may add its rule to chains of other firewalls on this host; not unless given. */
   readonly acceptInForeignChains?: boolean;
+  /** Whether VXLAN frames may come in from addresses that are no host's; not unless given. */
+  readonly acceptForeignVteps?: boolean;
   /** Records between two snapshots at least, 2,048 by default. The same on every host of a cluster. */
   readonly snapshotOrdinals?: number;
 }

@@ -1,7 +1,6 @@
 /** What `weft doctor` tells of: collected anew at each call. Reads only. */
 import type { Archivist } from '../archive/archivist.ts';
 import type { Kernel } from '../dataplane/kernel.ts';
-import { nftTableKey } from '../dataplane/key.ts';
 import { hostNamespace } from '../dataplane/namespace.ts';
 import { hasPublishedPorts, publishersOf } from '../fold/lookup.ts';
 import type { State } from '../fold/state.ts';
@@ -37,13 +36,21 @@ async function lookAtFirewalls({
   kernel,
   desired,
 }: DoctorSources): Promise<Pick<DoctorReport, 'droppingChains' | 'firewallsFault'>> {
-  if (desired.get(nftTableKey(hostNamespace)) === undefined) return { droppingChains: [] };
+  if (!hasBridges(desired)) return { droppingChains: [] };
   try {
     return { droppingChains: await kernel.droppingChains() };
   } catch (error) {
     const firewallsFault = error instanceof Error ? error.message : String(error);
     return { droppingChains: [], firewallsFault };
   }
+}
+
+/** What is forwarded goes from or to a bridge of weft's; overlays alone have rules for what comes to the host itself. */
+function hasBridges(desired: DesiredView): boolean {
+  for (const object of desired.inNamespace(hostNamespace).values()) {
+    if (object.kind === 'nft-element' && object.set === 'bridges') return true;
+  }
+  return false;
 }
 
 /** Nothing keeps a process from listening at a port that is published: it is told instead. */

@@ -23,13 +23,32 @@
  * among `marked`), and one rule in each accepts the mark (`NftAccepts`). Not marked is what goes from weft's bridges to
  * bridges of others, whose protection is theirs.
  *
+ * And of what comes to the host itself: VXLAN frames whose VNI is among `vnis`, which are of overlays of this host, come in from
+ * the addresses among `vteps4` and `vteps6` and from nowhere else, before the VXLAN socket gets them. That socket takes
+ * what comes to its port at any address of the host, from whomever. Frames with other VNIs are those of others. Fragments
+ * are put together before: rules that ask for a connection's state, as those for forwarding do, make the kernel do so.
+ *
  * There is no table `bridge weft`: neighbours on one bridge are kept apart by the bridge itself, which knows isolated
  * ports (`BridgePort.isolated`).
  */
 import type { NftElement } from './object.ts';
+import { vxlanPort } from './vxlan.ts';
+
+/**
+ * The VNI in a VXLAN header (RFC 7348 §5), which follows the 8 bytes of the UDP header: 24 bits behind 32. nft has no name
+ * for the type, so it is told by the expression.
+ */
+const vniExpression = '@th,96,24';
 
 /** Types of the fields of keys and values, in nft's words. */
-export type NftType = 'ifname' | 'nf_proto' | 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service';
+export type NftType =
+  | 'ifname'
+  | 'nf_proto'
+  | 'ipv4_addr'
+  | 'ipv6_addr'
+  | 'inet_proto'
+  | 'inet_service'
+  | typeof vniExpression;
 
 export interface NftSet {
   /** Several fields make a concatenation. */
@@ -58,6 +77,11 @@ export const nftSets = {
   /** Ports of endpoints that are reached at their own addresses. */
   exposed4: { key: ['ipv4_addr', 'inet_proto', 'inet_service'] },
   exposed6: { key: ['ipv6_addr', 'inet_proto', 'inet_service'] },
+  /** VNIs of the overlays that are on this host. */
+  vnis: { key: [vniExpression] },
+  /** Where frames to those may come from: the VTEPs of the other hosts. */
+  vteps4: { key: ['ipv4_addr'] },
+  vteps6: { key: ['ipv6_addr'] },
 } as const satisfies Record<string, NftSet>;
 
 export type NftSetName = keyof typeof nftSets;
@@ -96,6 +120,7 @@ export const nftSkeleton: readonly string[] = [
   `add table ${table}`,
   ...nftSetNames.map((name) => `add ${setWords(name)}`),
   `add chain ${table} guard { type filter hook prerouting priority raw; policy accept; }`,
+  `add chain ${table} decapsulation { type filter hook input priority raw; policy accept; }`,
   `add chain ${table} published`,
   // -100 is dstnat, a word that nft does not take here.
   `add chain ${table} prerouting { type nat hook prerouting priority dstnat; policy accept; }`,
@@ -105,6 +130,8 @@ export const nftSkeleton: readonly string[] = [
   `add chain ${table} postrouting { type nat hook postrouting priority srcnat; policy accept; }`,
   `add rule ${table} guard iifname @bridges ip daddr 127.0.0.0/8 drop`,
   `add rule ${table} guard iifname @bridges ip saddr 127.0.0.0/8 drop`,
+  `add rule ${table} decapsulation udp dport ${vxlanPort} ${vniExpression} @vnis ip saddr != @vteps4 drop`,
+  `add rule ${table} decapsulation udp dport ${vxlanPort} ${vniExpression} @vnis ip6 saddr != @vteps6 drop`,
   `add rule ${table} published fib daddr type != local return`,
   `add rule ${table} published meta nfproto ipv4 dnat ip to ip daddr . meta l4proto . th dport map @published4`,
   `add rule ${table} published meta nfproto ipv4 dnat ip to meta l4proto . th dport map @anywhere4`,
@@ -149,8 +176,9 @@ export function nftElementStatement(verb: 'add' | 'delete', element: NftElement)
 
 function setWords(name: NftSetName): string {
   const { key, value } = nftSet(name);
+  const word = key.includes(vniExpression) ? 'typeof' : 'type';
   const types = `${key.join(' . ')}${value === undefined ? '' : ` : ${value.join(' . ')}`}`;
-  return `${value === undefined ? 'set' : 'map'} ${table} ${name} { type ${types}; }`;
+  return `${value === undefined ? 'set' : 'map'} ${table} ${name} { ${word} ${types}; }`;
 }
 
 /** Names of interfaces may be words of nft's, so they are quoted; none has a quote or a blank in it. */

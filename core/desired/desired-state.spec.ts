@@ -10,6 +10,7 @@ import { keyOf } from '../dataplane/key.ts';
 import { sandboxNamespace } from '../dataplane/namespace.ts';
 import type { HostsFile, KernelObject } from '../dataplane/object.ts';
 import { compareText } from '../dataplane/order.ts';
+import { toCommands } from '../dataplane/text.ts';
 import type { Driver } from '../driver/driver.ts';
 import { DesiredState } from './desired-state.ts';
 import { recompute } from './recompute.ts';
@@ -22,7 +23,7 @@ function counting(driver: Driver): { readonly driver: Driver; readonly compiled:
   return {
     compiled,
     driver: {
-      name: driver.name,
+      ...driver,
       compileNetwork(network, view) {
         compiled.push(network.name);
         return driver.compileNetwork(network, view);
@@ -132,13 +133,13 @@ describe('core/desired', () => {
     const dirty = [...desired.takeDirty()].map((key) => desired.get(key));
     assert.deepEqual(compiled, ['far']);
     assert.deepEqual(
-      dirty.map((object) => object?.kind === 'fdb' && object.remote),
-      ['192.0.2.9'],
+      dirty.map((object) => (object === undefined ? 'gone' : toCommands(object).join('\n'))),
+      [
+        'gone',
+        'bridge -n weft-85078c8832 fdb replace 02:42:0a:00:00:03 dev vxlan0 self permanent dst 192.0.2.9',
+        "nft 'add element inet weft vteps4 { 192.0.2.9 }'",
+      ],
     );
-    also(cluster.setHost('a', '192.0.2.8'));
-    compiled.length = 0;
-    desired.takeDirty();
-    assert.deepEqual([...compiled].sort(), ['far', 'n1', 'near']);
   });
 
   it('compiles everything when the smallest MTU of the cluster changes', () => {
@@ -211,6 +212,41 @@ describe('core/desired', () => {
     also(cluster.removeEndpoint(fresh.id));
     const again = desired.get(`link ${sandboxNamespace('red')} eth0`);
     assert.equal(again?.kind === 'link' && again.owner, `endpoint:${old.id}`);
+  });
+
+  it('lets frames in from the other hosts while an overlay is here, whether they are down or not', () => {
+    const { cluster, desired, also, network } = scene();
+    const members = () =>
+      [...objectsOf(desired).values()].flatMap((object) =>
+        object.kind === 'nft-element' && /^v(nis|teps)/.test(object.set)
+          ? [`${object.set} ${object.key.join(' ')}`]
+          : [],
+      );
+    assert.deepEqual(members(), []);
+    const { endpoint } = also(cluster.addEndpoint(network.id, { host: 'a', sandbox: 'red' }));
+    const vni = `vnis ${network.vni}`;
+    assert.deepEqual(members().sort(), [vni, 'vteps4 192.0.2.2']);
+    also(cluster.setHost('c', 'fd00::7'));
+    assert.deepEqual(members().sort(), [vni, 'vteps4 192.0.2.2', 'vteps6 fd00::7']);
+    also(cluster.setHost('b', '192.0.2.9'));
+    also(cluster.removeHost('c'));
+    assert.deepEqual(members().sort(), [vni, 'vteps4 192.0.2.9']);
+    also(cluster.removeEndpoint(endpoint.id));
+    assert.deepEqual(members(), []);
+    also(cluster.setHost('c', '192.0.2.7'));
+    also(cluster.addEndpoint(network.id, { host: 'a', sandbox: 'red' }));
+    assert.deepEqual(members().sort(), [vni, 'vteps4 192.0.2.7', 'vteps4 192.0.2.9']);
+  });
+
+  it('lets frames in from anywhere where the operator says so', () => {
+    const { cluster, network } = scene();
+    cluster.addEndpoint(network.id, { host: 'a', sandbox: 'red' });
+    const open = new DesiredState(drivers, { ...options, acceptForeignVteps: true });
+    open.load(cluster.state);
+    assert.deepEqual(
+      [...objectsOf(open).keys()].filter((key) => /^nft-element \S+ v(nis|teps)/.test(key)),
+      [],
+    );
   });
 
   it('begins with a whole state as if it had seen it come about', () => {

@@ -32,6 +32,7 @@ import type { Network } from '../model/network.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { DesiredView } from '../reconcile/desired.ts';
 import { gatewayBridge, gatewayInterface, PlacedGateways } from './gateways.ts';
+import { HostParts } from './host-parts.ts';
 import {
   altersDataPlane,
   type DesiredOptions,
@@ -72,6 +73,7 @@ export class DesiredState implements DesiredView {
   readonly #staleNetworks = new Set<NetworkId>();
   readonly #staleEndpoints = new Map<EndpointId, NetworkId>();
   readonly #staleSandboxes = new Set<string>();
+  readonly #hosts = new HostParts();
   /** References of sandboxes whose gateway endpoints may be others now. */
   readonly #staleGateways = new Set<string>();
   #dirty = new Set<string>();
@@ -174,6 +176,7 @@ export class DesiredState implements DesiredView {
   }
 
   #onHost(host: Host, state: State): void {
+    this.#hosts.stale(host.name);
     const mtuMin = underlayMtuMinOf(state);
     if (host.name === this.#options.host || mtuMin !== this.#underlayMtuMin) {
       this.#underlayMtuMin = mtuMin;
@@ -190,6 +193,7 @@ export class DesiredState implements DesiredView {
 
   /** This host came, went, or is reached otherwise, or frames must be of another size: everything is compiled anew. */
   #onEverything(state: State): void {
+    this.#hosts.staleAll();
     for (const id of [...this.#compiled.keys(), ...this.#locals.networks()]) {
       this.#staleNetworks.add(id);
       this.#staleMembers(id, state);
@@ -221,13 +225,15 @@ export class DesiredState implements DesiredView {
   /** Brings everything stale up to date with the latest state. */
   #compile(): void {
     const stale = [this.#staleNetworks, this.#staleEndpoints, this.#staleSandboxes, this.#staleGateways];
-    if (stale.every(({ size }) => size === 0) || this.#state === undefined) return;
+    if ((stale.every(({ size }) => size === 0) && !this.#hosts.isStale) || this.#state === undefined) return;
     const state = this.#state;
     const view = hostViewOf(state, this.#options, this.#underlayMtuMin, ({ sandbox }) =>
       this.#locals.inSandbox(sandbox.ref, sandbox.identity),
     );
     const contributions: Contributions = new Map();
     for (const id of this.#staleNetworks) this.#compileNetwork(id, state, view, contributions);
+    if (this.#staleNetworks.size > 0 || this.#hosts.isStale)
+      this.#hosts.compile(state, view, this.#driversInUse(), contributions);
     const relisted = new Set<NetworkId>();
     for (const [id, network] of this.#staleEndpoints) {
       if (this.#compileEndpoint(id, network, state, view, contributions)) relisted.add(network);
@@ -258,6 +264,10 @@ export class DesiredState implements DesiredView {
     const names = new NameList(network, this.#options.hostsEndpointsMax ?? hostsEndpointsPerNetworkMax);
     this.#compiled.set(id, { network, driver, endpoints: new Map(), names });
     this.#staleMembers(id, state);
+  }
+
+  #driversInUse(): ReadonlySet<Driver> {
+    return new Set([...this.#compiled.values()].map(({ driver }) => driver));
   }
 
   /** Returns whether the names of the network are listed otherwise now. */

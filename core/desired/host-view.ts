@@ -16,6 +16,8 @@ export interface DesiredOptions {
   readonly netnsPrefix: string;
   /** Whether the operator of this host lets weft add its rule to chains of other firewalls. Absent: not. */
   readonly acceptInForeignChains?: boolean;
+  /** Whether the operator of this host lets VXLAN frames in from addresses that are no host's. Absent: not. */
+  readonly acceptForeignVteps?: boolean;
   /** Named endpoints of one network that hosts files list; `hostsEndpointsPerNetworkMax` unless given. */
   readonly hostsEndpointsMax?: number;
 }
@@ -43,6 +45,7 @@ export function hostViewOf(
     self,
     netnsPrefix: options.netnsPrefix,
     acceptsInForeignChains: options.acceptInForeignChains ?? false,
+    acceptsForeignVteps: options.acceptForeignVteps ?? false,
     host: (name) => state.hosts.get(name),
     isGateway,
     portsLeadingTo: (endpoint) =>

@@ -52,6 +52,11 @@ export function recompute(
     lists.set(network.id, list);
   }
   objects.push(...gatewaysOf(state, options, drivers, view, local));
+  for (const driver of drivers.values()) {
+    const isUsed = [...lists.keys()].some((id) => state.networks.get(id)?.driver === driver.name);
+    if (!isUsed || driver.compileHost === undefined) continue;
+    for (const host of state.hosts.values()) objects.push(...driver.compileHost(host, view));
+  }
   for (const ref of new Set(local.map((endpoint) => endpoint.sandbox.ref))) {
     const own = local.filter((endpoint) => endpoint.sandbox.ref === ref);
     const file = hostsFileOf(ref, own, (network) => lists.get(network));

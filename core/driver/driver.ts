@@ -3,8 +3,8 @@
  * arguments; the same arguments give equal objects.
  *
  * A network is compiled on a host as long as one of its endpoints lives there. The result is the union of one call of
- * `compileNetwork` and one of `compileEndpoint` per endpoint, so that a change of one endpoint recompiles that endpoint
- * alone; the parts must not depend on each other.
+ * `compileNetwork`, one of `compileEndpoint` per endpoint and one of `compileHost` per host, so that a change of one endpoint or host
+ * recompiles that alone; the parts must not depend on each other.
  */
 import type { KernelObject } from '../dataplane/object.ts';
 import type { Family } from '../model/address.ts';
@@ -20,6 +20,8 @@ export interface Driver {
   compileNetwork(network: Network, view: HostView): readonly KernelObject[];
   /** What one endpoint adds: the interface of a local one, or the way to a remote one. */
   compileEndpoint(network: Network, endpoint: Endpoint, view: HostView): readonly KernelObject[];
+  /** What another host of the cluster adds, once for all of the driver's networks, while any of them is compiled here. */
+  compileHost?(host: Host, view: HostView): readonly KernelObject[];
 }
 
 /** The host that is compiled for, and what it knows of the others. */
@@ -35,6 +37,8 @@ export interface HostView {
   portsLeadingTo(endpoint: Endpoint): readonly PublishedPort[];
   /** Whether weft may add its rule to chains of other firewalls on this host. */
   readonly acceptsInForeignChains: boolean;
+  /** Whether VXLAN frames may come in from addresses that are no host's. */
+  readonly acceptsForeignVteps: boolean;
   /** Smallest underlay MTU of the hosts that the network may reach, bytes. Absent: this host's own stands for all. */
   readonly underlayMtuMin?: number;
 }

@@ -18,6 +18,8 @@ export interface Configuration {
   readonly netnsPrefix: string;
   /** Whether weft may add its rule to chains of other firewalls that drop what it lets pass. */
   readonly acceptInForeignChains: boolean;
+  /** Whether VXLAN frames may come in from addresses that are no host's. */
+  readonly acceptForeignVteps: boolean;
   /** Of this host's gateway bridge; absent: the one that it had, or one that is free. */
   readonly gatewaySubnet?: Prefix;
   /** Whether this host has the predefined network `bridge`. */

@@ -38,6 +38,7 @@ describe('the configuration', () => {
       socket: '/run/weft/weft.sock',
       netnsPrefix: 'weft-',
       acceptInForeignChains: false,
+      acceptForeignVteps: false,
       hasDefaultBridge: true,
       archiveMib: 1_024,
       hostGraceMs: 30_000,
@@ -61,6 +62,8 @@ describe('the configuration', () => {
     }
     const flags = { advertise: '10.0.0.1', 'accept-in-foreign-chains': 'perhaps' };
     await refuses(loadConfiguration({ flags }), /accept-in-foreign-chains/);
+    const strangers = { advertise: '10.0.0.1', 'accept-foreign-vteps': 'true' };
+    assert.equal((await loadConfiguration({ flags: strangers })).acceptForeignVteps, true);
     const without = { advertise: '10.0.0.1', bridge: 'none' };
     assert.equal((await loadConfiguration({ flags: without })).hasDefaultBridge, false);
     await refuses(loadConfiguration({ flags: { ...without, bridge: 'br0' } }), /can only be none/);

@@ -44,6 +44,7 @@ export async function loadConfiguration(commandLine: CommandLine): Promise<Confi
     socket: settings.socket ?? socketDefault,
     netnsPrefix: netnsPrefixOf(settings),
     acceptInForeignChains: settings['accept-in-foreign-chains'] ?? false,
+    acceptForeignVteps: settings['accept-foreign-vteps'] ?? false,
     ...gatewaySubnetOf(settings),
     hasDefaultBridge: settings.bridge !== 'none',
     archiveMib: archiveMibOf(settings),

@@ -4,6 +4,12 @@ import { logLevels } from './configuration.ts';
 
 const path = z.string().regex(/^\/[^\0]*$/, 'is no absolute path');
 
+/** On the command line a text, in the file either. */
+const onOrOff = z.union([
+  z.boolean(),
+  z.enum(['true', 'false'], 'is neither true nor false').transform((text) => text === 'true'),
+]);
+
 export const flagsSchema = z.strictObject({
   store: z.string().exactOptional(),
   host: z.string().exactOptional(),
@@ -11,12 +17,8 @@ export const flagsSchema = z.strictObject({
   'data-dir': path.exactOptional(),
   socket: path.exactOptional(),
   'netns-prefix': z.string().exactOptional(),
-  'accept-in-foreign-chains': z
-    .union([
-      z.boolean(),
-      z.enum(['true', 'false'], 'is neither true nor false').transform((text) => text === 'true'),
-    ])
-    .exactOptional(),
+  'accept-in-foreign-chains': onOrOff.exactOptional(),
+  'accept-foreign-vteps': onOrOff.exactOptional(),
   'gateway-subnet': z.string().exactOptional(),
   bridge: z
     .literal('none', 'can only be none: the network `bridge` has the same bridge, weft0, on every host')

@@ -14,7 +14,7 @@ export const controlModule = new ContainerModule(({ bind }) => {
         const [clock, random, logger, compression, archive, byName, configuration, claim, { mtu }] = rest;
         const { host, advertise: address, netnsPrefix, gatewaySubnet } = configuration;
         const { hostGraceMs, hostRetentionMs } = configuration;
-        const { acceptInForeignChains, hasDefaultBridge } = configuration;
+        const { acceptInForeignChains, acceptForeignVteps, hasDefaultBridge } = configuration;
         const patience = { graceMs: hostGraceMs, retentionMs: hostRetentionMs };
         const ports = {
           log,
@@ -30,7 +30,7 @@ export const controlModule = new ContainerModule(({ bind }) => {
         };
         const self = { host, address, identity: claim.identity, mtu, version, netnsPrefix };
         const gateway = gatewaySubnet === undefined ? {} : { gatewaySubnet };
-        const allowed = { acceptInForeignChains, hasDefaultBridge };
+        const allowed = { acceptInForeignChains, acceptForeignVteps, hasDefaultBridge };
         return new Controller(ports, { ...self, ...gateway, ...patience, ...allowed });
       },
       [

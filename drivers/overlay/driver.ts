@@ -33,6 +33,10 @@
  * holds entries for the endpoints of those networks that it has an endpoint of, and of no other; one endpoint more in
  * a network is one operation per table row on each such host, whatever the size of the network. Permanent neighbours
  * are not counted against `gc_thresh3` since Linux 5.0, so Docker's raised thresholds are not needed.
+
+ *
+ * Who may send. The host's firewall drops frames with the VNI of a network that come from anywhere but the VTEPs of the
+ * cluster's other hosts, before the VXLAN socket gets them (`members-only.ts`).
  *
  * Why IPv6 is off in the namespace unless asked for. Otherwise each link there gives itself a link-local address,
  * announces it and asks for routers: objects that nobody desires, and noise for the endpoints. Where the network has
@@ -41,6 +45,7 @@
  */
 import type { Driver } from '../../core/driver/driver.ts';
 import { compileEndpoint } from './endpoint.ts';
+import { compileHost } from './members-only.ts';
 import { compileNetwork } from './network.ts';
 
-export const overlayDriver: Driver = { name: 'overlay', compileNetwork, compileEndpoint };
+export const overlayDriver: Driver = { name: 'overlay', compileNetwork, compileEndpoint, compileHost };

@@ -81,8 +81,13 @@ async function runCommands(given: OverlayCase, host: Host): Promise<void> {
   const view = viewOf(given, host, prefixOf(host));
   for (const command of compileCase(overlayDriver, given, view).flatMap(toCommands)) {
     // Not `ip netns exec`: in the mount namespace that it makes, new names of namespaces would be lost.
-    await run('nsenter', [`--net=/run/netns/${hostNetns(host)}`, ...command.split(' ')]);
+    await run('nsenter', [`--net=/run/netns/${hostNetns(host)}`, ...wordsOf(command)]);
   }
+}
+
+/** As a shell takes them apart. */
+function wordsOf(command: string): string[] {
+  return [...command.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
 }
 
 async function ping(from: Endpoint, address: InterfaceAddress): Promise<void> {

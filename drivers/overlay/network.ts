@@ -2,6 +2,7 @@
 import { connectedRouteOf } from '../../core/dataplane/connected.ts';
 import type { Namespace } from '../../core/dataplane/namespace.ts';
 import type { Address, KernelObject, Link, Sysctl } from '../../core/dataplane/object.ts';
+import { vxlanPort } from '../../core/dataplane/vxlan.ts';
 import type { HostView } from '../../core/driver/driver.ts';
 import { assert } from '../../core/lib/assert.ts';
 import {
@@ -14,11 +15,10 @@ import {
 import type { Network } from '../../core/model/network.ts';
 import { loopbackUp } from '../loopback.ts';
 import { gatewayMac } from '../names.ts';
+import { membersOnly } from './members-only.ts';
 import { overlayMtu } from './mtu.ts';
 import { bridgeName, overlayNamespace, vxlanName } from './names.ts';
 
-/** IANA's port for VXLAN (RFC 7348 §5). The kernel's own default is 8472, from before there was one. */
-const vxlanPort = 4789;
 /** As Docker gives its bridges. Every host has it on its own br0; it is never on the underlay. */
 const linkLocalGateway = 'fe80::1/64' as InterfaceAddress;
 
@@ -28,6 +28,7 @@ export function compileNetwork(network: Network, view: HostView): readonly Kerne
   return [
     { kind: 'netns', ns },
     ...sysctls(network, ns),
+    ...membersOnly(vniOf(network), view),
     loopbackUp(ns),
     bridge(network, ns, view),
     vxlan(network, ns, view),
@@ -50,7 +51,6 @@ function bridge(network: Network, ns: Namespace, view: HostView): Link {
 }
 
 function vxlan(network: Network, ns: Namespace, view: HostView): Link {
-  assert(network.vni !== undefined, `overlay network ${network.id} has a VNI`);
   return {
     kind: 'link',
     ns,
@@ -61,8 +61,13 @@ function vxlan(network: Network, ns: Namespace, view: HostView): Link {
     master: bridgeName,
     // Unknown unicast is flooded here and nowhere else: this link's own FDB decides.
     port: { learning: false, flood: true },
-    type: { type: 'vxlan', vni: network.vni, local: view.self.address, port: vxlanPort },
+    type: { type: 'vxlan', vni: vniOf(network), local: view.self.address, port: vxlanPort },
   };
+}
+
+function vniOf({ id, vni }: Network): number {
+  assert(vni !== undefined, `overlay network ${id} has a VNI`);
+  return vni;
 }
 
 function gatewayAddresses(network: Network, ns: Namespace): Address[] {

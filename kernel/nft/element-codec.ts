@@ -12,6 +12,7 @@ const fieldBytes: Readonly<Record<NftType, number>> = {
   ipv6_addr: 16,
   inet_proto: 1,
   inet_service: 2,
+  '@th,96,24': 3,
 };
 
 const protocols: Readonly<Record<string, number>> = protocolNumbers;
@@ -63,6 +64,8 @@ function encodeField(type: NftType, field: string): ArrayLike<number> {
       return [protocols[field] ?? 0];
     case 'inet_service':
       return [Number(field) >> 8, Number(field) & 0xff];
+    case '@th,96,24':
+      return [Number(field) >> 16, (Number(field) >> 8) & 0xff, Number(field) & 0xff];
     default:
       return unreachable(type);
   }
@@ -83,6 +86,8 @@ function decodeField(type: NftType, bytes: Uint8Array): string {
       return nameOf(protocols, bytes[0]);
     case 'inet_service':
       return String(((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0));
+    case '@th,96,24':
+      return String(((bytes[0] ?? 0) << 16) | ((bytes[1] ?? 0) << 8) | (bytes[2] ?? 0));
     default:
       return unreachable(type);
   }

@@ -166,6 +166,7 @@ export function viewOf(
     netnsPrefix,
     host: (name) => hosts.find((host) => host.name === name),
     acceptsInForeignChains,
+    acceptsForeignVteps: false,
     isGateway: () => true,
     portsLeadingTo: ({ ports = [] }) => ports,
   };
@@ -176,6 +177,7 @@ export function compileCase(driver: Driver, given: OverlayCase, view: HostView):
   const objects = [
     ...driver.compileNetwork(given.network, view),
     ...given.endpoints.flatMap((endpoint) => driver.compileEndpoint(given.network, endpoint, view)),
+    ...given.hosts.flatMap((host) => driver.compileHost?.(host, view) ?? []),
   ];
   return [...new Map(objects.map((object) => [keyOf(object), object])).values()].sort(compareForApply);
 }

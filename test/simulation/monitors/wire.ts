@@ -14,6 +14,31 @@ import type { Network } from '../../../core/model/network.ts';
 const outerHeaderBytes = 50;
 const vxlanPort = 4789;
 
+/**
+ * What is wrong with whom a host's overlays take frames from, one line each: of the VNIs that its tunnels have, from the
+ * addresses of the cluster's other hosts, and no others. @param objects all that its kernel has
+ */
+export function strangerFaults(objects: readonly KernelObject[], host: string, state: State): string[] {
+  const found: string[] = [];
+  const wanted: string[] = [];
+  for (const each of objects) {
+    if (each.kind === 'nft-element' && /^(vnis|vteps[46])$/.test(each.set))
+      found.push(`${each.set} ${each.key.join(' ')}`);
+    if (each.kind === 'link' && each.owner.startsWith('network:') && each.type.type === 'vxlan')
+      wanted.push(`vnis ${each.type.vni}`);
+  }
+  if (wanted.length > 0) {
+    for (const { name, address } of state.hosts.values())
+      if (name !== host) wanted.push(`vteps${address.includes(':') ? 6 : 4} ${address}`);
+  }
+  const lacking = wanted.filter((each) => !found.includes(each));
+  const surplus = found.filter((each) => !wanted.includes(each));
+  return [
+    ...lacking.map((each) => `frames are dropped, or taken from anybody, for want of ${each}`),
+    ...surplus.map((each) => `frames are taken from a stranger for ${each}`),
+  ];
+}
+
 /** What is wrong with the ways from and to a host's endpoints, one line each. @param objects all that its kernel has */
 export function wireFaults(objects: readonly KernelObject[], host: string, state: State): string[] {
   const faults: string[] = [];

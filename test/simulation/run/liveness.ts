@@ -7,7 +7,7 @@ import { differencesOf } from '../monitors/differences.ts';
 import type { Truth } from '../monitors/truth.ts';
 import { Violation } from '../monitors/violation.ts';
 import { wayOutFaults } from '../monitors/way-out.ts';
-import { wireFaults } from '../monitors/wire.ts';
+import { strangerFaults, wireFaults } from '../monitors/wire.ts';
 import { lateMsMax } from '../store/wire.ts';
 import type { Life, SimHost } from '../world/sim-host.ts';
 import type { World } from '../world/world.ts';
@@ -99,6 +99,8 @@ async function openOf(world: World, host: SimHost, life: Life, truth: Truth): Pr
   const inventory = host.machine.inventory();
   const [fault] = wireFaults(inventory, host.name, state);
   if (fault !== undefined) return say('I34', fault);
+  const [stranger] = strangerFaults(inventory, host.name, state);
+  if (stranger !== undefined) return say('I37', stranger);
   const [stuck] = wayOutFaults(inventory, host.name, state);
   if (stuck !== undefined) return say('I46', stuck);
   const { dataplane, caughtUp } = await world.drive(life.controller.status(cancelScope().signal), 10_000);
@@ -138,5 +140,5 @@ async function rest({ world, hosts, truth }: Cluster): Promise<void> {
     if (state?.stateHash !== truth.state.stateHash) throw new Violation('I9', 'hosts at rest differ');
     world.checked('I9 at rest');
   }
-  for (const invariant of ['I29', 'I33', 'I34', 'I39', 'I46']) world.checked(invariant);
+  for (const invariant of ['I29', 'I33', 'I34', 'I37', 'I39', 'I46']) world.checked(invariant);
 }
