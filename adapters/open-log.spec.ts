@@ -96,4 +96,14 @@ describe('openLog', () => {
     for (const url of urls)
       await assert.rejects(openLog(url, deps), (error) => isWeftError(error, 'bad-store-url'), url);
   });
+
+  for (const scheme of ['etcd', 'consul', 'zookeeper'] as const) {
+    it(`refuses a prefix of ${scheme} that is no plain path`, async () => {
+      const prefixes = ['/a//b', '/../x', '/a/..', '/.', '/a%2fb', '/a b', '/ü', '/a\nb', '/a?b=c', '/a#b'];
+      for (const prefix of [...prefixes, `/${'x'.repeat(300)}`]) {
+        const url = `${scheme}://host${prefix}`;
+        await assert.rejects(openLog(url, deps), (error) => isWeftError(error, 'bad-store-url'), url);
+      }
+    });
+  }
 });

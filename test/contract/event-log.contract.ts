@@ -12,6 +12,7 @@ import { type EventLog, genesis, type LogEntry, type Position } from '../../core
 import type { BootId } from '../../core/model/ids.ts';
 import { draft, inParallel, never, take, takeAll } from '../support/log-drafts.ts';
 import { appendPatiently } from '../support/log-trials.ts';
+import { clockCases } from './clock-cases.ts';
 import { discardCases, refuseCases } from './discard-cases.ts';
 import { patterned, plain, rejectsWith } from './log-assertions.ts';
 import { presenceCases } from './presence-cases.ts';
@@ -96,6 +97,7 @@ export function describeEventLog(name: string, harness: EventLogHarness): void {
     describe('snapshots', () => snapshotCases(inWorld));
     describe('presence', () => presenceCases(inWorld));
     describe('discard', () => discardCases(inWorld));
+    describe('a wall clock', () => clockCases(inWorld));
     describe('close', () => closeCases(inWorld));
     describe('interruption', () => interruptionCases(inWorld, harness.capabilities.interruptible));
     describe('replacement', () => replacementCases(inWorld, harness.capabilities.replaceable));
@@ -581,7 +583,7 @@ function closeCases(test: Case): void {
     await openAndClose();
     await new Promise((resolve) => setTimeout(resolve, 50));
     const before = countResources();
-    for (let count = 0; count < 20; count++) await openAndClose();
+    for (let count = 0; count < 100; count++) await openAndClose();
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.ok(
       countResources() <= before + 1,

@@ -42,6 +42,20 @@ export function snapshotCases(test: Case): void {
     assert.equal(await other.snapshots.getChunk(first, sizes.length, never()), undefined);
   });
 
+  test('of ten mebibytes are read by other processes as they were written', async ({ open }) => {
+    const [{ snapshots }, other] = [await open(), await open()];
+    const chunks = Array.from({ length: (10 * 1024 * 1024) / snapshotChunkBytesMax }, (_, index) => index);
+    // No two chunks are alike.
+    const bytesOf = (index: number): Buffer => patterned(snapshotChunkBytesMax).fill(index, 0, 1);
+    for (const index of chunks) await snapshots.putChunk(first, index, bytesOf(index), never());
+    await snapshots.putManifest(first, Buffer.from('large'), never());
+    assert.deepEqual(await manifestsOf(other.snapshots), new Map([[first, 'large']]));
+    for (const index of chunks) {
+      const chunk = await other.snapshots.getChunk(first, index, never());
+      assert.ok(chunk !== undefined && Buffer.from(chunk).equals(bytesOf(index)), `chunk ${index}`);
+    }
+  });
+
   test('have no manifest before it is put', async ({ open }) => {
     const [{ snapshots }, other] = [await open(), await open()];
     await snapshots.putChunk(first, 0, Buffer.from('a'), never());
