@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'mocha';
 import { Client } from '../../api/client.ts';
+import { run, weftCommand } from '../../lab/command.ts';
 import { startConsul } from '../../lab/consul.ts';
 import { startEtcd } from '../../lab/etcd.ts';
 import { createLab, type Lab, labHindrance } from '../../lab/hosts.ts';
@@ -97,6 +98,7 @@ describe('A running cluster', function () {
     pinging = undefined;
     assert.equal(lost, 0, `of ${sent} echo requests`);
     assert.deepEqual(await Promise.all(members.map(writesOf)), writes, 'nothing was written to a kernel');
+    await assertReplayed(cluster.member(0));
     const shown = await cluster.member(0).host.weft(['status']);
     assert.match(shown.stdout, /^Configured: .*which the cluster has left/m);
 
@@ -162,6 +164,19 @@ class Writing {
       this.#written += 1;
     }
   }
+}
+
+/** A bundle of a log that goes on from another one begins with the state that it goes on from, and is replayed to the same. */
+async function assertReplayed({ host, api }: Member): Promise<void> {
+  const path = join(host.folder, 'moved.gz');
+  await host.weft(['bundle', '-o', path]);
+  const { code, stdout, stderr } = await run(weftCommand, ['replay', path], { allowFailure: true });
+  assert.equal(code, 0, `${stdout}${stderr}`);
+  const { stateHash, dataplane } = await api.call('status');
+  assert.match(stdout, /^Records up to \d+ are not in the bundle: /m);
+  assert.match(stdout, /log-begin/);
+  assert.ok(stdout.includes(`state hash ${stateHash}`), stdout);
+  assert.ok(stdout.includes(`The kernel had what the log asks for: ${dataplane.desired} objects.`), stdout);
 }
 
 async function writesOf({ api }: Member): Promise<number> {
