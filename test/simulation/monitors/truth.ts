@@ -137,9 +137,11 @@ export class Truth {
     if (outcome.accepted || outcome.code !== 'duplicate')
       this.#fail('I2', `record ${record.id} is judged anew at its second coming`);
     // A late attempt at what was trimmed meanwhile comes to the log once more.
-    // What is under way while the cluster moves is asked once more of the next log, whether it got to either or not.
-    const hasMoved = this.state.course.present !== undefined;
-    if (first.isOurs && !this.#isForeign && !hasMoved && first.ordinal > this.#trimmed)
+    // What is under way while the cluster moves is asked once more of the next log, whether it got to either or not; what
+    // its author wrote when he had begun to follow that one is not.
+    const { past, present } = this.state.course;
+    const wasUnderWay = present !== undefined && record.base <= (past.at(-1)?.ordinal ?? 0);
+    if (first.isOurs && !this.#isForeign && !wasUnderWay && first.ordinal > this.#trimmed)
       this.#fail('I2', `record ${record.id} was written twice`);
   }
 

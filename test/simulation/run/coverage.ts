@@ -86,7 +86,7 @@ const answers = [
 const invariants =
   'I1,I2,I3,I4,I5,I6,I7,I7 found out,I8,I9,I9 at rest,I10,I11,I12,I13,I13-I21,I14,I18,I19,I22,I23,I24,I26,I27,I27 in the kernel,' +
   'I27 out of the kernel,I29,I29 promptly,I30 promptly,I31,I31 at rest,I31 across a move,I31 in order,I32,I33,I33 promptly,' +
-  'I34,I36,I37,I39,I43,I43 frozen,I45,I46,I47';
+  'I34,I36,I37,I39,I39 across a move,I43,I43 frozen,I45,I46,I47';
 
 /** What cannot happen to a store of a style: nothing comes between a process and its disk. */
 const impossible: Readonly<Record<StoreStyle, readonly (RequestFault | HostFault)[]>> = {

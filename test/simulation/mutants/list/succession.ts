@@ -1,4 +1,4 @@
-/** Faults in how a log that was lost is written back, and how hosts go on in it. */
+/** Faults in how a log that was lost is written back or moved to another store, and how hosts go on in it. */
 import type { Mutant } from '../mutant.ts';
 
 export const successionMutants: readonly Mutant[] = [
@@ -50,5 +50,54 @@ export const successionMutants: readonly Mutant[] = [
     find: 'await clock.sleep(backoffMs(looks, lookPauses, random), signal);',
     replace: 'await clock.sleep(Number.POSITIVE_INFINITY, signal);',
     invariants: ['I39'],
+  },
+  {
+    id: 'move-past-seal',
+    breaks: 'a host goes on behind the seal, in the log that the cluster has left',
+    file: 'core/controller/fold-entries.ts',
+    find: '.pipe(scan(step, start), takeWhile(isGoingOn, true));',
+    replace: '.pipe(scan(step, start));',
+    invariants: ['I39'],
+  },
+  {
+    id: 'move-left-to-one',
+    breaks: 'a log that was sealed goes on only if the host that sealed it lives to begin the next one',
+    file: 'core/succession/succession.ts',
+    find: 'if (logId === next.logId) await this.#begunBySomebody(log, stand, signal);',
+    replace: '',
+    invariants: ['I39'],
+  },
+  {
+    id: 'move-without-state',
+    breaks: 'the next log begins without the state that it goes on from',
+    file: 'core/succession/begin-successor.ts',
+    find: 'isFresh ? await writeSnapshot(log, logId, predecessor, ports, signal) : undefined;',
+    replace: 'undefined;',
+    invariants: ['I39', 'I11'],
+  },
+  {
+    id: 'move-way-forgotten',
+    breaks: 'a cluster that has moved does not remember which log it has left',
+    file: 'core/fold/course.ts',
+    find: 'past: [...draft.course.past, { logId, ordinal, recordHash }].slice(-pastLogsMax),',
+    replace: 'past: [],',
+    invariants: ['I39'],
+  },
+  {
+    id: 'move-drops-requests',
+    breaks: 'what was appended behind the seal is not asked of the next log',
+    file: 'core/controller/controller.ts',
+    find: 'this.#requests.carryOver();',
+    replace: '',
+    invariants: ['I39'],
+  },
+  {
+    id: 'move-unsent-though-carried',
+    breaks:
+      'a request that was carried over to the next log is said to have failed when it failed in the former one',
+    file: 'core/controller/requests.ts',
+    find: 'if (undecided.appended === appended) throw error;',
+    replace: 'throw error;',
+    invariants: ['I7'],
   },
 ];
