@@ -26,7 +26,6 @@ export class Relay {
   #answerBytesLeft = Number.POSITIVE_INFINITY;
   #connectionsTaken = 0;
   #bytesAsked = 0;
-  #piecesAsked = 0;
 
   static async start(target: RelayTarget): Promise<Relay> {
     const relay = new Relay(target);
@@ -51,11 +50,6 @@ export class Relay {
   /** Bytes of clients that have passed since it began. */
   get bytesAsked(): number {
     return this.#bytesAsked;
-  }
-
-  /** Pieces in which they came: of a client that asks seldom, no fewer than its requests. */
-  get piecesAsked(): number {
-    return this.#piecesAsked;
   }
 
   /** Sends new connections elsewhere; those that exist are reset. */
@@ -141,7 +135,6 @@ export class Relay {
     }
     client.on('data', (bytes) => {
       this.#bytesAsked += bytes.length;
-      this.#piecesAsked += 1;
       pass(pair, client, server, bytes);
     });
     server.on('data', (bytes) => this.#answer(pair, bytes));

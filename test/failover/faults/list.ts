@@ -14,7 +14,6 @@ import { leaderKilled } from './leader-killed.ts';
 import { leaderStopped } from './leader-stopped.ts';
 import { minorityPartition } from './minority-partition.ts';
 import { oversize } from './oversize.ts';
-import { quiet } from './quiet.ts';
 import { restoredBackup } from './restored-backup.ts';
 import { sessionExpired } from './session-expired.ts';
 import { slowConsumer } from './slow-consumer.ts';
@@ -52,5 +51,4 @@ export const faults: readonly Fault[] = [
   wrongCluster,
   wrongRights,
   oversize,
-  quiet,
 ];
