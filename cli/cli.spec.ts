@@ -471,7 +471,8 @@ ffffffffffff   0         4        -      -                          -         it
   it('shows chains of other firewalls that may drop what is forwarded, which only their owners can judge', async () => {
     const chain = { family: 'ip', table: 'filter', chain: 'FORWARD', by: 'policy', accepts: false } as const;
     const last = { family: 'inet', table: 'x', chain: 'y', by: 'rule', accepts: true } as const;
-    api.control.doctorReport = { ...api.control.doctorReport, droppingChains: [chain, last] };
+    const far = { ...chain, by: 'rule', via: 'DOCKER-USER' } as const;
+    api.control.doctorReport = { ...api.control.doctorReport, droppingChains: [chain, last, far] };
     const { code, out } = await weft('doctor');
     assert.equal(code, 0);
     assert.deepEqual(out.split('\n\n')[1]?.split('\n'), [
@@ -480,6 +481,8 @@ ffffffffffff   0         4        -      -                          -         it
         '--accept-in-foreign-chains.',
       'Chain y of table inet x drops by a rule for all what is forwarded and none of its rules accepts; ' +
         "weft's rule in it accepts what weft lets pass.",
+      'Chain FORWARD of table ip filter drops by a rule for all, in chain DOCKER-USER that it leads to, what is forwarded ' +
+        'and none of its rules accepts: let it accept what comes from and goes to the bridges of weft.',
     ]);
     api.control.doctorReport = { ...api.control.doctorReport, firewallsFault: 'EPERM' };
     assert.match(await ok('doctor'), /^Other firewalls could not be looked at: EPERM\.$/m);

@@ -45,6 +45,7 @@ export const doctorSchema = z.object({
       table: z.string(),
       chain: z.string(),
       by: z.enum(['policy', 'rule']),
+      via: z.string().exactOptional(),
       accepts: z.boolean(),
     }),
   ),

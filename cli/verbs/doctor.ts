@@ -58,12 +58,14 @@ function hostText(host: DoctorView['hosts'][number]): string {
   return facts.map((fact) => `${printable(`Host ${name} ${fact}.`)}\n`).join('');
 }
 
-function chainText({ family, table, chain, by, accepts }: DoctorView['droppingChains'][number]): string {
+function chainText({ family, table, chain, by, via, accepts }: DoctorView['droppingChains'][number]): string {
   const how = by === 'policy' ? 'by its policy' : 'by a rule for all';
-  const what = `Chain ${chain} of table ${family} ${table} drops ${how} what is forwarded and none of its rules accepts`;
+  const where = via === undefined ? '' : `, in chain ${via} that it leads to,`;
+  const what = `Chain ${chain} of table ${family} ${table} drops ${how}${where} what is forwarded and none of its rules accepts`;
   const then = accepts
     ? "; weft's rule in it accepts what weft lets pass."
-    : ': let it accept what comes from and goes to the bridges of weft, or run `weft daemon` with --accept-in-foreign-chains.';
+    : ': let it accept what comes from and goes to the bridges of weft' +
+      (via === undefined ? ', or run `weft daemon` with --accept-in-foreign-chains.' : '.');
   return `${printable(`${what}${then}`)}\n`;
 }
 

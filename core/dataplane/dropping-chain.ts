@@ -10,6 +10,8 @@ export interface DroppingChain {
   readonly chain: string;
   /** By its policy, or by a rule that asks for nothing. */
   readonly by: 'policy' | 'rule';
+  /** The chain in which that is decided, where a rule that asks for nothing jumps or goes there: weft puts no rule before that. */
+  readonly via?: string;
   /** Whether weft's own rule is in it, by which it accepts what weft lets pass. */
   readonly accepts: boolean;
 }

@@ -16,8 +16,8 @@ describe('Chains of other firewalls', () => {
   const onHost = (...words: string[]) => command(['ip', 'netns', 'exec', bench.refs.host, ...words]);
   const nft = (statement: string) => onHost('nft', statement);
   const found = async () =>
-    (await bench.kernel.droppingChains()).map(({ family, table, chain, by }) =>
-      [family, table, chain, by].join(' '),
+    (await bench.kernel.droppingChains()).map(({ family, table, chain, by, via }) =>
+      [family, table, chain, by, ...(via === undefined ? [] : [via])].join(' '),
     );
 
   async function addChain(family: string, policy: string, hook = 'forward'): Promise<void> {
@@ -57,6 +57,36 @@ describe('Chains of other firewalls', () => {
     }
     await nft('insert rule inet other c counter accept');
     assert.deepEqual(await found(), []);
+  });
+
+  it('are found by a rule for all in a chain that they jump or go to, and only where that is for all too', async () => {
+    const load = async (forward: string) => {
+      const ruleset = `table inet other {
+        chain last { ip daddr 192.0.2.1 counter accept; counter drop; }
+        chain far { ct state established accept; goto last; }
+        chain none { iifname "docker0" drop; return; drop; }
+        chain c { type filter hook forward priority 0; ${forward} }
+      }`;
+      await nft('flush ruleset');
+      await onHost('sh', '-c', 'printf %s "$1" | nft -f -', 'sh', ruleset);
+    };
+    for (const [forward, expected] of [
+      ['counter jump far;', ['inet other c rule far']],
+      ['goto last;', ['inet other c rule last']],
+      ['jump none; iifname "docker0" jump last;', []],
+      ['jump none; accept; jump last;', []],
+      ['policy drop; jump none;', ['inet other c policy']],
+      ['policy drop; return; accept;', ['inet other c policy']],
+      ['policy drop; goto none;', ['inet other c policy none']],
+    ] as const) {
+      await load(forward);
+      assert.deepEqual(await found(), expected, forward);
+    }
+    // Before the jump it would pass by what the other chain drops under a condition.
+    await load('jump far;');
+    const object: NftAccepts = { kind: 'nft-accepts', ns: hostNamespace, complete: true };
+    assert.deepEqual(await bench.kernel.apply([{ op: 'set', object }]), [{ ok: true }]);
+    assert.doesNotMatch(await nft('list ruleset'), /weft/);
   });
 
   it("have weft's rule where it counts, behind what their owner decides, and keep all of their own", async () => {
@@ -103,6 +133,14 @@ describe('Chains of other firewalls', () => {
     assert.deepEqual(await found(), ['ip filter FORWARD policy']);
     await onHost('iptables-nft', '-P', 'FORWARD', 'ACCEPT');
     assert.deepEqual(await found(), []);
+    await onHost('iptables-nft', '-N', 'DOCKER-USER');
+    await onHost('iptables-nft', '-A', 'FORWARD', '-j', 'DOCKER-USER');
+    await onHost('iptables-nft', '-A', 'DOCKER-USER', '-j', 'RETURN');
+    assert.deepEqual(await found(), []);
+    await onHost('iptables-nft', '-I', 'DOCKER-USER', '-j', 'REJECT');
+    assert.deepEqual(await found(), ['ip filter FORWARD rule DOCKER-USER']);
+    await onHost('iptables-nft', '-F');
+    await onHost('iptables-nft', '-X');
     await onHost('iptables-nft', '-A', 'FORWARD', '-j', 'REJECT');
     assert.deepEqual(await found(), ['ip filter FORWARD rule']);
     const object: NftAccepts = { kind: 'nft-accepts', ns: hostNamespace, complete: true };

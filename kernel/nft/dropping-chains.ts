@@ -20,13 +20,18 @@ import {
   nftRule,
   nftTarget,
 } from '../netlink/tables/nftables.ts';
+import { endOfChain, type Step } from './chain-end.ts';
 import { dumped, viewOf } from './dumped.ts';
 
 /** NF_INET_FORWARD (`linux/netfilter.h`). */
 const forwardHook = 2;
-/** NF_DROP and NF_ACCEPT: policies, and codes of verdicts. */
+/** NF_DROP: a policy, and the code of a verdict. */
 const drop = 0;
+/** Codes of verdicts: NF_ACCEPT, and NFT_RETURN, NFT_GOTO and NFT_JUMP, which are negative. */
 const accept = 1;
+const verdictReturn = -5 >>> 0;
+const verdictGoto = -4 >>> 0;
+const verdictJump = -3 >>> 0;
 
 /** What a rule may do besides its verdict without being a condition. */
 const sideEffects: ReadonlySet<string> = new Set(['counter', 'log']);
@@ -41,9 +46,11 @@ export interface ForeignChain {
   readonly chain: string;
   /** How it drops what comes to its end; absent where it does not. */
   readonly by?: DroppingChain['by'];
+  /** The chain in which that is decided, where a rule for all leads there. */
+  readonly via?: string;
   /** weft's rule is in it as it was made, where it counts. */
   readonly accepts: boolean;
-  /** Handle of the rule that drops everything, before which weft's must be; absent where there is none. */
+  /** Handle of the rule behind which no packet comes, before which weft's must be; absent where there is none. */
   readonly barrier?: bigint;
   /** Handles of the rules that bear weft's comment, good ones or not. */
   readonly own: readonly bigint[];
@@ -62,16 +69,18 @@ export function readForeignChains(requests: RequestSocket, ownRule: string): For
   return forwardChains(requests).map(({ dropsByPolicy, ...place }) => {
     const rules = readRules(requests, place);
     const own = rules.filter(({ userData }) => userData === ownUserData);
-    const ends = rules.map(({ expressions }) => endOf(expressions));
-    const end = ends.findIndex((verdict) => verdict !== undefined);
-    const barrier = ends[end] === drop ? rules[end]?.handle : undefined;
-    const by = barrier !== undefined ? 'rule' : end < 0 && dropsByPolicy ? 'policy' : undefined;
+    const stepsOf = (chain: string) => stepsIn(readRules(requests, { ...place, chain }));
+    const { at, verdict, via } = endOfChain(stepsIn(rules), stepsOf);
+    const isByPolicy = verdict === undefined && dropsByPolicy;
+    const by = verdict === 'drop' ? 'rule' : isByPolicy ? 'policy' : undefined;
+    const barrier = by === undefined || at === undefined ? undefined : rules[at]?.handle;
     const accepts = rules
-      .slice(0, end < 0 ? undefined : end)
+      .slice(0, at)
       .some(({ expressions, userData }) => userData === ownUserData && hexOf(expressions) === ownRule);
     return {
       ...place,
       ...(by === undefined ? {} : { by }),
+      ...(by === undefined || via === undefined ? {} : { via }),
       accepts,
       ...(barrier === undefined ? {} : { barrier }),
       own: own.map(({ handle }) => handle),
@@ -79,8 +88,15 @@ export function readForeignChains(requests: RequestSocket, ownRule: string): For
   });
 }
 
-/** Whether weft's rule can be put there: not where zones decide, and not where the names are no plain words. */
-export function isOpenToUs({ table, chain }: ForeignChain): boolean {
+/**
+ * Whether weft's rule can be put there: not where zones decide, and not where the names are no plain words. Nor where another
+ * chain decides: in front of the rule that leads there it would pass by whatever that one drops under a condition.
+ */
+export function isOpenToUs({ table, chain, via }: ForeignChain): boolean {
+  return via === undefined && hasPlainNames({ table, chain });
+}
+
+function hasPlainNames({ table, chain }: Pick<ForeignChain, 'table' | 'chain'>): boolean {
   return table !== 'firewalld' && [table, chain].every((name) => /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name));
 }
 
@@ -96,7 +112,7 @@ export function acceptStatements(foreign: ForeignChain): string[] {
 /** Takes out every rule of weft's. */
 export function removalStatements(foreign: ForeignChain): string[] {
   const { family, table, chain, own } = foreign;
-  if (!isOpenToUs(foreign)) return [];
+  if (!hasPlainNames(foreign)) return [];
   return own.map((handle) => `delete rule ${family} ${table} ${chain} handle ${handle}`);
 }
 
@@ -138,23 +154,44 @@ function readRules(
   });
 }
 
-/** The verdict of a rule that asks for nothing, behind which no packet comes; a rejection drops. Undefined for all others. */
-function endOf(expressions: Uint8Array): typeof drop | typeof accept | undefined {
+function stepsIn(rules: readonly Rule[]): Step[] {
+  return rules.map(({ expressions }) => stepOf(expressions));
+}
+
+/** What a rule that asks for nothing does; a rejection drops. Undefined for all others. */
+function stepOf(expressions: Uint8Array): Step {
   const all = allAttributes(nftListItem, viewOf(expressions)).map((item) =>
     readAttributes(nftExpression, item, 0),
   );
   const verdict = all.pop();
   if (!all.every(({ name }) => name !== undefined && sideEffects.has(name))) return undefined;
   const data = verdict?.data;
-  if (verdict?.name === 'reject') return drop;
+  if (verdict?.name === 'reject') return { does: 'drop' };
   if (data === undefined) return undefined;
   if (verdict?.name === 'immediate') {
-    const code = readAttributes(nftImmediate, viewOf(data), 0).data?.verdict?.code;
-    return code === drop || code === accept ? code : undefined;
+    const { code, chain = '' } = readAttributes(nftImmediate, viewOf(data), 0).data?.verdict ?? {};
+    return stepOfVerdict(code, chain);
   }
   // As iptables-nft words it.
   const isReject = verdict?.name === 'target' && readAttributes(nftTarget, viewOf(data), 0).name === 'REJECT';
-  return isReject ? drop : undefined;
+  return isReject ? { does: 'drop' } : undefined;
+}
+
+function stepOfVerdict(code: number | undefined, chain: string): Step {
+  switch (code) {
+    case drop:
+      return { does: 'drop' };
+    case accept:
+      return { does: 'accept' };
+    case verdictReturn:
+      return { does: 'return' };
+    case verdictJump:
+      return { does: 'jump', chain };
+    case verdictGoto:
+      return { does: 'goto', chain };
+    default:
+      return undefined;
+  }
 }
 
 function familyOf(number: number): ForwardingFamily | undefined {

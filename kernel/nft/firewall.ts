@@ -93,8 +93,8 @@ export class Firewall {
 
   /** Chains of others on this host that drop what is forwarded. */
   droppingChains(): DroppingChain[] {
-    return this.#foreignChains().flatMap(({ family, table, chain, by, accepts }) =>
-      by === undefined ? [] : [{ family, table, chain, by, accepts }],
+    return this.#foreignChains().flatMap(({ family, table, chain, by, via, accepts }) =>
+      by === undefined ? [] : [{ family, table, chain, by, ...(via === undefined ? {} : { via }), accepts }],
     );
   }
 

@@ -47,7 +47,9 @@ export const nftHook = { number: u32be(1) } as const;
 export const nftExpression = { name: text(1), data: bytes(2) } as const;
 
 /** Data of the expression `immediate`, as far as it is a verdict. */
-export const nftImmediate = { data: nest(2, { verdict: nest(2, { code: u32be(1) }) }) } as const;
+export const nftImmediate = {
+  data: nest(2, { verdict: nest(2, { code: u32be(1), chain: text(2) }) }),
+} as const;
 
 /** Data of the expression `target`, by which iptables-nft has what nftables has no word for. */
 export const nftTarget = { name: text(1) } as const;
