@@ -15,7 +15,7 @@ describe('weft beside Docker', function () {
   let cluster: Cluster;
   let docker: LabDocker;
   let container: string;
-  let answering: Answering | undefined;
+  const answering: Answering[] = [];
 
   before(async function () {
     const unavailable = dockerUnavailable();
@@ -29,11 +29,15 @@ describe('weft beside Docker', function () {
     const red = await host().addSandbox('red');
     await host().weft(['network', 'connect', '--name', 'red', '-p', '8081:80', 'bridgered', red]);
     await cluster.attach(0, 'bridgered', 'blue');
-    answering = await startAnswering(red, 'red', 80);
+    answering.push(await startAnswering(red, 'red', 80));
+    await host().weft(['network', 'create', '-d', 'overlay', 'overlaid']);
+    const green = await host().addSandbox('green');
+    await host().weft(['network', 'connect', '--name', 'green', '-p', '8082:80', 'overlaid', green]);
+    answering.push(await startAnswering(green, 'green', 80));
   });
 
   after(async () => {
-    await answering?.stop();
+    for (const each of answering) await each.stop();
     await docker?.dispose();
     cluster?.dispose();
   });
@@ -60,6 +64,8 @@ describe('weft beside Docker', function () {
       'neighbours of weft': () => pings(sandbox(0), 'blue'),
       'published port of weft': async () =>
         (await ask(outside().netns, 'tcp', host().place.ipv4, 8081))?.startsWith('red ') === true,
+      'published port of an overlay of weft': async () =>
+        (await ask(outside().netns, 'tcp', host().place.ipv4, 8082))?.startsWith('green ') === true,
       'masquerade of Docker': dockerReachesOut,
       'published port of Docker': async () =>
         (await fetched(outside().netns, `http://${host().place.ipv4}:8080/`)) === 'docker',
@@ -68,7 +74,12 @@ describe('weft beside Docker', function () {
     for (const [name, works] of Object.entries(all)) if (await works()) names.push(name);
     return names;
   };
-  const ofWeft = ['masquerade of weft', 'neighbours of weft', 'published port of weft'];
+  const ofWeft = [
+    'masquerade of weft',
+    'neighbours of weft',
+    'published port of weft',
+    'published port of an overlay of weft',
+  ];
   const everything = [...ofWeft, 'masquerade of Docker', 'published port of Docker'];
   const all = (what: string) =>
     eventually(what, async () => (await working()).length === everything.length, 30_000);
