@@ -28,6 +28,9 @@ export interface Kernel {
    * Nor are link-local addresses that the kernel gave itself, and link-local routes. Empty when the namespace does not
    * exist, but for a hosts block, which is in `/etc/netns` and outlives its sandbox.
    *
+   * The first dump of the host's firewall also makes the kernel forget flows that contradict the published UDP ports that are
+   * there, in case a former life of the daemon died between the two.
+   *
    * @param kinds restricts the dump; absent: all kinds
    * @param sysctls names below `/proc/sys/` whose values are wanted
    */

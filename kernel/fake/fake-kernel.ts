@@ -42,7 +42,7 @@ import {
   setElement,
   setTable,
 } from './firewall.ts';
-import { type FakeFlow, newFlow } from './flows.ts';
+import { type FakeFlow, forgetOutdated, newFlow } from './flows.ts';
 import { Machine } from './machine.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { foreignObjects, isVisibleLink, readSysctl, visibleObjects } from './state.ts';
@@ -81,6 +81,7 @@ export class FakeKernel implements Kernel {
   #deaf = false;
   #fault: ((operation: Operation, index: number) => Fault | undefined) | undefined;
   #closed = false;
+  #flowsCompared = false;
 
   constructor(options: FakeKernelOptions = {}) {
     this.#prefix = options.netnsPrefix ?? 'weft-';
@@ -106,6 +107,7 @@ export class FakeKernel implements Kernel {
     options: { kinds?: ReadonlySet<ObjectKind>; sysctls?: readonly string[] } = {},
   ): Promise<readonly KernelObject[]> {
     this.#requireOpen();
+    if (ns === hostNamespace) this.#compareFlows();
     const objects = this.#reported(ns);
     const namespace = this.#machine.namespaces.get(ns);
     for (const name of options.sysctls ?? []) {
@@ -113,6 +115,15 @@ export class FakeKernel implements Kernel {
       if (value !== undefined) objects.push({ kind: 'sysctl', ns, name, value });
     }
     return objects.filter(({ kind }) => options.kinds?.has(kind) ?? true);
+  }
+
+  /** As the real adapter does the first time: what a former life may have left undone. */
+  #compareFlows(): void {
+    if (this.#flowsCompared) return;
+    this.#flowsCompared = true;
+    const host = this.#machine.namespaces.get(hostNamespace);
+    if (host === undefined) return;
+    for (const element of host.firewall?.elements.values() ?? []) forgetOutdated(host, element, false);
   }
 
   async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
@@ -194,6 +205,7 @@ export class FakeKernel implements Kernel {
     this.#closed = false;
     this.#queue = undefined;
     this.#followed = new Set();
+    this.#flowsCompared = false;
     this.operations = 0;
     this.changes = 0;
   }

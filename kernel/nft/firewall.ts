@@ -66,6 +66,8 @@ export class Firewall {
   /** Whether weft has, or should have, rules in others' chains: then it matters what others do to those. */
   #accepting = false;
   readonly #own: Set<number> = new Set();
+  /** Whether flows were compared with the published ports that a former life of the daemon left. */
+  #flowsCompared = false;
 
   constructor(registry: NamespaceRegistry) {
     this.#registry = registry;
@@ -75,14 +77,16 @@ export class Firewall {
   }
 
   /** Weft's table of the host, what is in its sets, and its rules in chains of others. */
-  dump({ type, ns }: NamespaceHandle, wants: (kind: NftObject['kind']) => boolean): KernelObject[] {
+  dump(handle: NamespaceHandle, wants: (kind: NftObject['kind']) => boolean): KernelObject[] {
+    const { type, ns } = handle;
     if (type !== 'host') return [];
     const accepts = wants('nft-accepts') ? this.#readAccepts(ns) : [];
     if (!hasTable(this.#requests)) return accepts;
+    const elements = wants('nft-element') ? this.#readElements(handle) : [];
     const intact = !wants('nft-table') || readSkeleton(this.#requests) === this.#patterns().skeleton;
     return [
       ...(wants('nft-table') ? [{ kind: 'nft-table', ns, intact } as const] : []),
-      ...(wants('nft-element') ? readElements(this.#requests, ns) : []),
+      ...elements,
       ...accepts,
     ];
   }
@@ -130,6 +134,19 @@ export class Firewall {
     this.#requests.close();
     this.#context?.close();
     this.#context = undefined;
+  }
+
+  /**
+   * The first time also ends what a daemon that died between a transaction and the flows that it made outdated left
+   * undone: where all is in order nothing would be applied any more, and such a flow would go on for ever.
+   */
+  #readElements({ ns, requests }: NamespaceHandle): NftElement[] {
+    const elements = readElements(this.#requests, ns);
+    if (this.#flowsCompared) return elements;
+    const published = elements.map((object) => ({ op: 'set', object }) as const);
+    forgetOutdatedFlows(this.#requests, requests, published);
+    this.#flowsCompared = true;
+    return elements;
   }
 
   #transact(operations: readonly NftOperation[]): void {

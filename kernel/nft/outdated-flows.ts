@@ -4,6 +4,9 @@
  * packets keep coming, and those of UDP may never pause. So it is forgotten, and its next packet is judged anew. Connections
  * of TCP and SCTP end with their peer: whoever has its address next resets them.
  *
+ * A daemon may die between the two. What ports that are there contradict the next one forgets with its first look
+ * (`firewall.ts`); of a port that went, nothing is left by which its flows could be told from those of others.
+ *
  * The kernel walks its whole table of flows to find those of a port: some 20 ms where it has room for 262,144.
  */
 import type { Operation } from '../../core/dataplane/kernel.ts';
