@@ -73,7 +73,9 @@ function fillPath(template: string, params: Readonly<Record<string, unknown>>): 
 }
 
 function queryText(query: Readonly<Record<string, unknown>>): string {
-  const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
+  const pairs = Object.entries(query).flatMap(([name, value]): (readonly [string, unknown])[] =>
+    Array.isArray(value) ? value.map((each) => [name, each]) : value === undefined ? [] : [[name, value]],
+  );
   return pairs.length === 0
     ? ''
     : `?${pairs.map(([name, value]) => `${name}=${encode(String(value))}`).join('&')}`;

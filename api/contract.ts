@@ -24,7 +24,14 @@ import {
 } from './schemas/endpoint.ts';
 import { historyItemSchema, historyQuerySchema } from './schemas/history.ts';
 import { hostSchema } from './schemas/host.ts';
-import { networkDetailSchema, networkRequestSchema, networkSchema } from './schemas/network.ts';
+import {
+  networkDetailSchema,
+  networkRequestSchema,
+  networkSchema,
+  networksQuerySchema,
+  prunedSchema,
+  pruneRequestSchema,
+} from './schemas/network.ts';
 import { planRequestSchema, planSchema } from './schemas/plan.ts';
 import { statusSchema } from './schemas/status.ts';
 import {
@@ -59,9 +66,9 @@ const alive = z.object({ status: z.literal('ok') });
 
 export const contract = {
   listNetworks: {
-    summary: 'All networks of the cluster.',
+    summary: 'The networks of the cluster that meet the filters.',
     params: none,
-    query: none,
+    query: networksQuerySchema,
     status: 200,
     answer: listOf(networkSchema),
   },
@@ -87,6 +94,15 @@ export const contract = {
     status: 200,
     answer: networkSchema,
   },
+  pruneNetworks: {
+    summary:
+      'Removes the networks that nothing is on and that meet the filters; answers with what was removed.',
+    params: none,
+    query: none,
+    body: pruneRequestSchema,
+    status: 200,
+    answer: prunedSchema,
+  },
   connect: {
     summary: "Attaches a sandbox of the daemon's host; answers once its interface is up.",
     params: byRef,
@@ -104,7 +120,7 @@ export const contract = {
     answer: endpointSchema,
   },
   listEndpoints: {
-    summary: 'All endpoints of the cluster, or of one network.',
+    summary: 'The endpoints of the cluster, or of one network, that meet the filters.',
     params: none,
     query: endpointQuerySchema,
     status: 200,

@@ -6,6 +6,8 @@ export const bodyBytesMax = 128 * 1024;
 export const refLengthMax = 255;
 /** A position of a log in a query: the longest of any store is far below. */
 export const positionLengthMax = 255;
+/** Filters of one list. */
+export const filtersMax = 64;
 /** Records that one answer of the log holds, and how many are given where none were asked for. */
 export const historyItemsMax = 10_000;
 export const historyItemsDefault = 100;

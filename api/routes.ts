@@ -15,6 +15,7 @@ export const routes = {
   createNetwork: { method: 'POST', path: '/v1/networks' },
   inspectNetwork: { method: 'GET', path: '/v1/networks/{ref}' },
   removeNetwork: { method: 'DELETE', path: '/v1/networks/{ref}' },
+  pruneNetworks: { method: 'POST', path: '/v1/networks/prune' },
   connect: { method: 'POST', path: '/v1/networks/{ref}/connect' },
   disconnect: { method: 'POST', path: '/v1/networks/{ref}/disconnect' },
   listEndpoints: { method: 'GET', path: '/v1/endpoints' },

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { labelKeyLengthMax, labelsMax, labelValueLengthMax, optionsMax } from '../../core/limits.ts';
-import { refLengthMax } from '../limits.ts';
+import { filtersMax, refLengthMax } from '../limits.ts';
 
 /** No control characters and no half of a surrogate pair: what cannot be shown cannot be a name or an address. */
 const printable = /^[^\p{Cc}\p{Cs}]*$/u;
@@ -22,6 +22,12 @@ export const ref = z
   .min(1)
   .max(refLengthMax)
   .regex(printable, 'has characters that cannot be shown');
+
+/** A key, and a value that a label may have. */
+export const filterText = z
+  .string()
+  .max(labelKeyLengthMax + labelValueLengthMax + 16)
+  .regex(wellFormed, 'has characters that no text may have');
 
 /** Map of texts with at most `max` members. `__proto__` never gets here: the JSON parser refuses it. */
 function textMap(max: number) {
@@ -45,6 +51,12 @@ export const numeral = z
   .string()
   .regex(/^(0|[1-9][0-9]{0,14})$/, 'is not a whole number')
   .transform(Number);
+
+/** `KEY=VALUE` each, as `filter` once or several times in a query. What keys there are is the list's own. */
+export const filters = z
+  .union([filterText, z.array(filterText).max(filtersMax)])
+  .transform((given) => (typeof given === 'string' ? [given] : given))
+  .default([]);
 
 /** A list says which ordinal it stands at and whether the daemon could reach its store when it was asked. */
 export function listOf<T extends z.ZodType>(item: T) {

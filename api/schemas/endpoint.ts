@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { aliasesMax, gatewayPriorityMax, gatewayPriorityMin, portSpecsMax } from '../../core/limits.ts';
 import { portProtocols } from '../../core/model/published-port.ts';
-import { count, objectId, options, ref, stamp, text } from './common.ts';
+import { count, filters, objectId, options, ref, stamp, text } from './common.ts';
 
 export const endpointRequestSchema = z.strictObject({
   /** `NAME` of `ip netns`, `/absolute/path` or `pid:N`, on the daemon's host. */
@@ -28,7 +28,7 @@ export const endpointRequestSchema = z.strictObject({
 /** A sandbox of the daemon's host, or an endpoint of the network wherever it is. */
 export const disconnectRequestSchema = z.strictObject({ ref });
 
-export const endpointQuerySchema = z.strictObject({ network: ref.exactOptional() });
+export const endpointQuerySchema = z.strictObject({ network: ref.exactOptional(), filter: filters });
 
 export const endpointSchema = z.object({
   id: objectId,

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { auxAddressesMax, subnetsMax } from '../../core/limits.ts';
 import { defaultSpace } from '../../core/model/network.ts';
-import { count, labels, objectId, options, stamp, text, texts } from './common.ts';
+import { filtersMax } from '../limits.ts';
+import { count, filters, filterText, labels, objectId, options, stamp, text, texts } from './common.ts';
 import { endpointSchema } from './endpoint.ts';
 
 const subnetRequest = z.strictObject({
@@ -27,6 +28,8 @@ export const networkRequestSchema = z.strictObject({
   options: options.default({}),
   labels: labels.default({}),
 });
+
+export const networksQuerySchema = z.strictObject({ filter: filters });
 
 export const networkSchema = z.object({
   id: objectId,
@@ -53,6 +56,13 @@ export const networkSchema = z.object({
   created: stamp,
   changed: stamp,
 });
+
+export const pruneRequestSchema = z.strictObject({
+  filters: z.array(filterText).max(filtersMax).default([]),
+});
+
+/** What was removed. */
+export const prunedSchema = z.object({ removed: z.array(networkSchema) });
 
 /** A network with its endpoints, both of one ordinal. */
 export const networkDetailSchema = networkSchema.extend({ endpoints: z.array(endpointSchema) });

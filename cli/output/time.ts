@@ -1,4 +1,5 @@
 /** Moments and spans as people read and write them. */
+import { momentAdvice, momentOf } from '../../api/moment.ts';
 import { UsageError } from '../usage.ts';
 
 /** The largest moment that a Date holds, milliseconds (ECMA-262, time values). */
@@ -22,18 +23,13 @@ export function formatSpan(ms: number): string {
   return `${Math.floor(ms / length)} ${name}`;
 }
 
-const spanUnits: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /**
  * Milliseconds since 1970 UTC of what an option was given: a moment (ECMA-262's date-time form), or how long ago.
  *
  * @throws UsageError
  */
 export function parseMoment(option: string, text: string): number {
-  const [, count, unit] = /^([0-9]{1,9})([smhd])$/.exec(text) ?? [];
-  const ms =
-    unit === undefined ? Date.parse(text) : Date.now() - Number(count) * (spanUnits[unit] ?? Number.NaN);
-  if (Number.isFinite(ms)) return ms;
-  const advice = `give a moment, e.g. ${option} 2026-01-31T12:00Z, or how long ago, e.g. ${option} 90m`;
-  throw new UsageError(`${option} ${JSON.stringify(text)} is no time: ${advice}`);
+  const ms = momentOf(text, Date.now());
+  if (ms !== undefined) return ms;
+  throw new UsageError(`${option} ${JSON.stringify(text)} is no time: ${momentAdvice(`${option} `)}`);
 }

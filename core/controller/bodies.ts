@@ -2,6 +2,7 @@
 import type { Kernel, SandboxInspection } from '../dataplane/kernel.ts';
 import { isWeftError, WeftError } from '../errors.ts';
 import { driverTraits, hasWayOut } from '../fold/driver-traits.ts';
+import { gatewayNetworkId } from '../fold/gateway-network.ts';
 import { automaticPorts, type PortRange, parsePortSpec } from '../fold/port-spec.ts';
 import type { State } from '../fold/state.ts';
 import { avoidedInterfacesMax, avoidedPrefixesMax, reportedListenersMax } from '../limits.ts';
@@ -159,7 +160,9 @@ export function requireOffered(
   network: Network,
   { host, hasDefaultBridge = true }: { readonly host: string; readonly hasDefaultBridge?: boolean },
 ): void {
-  if (hasDefaultBridge || !isPredefined(network) || network.driver !== 'bridge') return;
+  const isDefaultBridge =
+    network.driver === 'bridge' && isPredefined(network) && network.id !== gatewayNetworkId;
+  if (hasDefaultBridge || !isDefaultBridge) return;
   throw new WeftError(
     'network-off',
     `Cannot attach to network '${network.name}': host '${host}' runs \`weft daemon --bridge none\`; make a bridge network of your own`,

@@ -172,6 +172,59 @@ describe('the routes of the API', () => {
     await assert.rejects(names({ network: 'green' }), (error) => isWeftError(error, 'no-such-network'));
   });
 
+  it('list what meets filters, and refuse those that are none', async () => {
+    await create('red', { labels: { team: 'a b&c' } });
+    await create('blue', { space: 'blue' });
+    await api.client.call('connect', { params: { ref: 'red' }, body: { sandbox: 'c1', name: 'one' } });
+    const names = async (...filter: string[]) => {
+      const { items } = await api.client.call('listNetworks', { query: { filter } });
+      return items.map(({ name }) => name).sort();
+    };
+    assert.deepEqual(await names('driver=overlay'), ['blue', 'red']);
+    assert.deepEqual(await names('driver=overlay', 'dangling=true'), ['blue']);
+    assert.deepEqual(await names('label=team=a b&c'), ['red']);
+    assert.deepEqual(await names('type=custom', 'label!=team'), ['blue']);
+    assert.deepEqual(await names('name=blue', 'name=red'), ['blue', 'red']);
+    assert.deepEqual(await names('type=custom', 'until=2015-11-23T12:00:00Z'), []);
+    const endpoints = async (filter: string[]) =>
+      (await api.client.call('listEndpoints', { query: { filter } })).items.map(({ name }) => name);
+    assert.deepEqual(await endpoints(['label=team']), ['one']);
+    assert.deepEqual(await endpoints(['network=blue']), []);
+    for (const [path, detail] of [
+      ['networks?filter=nmae%3Dred', /no filter "nmae": did you mean name/],
+      ['networks?filter=until%3Dnoon', /until "noon" is no time/],
+      ['networks?filter=name', /has no key and value/],
+      [`networks?filter=name%3D${'x'.repeat(8192)}`, /query\.filter/],
+      [`networks?${'filter=name%3Dx&'.repeat(65)}`, /query\.filter/],
+      ['endpoints?filter=dangling%3Dtrue', /no filter "dangling"/],
+      ['endpoints?filter=label%3D', /label needs a key/],
+    ] as const) {
+      const reply = await api.request(`/v1/${path}`);
+      assert.equal(reply.status, 400, path);
+      assert.match(JSON.parse(reply.text).detail, detail);
+    }
+  });
+
+  it('prune what nothing is on, leave what somebody connects to meanwhile, and refuse what is no filter', async () => {
+    for (const name of ['red', 'busy', 'idle', 'kept'])
+      await create(name, { space: name, labels: { [name]: '' } });
+    await api.client.call('connect', { params: { ref: 'red' }, body: { sandbox: 'c1' } });
+    for (const body of [{ filters: ['driver=overlay'] }, { filters: ['until=noon'] }, { filters: 'label=x' }])
+      assert.equal((await api.post('/v1/networks/prune', body)).status, 400, JSON.stringify(body));
+    api.control.before = async (method) => {
+      if (method !== 'removeNetwork') return;
+      api.control.before = undefined;
+      await api.client.call('connect', { params: { ref: 'busy' }, body: { sandbox: 'c1' } });
+    };
+    const prune = async (...filters: string[]) =>
+      (await api.client.call('pruneNetworks', { body: { filters } })).removed.map(({ name }) => name);
+    assert.deepEqual(await prune('label!=kept'), ['idle']);
+    assert.deepEqual(await prune(), ['kept']);
+    assert.deepEqual(await prune(), []);
+    const left = await api.client.call('listNetworks', { query: { filter: ['type=custom'] } });
+    assert.deepEqual(left.items.map(({ name }) => name).sort(), ['busy', 'red']);
+  });
+
   it('remove endpoints of any host and hosts', async () => {
     api.control.join('h2', '192.168.2.16');
     await create('red');

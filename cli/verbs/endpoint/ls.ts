@@ -1,13 +1,13 @@
 /** `weft endpoint ls`. The verbs of `weft endpoint` are one file each; endpoints of all hosts are theirs. */
 import type { Command } from 'commander';
+import { endpointFilters } from '../../../api/endpoint-filters.ts';
 import type { Context } from '../../context.ts';
-import { parseFilters } from '../../filters.ts';
+import { checkFilters } from '../../filters.ts';
 import { shortId } from '../../output/id.ts';
 import { portsText } from '../../output/ports.ts';
 import { formatTable } from '../../output/table.ts';
 import { warnIfStale } from '../../standing.ts';
 import { collect } from '../../usage.ts';
-import { asksForNetwork, endpointFilters } from './filters.ts';
 
 interface Options {
   readonly network?: string;
@@ -32,14 +32,12 @@ export function addVerb(parent: Command, context: Context): void {
       collect,
     )
     .action(async ({ network, trunc, quiet, filter = [] }: Options) => {
-      const isWanted = parseFilters(endpointFilters, filter);
-      const list = await context.call('listEndpoints', network === undefined ? {} : { query: { network } });
+      checkFilters(endpointFilters, filter);
+      const list = await context.call('listEndpoints', {
+        query: { ...(network !== undefined && { network }), filter: [...filter] },
+      });
       warnIfStale(context, list);
-      const networks = asksForNetwork(filter) ? (await context.call('listNetworks')).items : [];
-      const byId = new Map(networks.map((each) => [each.id, each]));
-      const endpoints = list.items.filter((endpoint) =>
-        isWanted({ endpoint, network: byId.get(endpoint.network) }),
-      );
+      const endpoints = list.items;
       const idOf = (id: string): string => (trunc ? shortId(id) : id);
       if (quiet) {
         context.streams.out(endpoints.map(({ id }) => `${idOf(id)}\n`).join(''));

@@ -1,13 +1,12 @@
 /** `weft network ls`, with Docker's columns. The verbs of `weft network` are one file each. */
 import type { Command } from 'commander';
+import { networkFilters } from '../../../api/network-filters.ts';
 import type { Context } from '../../context.ts';
-import { parseFilters } from '../../filters.ts';
+import { checkFilters } from '../../filters.ts';
 import { shortId } from '../../output/id.ts';
 import { formatTable } from '../../output/table.ts';
 import { warnIfStale } from '../../standing.ts';
 import { collect } from '../../usage.ts';
-import { listFilters } from './filters.ts';
-import { usedNetworks } from './used-networks.ts';
 
 interface Options {
   /** False for --no-trunc. */
@@ -25,20 +24,16 @@ export function addVerb(parent: Command, context: Context): void {
     .option('-q, --quiet', 'ids only')
     .option(
       '-f, --filter <key=value>',
-      'only those with driver, id, label, name, scope, type (builtin, custom) or dangling (true, false)',
+      'only those with driver, id, label, name, scope, type (builtin, custom), dangling (true, false), label! or until',
       collect,
     )
     .action(async (options: Options) => {
       const { filter = [] } = options;
-      const isWanted = parseFilters(listFilters, filter);
-      const wantsUse = filter.some((text) => text.startsWith('dangling='));
-      const { list, networks: found } = await usedNetworks(context, wantsUse);
+      checkFilters(networkFilters, filter);
+      const list = await context.call('listNetworks', { query: { filter: [...filter] } });
       warnIfStale(context, list);
       const idOf = (id: string): string => (options.trunc ? shortId(id) : id);
-      const networks = found
-        .filter(isWanted)
-        .map(({ network }) => network)
-        .sort((a, b) => compare(a.name, b.name));
+      const networks = list.items.toSorted((a, b) => compare(a.name, b.name));
       if (options.quiet) {
         context.streams.out(networks.map(({ id }) => `${idOf(id)}\n`).join(''));
         return;

@@ -1,17 +1,12 @@
-/**
- * `weft network prune`, with Docker's words. Each network is removed by a request of its own, and one that somebody has
- * connected to meanwhile is refused by the log and stays: nothing is taken from under anyone.
- */
+/** `weft network prune`, with Docker's words. */
 import type { Command } from 'commander';
-import { isWeftError } from '../../../core/errors.ts';
+import { pruneFilters } from '../../../api/network-filters.ts';
 import type { Context } from '../../context.ts';
-import { parseFilters } from '../../filters.ts';
+import { checkFilters } from '../../filters.ts';
 import { printable } from '../../output/table.ts';
 import { forEach } from '../../several.ts';
 import { collect } from '../../usage.ts';
 import { withDryRun } from '../dry-run.ts';
-import { pruneFilters } from './filters.ts';
-import { usedNetworks } from './used-networks.ts';
 
 interface Options {
   readonly filter?: readonly string[];
@@ -24,22 +19,11 @@ export function addVerb(parent: Command, context: Context): void {
     .option('--filter <key=value>', 'only those with label=KEY[=VALUE], label!=… or until=MOMENT', collect)
     .option('-f, --force', 'do not ask')
     .action(async ({ filter = [], force }: Options) => {
-      const isWanted = parseFilters(pruneFilters, filter);
-      if (force !== true && !context.isPlan && !(await isConfirmed(context, filter))) return;
-      const { networks } = await usedNetworks(context, true);
-      const idle = networks.filter((item) => !item.isUsed && !item.network.predefined && isWanted(item));
-      if (context.isPlan) {
-        const remove = (ref: string) => context.call('removeNetwork', { params: { ref } });
-        await forEach(
-          context,
-          idle.map(({ network }) => network.id),
-          remove,
-        );
-      }
-      const removed: string[] = [];
-      for (const { network } of idle.toSorted((a, b) => (a.network.name < b.network.name ? -1 : 1))) {
-        if (await isRemoved(context, network.id)) removed.push(network.name);
-      }
+      checkFilters(pruneFilters, filter);
+      if (context.isPlan) return planEach(context, filter);
+      if (force !== true && !(await isConfirmed(context, filter))) return;
+      const pruned = await context.call('pruneNetworks', { body: { filters: [...filter] } });
+      const removed = pruned.removed.map(({ name }) => name);
       await context.print({ NetworksDeleted: removed }, () => {
         if (removed.length === 0) return '';
         return `Deleted Networks:\n${removed.map((name) => `${printable(name)}\n`).join('')}\n`;
@@ -47,15 +31,15 @@ export function addVerb(parent: Command, context: Context): void {
     });
 }
 
-/** False where it is in use by now, or gone already. Anything else is told, and the rest goes on. */
-async function isRemoved(context: Context, id: string): Promise<boolean> {
-  try {
-    await context.call('removeNetwork', { params: { ref: id } });
-    return true;
-  } catch (error) {
-    if (isWeftError(error, 'network-in-use') || isWeftError(error, 'no-such-network')) return false;
-    throw error;
-  }
+/** A plan is of one change: that of each removal. */
+async function planEach(context: Context, filters: readonly string[]): Promise<void> {
+  const { items } = await context.call('listNetworks', { query: { filter: ['dangling=true', ...filters] } });
+  const remove = (ref: string) => context.call('removeNetwork', { params: { ref } });
+  await forEach(
+    context,
+    items.map(({ id }) => id),
+    remove,
+  );
 }
 
 /** Asks on standard error, so that the output is what was removed alone. Without an answer it is no. */

@@ -1,4 +1,10 @@
 /** Networks, and the sandboxes that come to and go from them. */
+import { parseFilters } from '../../../api/filters.ts';
+import { networkFilters, pruneFilters, type UsedNetwork } from '../../../api/network-filters.ts';
+import type { NetworkView } from '../../../api/schemas/network.ts';
+import type { Control, RequestContext } from '../../../core/controller/control.ts';
+import { isWeftError } from '../../../core/errors.ts';
+import { endpointsOfNetwork } from '../../../core/fold/lookup.ts';
 import { networkDetail, networkHere, networkView, shownEndpoint } from '../views.ts';
 import { type HandlerDeps, type Handlers, listOf } from './handler.ts';
 
@@ -7,18 +13,27 @@ type NetworkRoute =
   | 'createNetwork'
   | 'inspectNetwork'
   | 'removeNetwork'
+  | 'pruneNetworks'
   | 'connect'
   | 'disconnect';
 
 export function networkHandlers(deps: HandlerDeps): Pick<Handlers, NetworkRoute> {
   const { control, readiness, host } = deps;
   const here = () => ({ state: control.state, host });
+  const usedNetworks = (): UsedNetwork[] =>
+    [...control.state.networks.values()].map((network) => ({
+      network: networkView(networkHere(network, here())),
+      isUsed: () => !isEmpty(endpointsOfNetwork(control.state, network)),
+    }));
   return {
-    async listNetworks({ context }) {
+    async listNetworks({ query, context }) {
       await readiness.requireReadable(context.signal);
+      const isWanted = parseFilters(networkFilters, query.filter);
       return listOf(
         deps,
-        [...control.state.networks.values()].map((network) => networkView(networkHere(network, here()))),
+        usedNetworks()
+          .filter(isWanted)
+          .map(({ network }) => network),
       );
     },
     async createNetwork({ body, context }) {
@@ -32,6 +47,20 @@ export function networkHandlers(deps: HandlerDeps): Pick<Handlers, NetworkRoute>
     async removeNetwork({ params, context }) {
       return networkView(await control.removeNetwork(params.ref, context));
     },
+    async pruneNetworks({ body, context }) {
+      const isWanted = parseFilters(pruneFilters, body.filters);
+      await readiness.requireReadable(context.signal);
+      const idle = usedNetworks().filter(
+        (item) => !item.network.predefined && !item.isUsed() && isWanted(item),
+      );
+      return {
+        removed: await removeAll(
+          control,
+          idle.map(({ network }) => network),
+          context,
+        ),
+      };
+    },
     async connect({ params, body, context }) {
       return shownEndpoint(await control.connect(params.ref, body, context), control.state);
     },
@@ -39,4 +68,25 @@ export function networkHandlers(deps: HandlerDeps): Pick<Handlers, NetworkRoute>
       return shownEndpoint(await control.disconnect(params.ref, body.ref, context), control.state);
     },
   };
+}
+
+/**
+ * Each by a record of its own: one that somebody has connected to meanwhile is refused by the log and stays, and nothing
+ * is taken from under anyone. In the order of their names.
+ */
+async function removeAll(control: Control, networks: readonly NetworkView[], context: RequestContext) {
+  const removed: NetworkView[] = [];
+  for (const { id } of networks.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    try {
+      removed.push(networkView(await control.removeNetwork(id, context)));
+    } catch (error) {
+      if (isWeftError(error, 'network-in-use') || isWeftError(error, 'no-such-network')) continue;
+      throw error;
+    }
+  }
+  return removed;
+}
+
+function isEmpty(items: Iterable<unknown>): boolean {
+  return items[Symbol.iterator]().next().done === true;
 }

@@ -1,11 +1,13 @@
 /** What endpoints can be told apart by: themselves, and the network that they are on. */
-import type { EndpointView, NetworkView } from '../../../api/index.ts';
-import { exactly, type FilterKeys, labelled, partOf } from '../../filters.ts';
+import { exactly, type FilterKeys, labelled, partOf } from './filters.ts';
+import type { EndpointView } from './schemas/endpoint.ts';
 
-/** An endpoint with its network, where that was asked for and is still there. */
+/** An endpoint, and what of its network matters, where that is there. */
 export interface PlacedEndpoint {
   readonly endpoint: EndpointView;
-  readonly network: NetworkView | undefined;
+  readonly network:
+    | { readonly driver: string; readonly labels: Readonly<Record<string, string>> }
+    | undefined;
 }
 
 export const endpointFilters: FilterKeys<PlacedEndpoint> = {
@@ -17,8 +19,3 @@ export const endpointFilters: FilterKeys<PlacedEndpoint> = {
   network: exactly(({ endpoint }) => endpoint.networkName),
   sandbox: exactly(({ endpoint }) => endpoint.sandbox.ref),
 };
-
-/** Whether a filter is about the network more than the endpoint itself tells. */
-export function asksForNetwork(filters: readonly string[]): boolean {
-  return filters.some((text) => /^(driver|label)=/.test(text));
-}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { isWeftError } from '../core/errors.ts';
 import { exactly, type FilterKeys, labelled, notLabelled, oneOf, parseFilters, partOf } from './filters.ts';
-import { UsageError } from './usage.ts';
 
 interface Item {
   readonly name: string;
@@ -52,9 +52,9 @@ describe('filters', () => {
   }
 
   const mistakes: readonly (readonly [string, RegExp])[] = [
-    ['nmae=red', /no --filter "nmae": did you mean name\? There are name, kind, label/],
-    ['constructor=x', /no --filter "constructor"/],
-    ['name', /"name" has no key and value: write --filter key=value/],
+    ['nmae=red', /no filter "nmae": did you mean name\? There are name, kind, label/],
+    ['constructor=x', /no filter "constructor"/],
+    ['name', /"name" has no key and value: write key=value/],
     ['=x', /has no key and value/],
     ['label==x', /label needs a key/],
     ['long=maybe', /long="maybe" is none of true, false/],
@@ -64,7 +64,7 @@ describe('filters', () => {
       assert.throws(
         () => parseFilters(keys, [text]),
         (error) =>
-          error instanceof UsageError && message.test(error.message) && !error.message.includes('\n'),
+          isWeftError(error, 'malformed') && message.test(error.message) && !error.message.includes('\n'),
       );
     });
   }
