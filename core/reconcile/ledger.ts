@@ -232,6 +232,19 @@ export class Ledger {
     if (this.#opened) this.#settlements.settle(key);
   }
 
+  /**
+   * Something that went takes the key's object along. Of links the kernel tells that they went, and it may take its time
+   * for those of a namespace, so that is waited for; of what was on them it does not tell.
+   */
+  goAlong(key: string): void {
+    const object = this.#survey.actual.get(key);
+    assert(object !== undefined, 'what goes along was there');
+    this.#survey.assume(key, undefined);
+    if (object.kind === 'link')
+      this.#inFlight.begin(key, { op: 'delete', object }, this.#clock.monotonicMs());
+    else this.confirm(key);
+  }
+
   /** A dirty key cannot even be planned for. */
   giveUp(key: string, object: KernelObject, reason: string): void {
     this.#dirty.delete(key);

@@ -586,6 +586,33 @@ describe('core/reconcile', () => {
       assert.deepEqual(rig.reconciler.failing(), []);
     });
 
+    it('does not believe that links went with a namespace that is still there', async () => {
+      const kernel = new FakeKernel();
+      let wantItAgain: (() => void) | undefined;
+      const port = portOf(kernel, {
+        apply: async (operations) => {
+          const lies = ({ op, object }: Operation) => op === 'delete' && object.kind === 'netns';
+          if (!operations.some(lies)) return await kernel.apply(operations);
+          await kernel.apply(operations.filter((operation) => !lies(operation)));
+          wantItAgain?.();
+          return operations.map(() => ({ ok: true }));
+        },
+      });
+      const { rig, cluster, network, near } = scene({ port }, kernel);
+      await rig.start();
+      kernel.setDeaf(true);
+      kernel.addSandbox('next');
+      wantItAgain = () => rig.follow(cluster.addEndpoint(network.id, { host: 'a', sandbox: 'next' }));
+      const keys = rig.desired.keysOf(near.id);
+      rig.follow(cluster.removeEndpoint(near.id));
+      const leftWhenSettled = rig.reconciler
+        .settled(keys, never)
+        .then(() => kernel.objects().filter((each) => each.kind === 'link' && each.owner.endsWith(near.id)));
+      await rig.advance(60_000);
+      assert.deepEqual(await leftWhenSettled, []);
+      rig.assertInOrder();
+    });
+
     it('sees that an operation took effect although its answer was lost', async () => {
       const { rig, cluster, kernel, network } = scene();
       await rig.start();

@@ -425,7 +425,9 @@ export class Reconciler {
     const { ns, kind } = object;
     if (op === 'delete' && kind === 'netns') this.#survey.noteGone(ns);
     if (!this.#ledger.isInFlight(keyOf(object))) return;
-    if (op !== 'delete' && !this.#survey.exists(ns)) this.#reads.add({ ns, noticed: 'audit' });
+    // Of a namespace that was to go, everything is in question.
+    const isWhole = op === 'delete' ? kind === 'netns' : !this.#survey.exists(ns);
+    if (isWhole) this.#reads.add({ ns, noticed: 'audit' });
     else if (silentKinds.has(kind)) this.#reads.add({ ns, noticed: 'audit', kinds: new Set([kind]) });
   }
 
@@ -436,8 +438,8 @@ export class Reconciler {
       if (operated.has(key) || this.#ledger.isOpen(key)) continue;
       const goesAlong = this.#desired.get(key) === undefined && !this.#survey.isInOrder(key);
       // What was to take it along may have been refused; then it is planned for again with that.
-      if (goesAlong && allDone) this.#survey.assume(key, undefined);
-      if (this.#survey.isInOrder(key)) this.#ledger.confirm(key);
+      if (goesAlong && allDone) this.#ledger.goAlong(key);
+      else if (this.#survey.isInOrder(key)) this.#ledger.confirm(key);
     }
   }
 

@@ -6,7 +6,7 @@
  * (`begin-successor.ts` writes it, `find-start.ts` reads it); the *seal* is the record by which a log says where the
  * cluster goes on, and its last. `docs/decisions/0014-a-succession-of-logs.md` has why.
  */
-import { WeftError } from '../errors.ts';
+import { isWeftError, WeftError } from '../errors.ts';
 import type {
   EntryDraft,
   EntryRef,
@@ -66,7 +66,15 @@ export class CurrentLog implements EventLog {
   /** Nothing is sent to a log that the cluster has left: it would be no part of it. */
   async append(draft: EntryDraft, signal: CancelSignal): Promise<Position> {
     if (this.#waiting !== undefined) throw new WeftError('store-unreachable', this.#waiting);
-    return await this.#log.append(draft, signal);
+    const log = this.#log;
+    try {
+      return await log.append(draft, signal);
+    } catch (error) {
+      if (log === this.#log || !isWeftError(error, 'closed')) throw error;
+      // It was not sent there: whoever appends is to try again, and then it goes to the next one.
+      const reason = 'the cluster has gone on in another log meanwhile';
+      throw new WeftError('store-unreachable', `Cannot append to ${log.url}: ${reason}`, { cause: error });
+    }
   }
 
   resolve(ref: EntryRef, signal: CancelSignal): Promise<Position | undefined> {
