@@ -201,9 +201,10 @@ export class Ledger {
       else this.#inFlight.await(key, this.#clock.monotonicMs());
       return true;
     }
-    this.#inFlight.end(key);
-    // Refused, and yet events have shown it in order: then it is. And what has changed since is tried anew at once.
-    if (this.#survey.isInOrder(key)) this.confirm(key);
+    const isUnseen = this.#inFlight.end(key);
+    // Refused, and yet events have shown it in order since: then it is. What was known of it before may have gone with a
+    // link that was made anew. And what has changed since is tried anew at once.
+    if (!isUnseen && this.#survey.isInOrder(key)) this.confirm(key);
     else if (!this.#dirty.has(key)) this.#fail(key, object, result.reason);
     return false;
   }

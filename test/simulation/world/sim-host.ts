@@ -72,11 +72,18 @@ export class SimHost {
     this.machine.addListener({ protocol: 'tcp', address: everyAddress(4), port: listenedPort });
     this.link = new Link(world, this.name, () => this.life?.phase);
     this.#underlay = { address: addressOf(2, number), mtu: 1_500 };
+    // Before anybody else makes a link of that name, and takes it away again.
+    this.#plugIn();
     const chance = world.chance(`${this.name} clock`);
     this.time = {
       rate: 1 + world.plan.drift * chance.between(-1, 1),
       wallOffsetMs: chance.ms(6_000) - 3_000,
     };
+  }
+
+  /** Its address and the link that has it. */
+  #plugIn(): void {
+    this.machine.addUnderlay(this.#underlay.address, 'eth0', this.#underlay.mtu);
   }
 
   /** Nothing of a daemon is left on it. */
@@ -112,7 +119,7 @@ export class SimHost {
     const log = connect(url);
     const { address, mtu } = this.#underlay;
     this.machine.reopen();
-    this.machine.addUnderlay(address, 'eth0', mtu);
+    this.#plugIn();
     const batches = new BatchMonitor(
       world,
       this.name,
