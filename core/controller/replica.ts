@@ -239,9 +239,14 @@ export class Replica {
     await this.#patiently('cannot read the snapshots yet', signal, async () => {
       const logId = this.#logId;
       if (logId === undefined) throw cause;
-      const start = await this.#startOf(logId, ordinal === 0 ? undefined : this.#stand, signal);
-      if (start.state.ordinal > ordinal) await this.#land({ ...start, logId });
-      else if (!signal.aborted) throw noWay(cause);
+      // What was listed may be dropped, for something newer, before it is read: then the list is another one by now.
+      for (let newest = -1; ; ) {
+        const start = await this.#startOf(logId, ordinal === 0 ? undefined : this.#stand, signal);
+        if (start.state.ordinal > ordinal) return await this.#land({ ...start, logId });
+        if (signal.aborted) return;
+        if (start.newestSnapshot <= newest) throw noWay(cause);
+        newest = start.newestSnapshot;
+      }
     });
   }
 

@@ -164,6 +164,24 @@ describe('a cluster that keeps its log short', () => {
     assert.match(String(said?.values['reason']), /another state/);
   });
 
+  it('looks for newer snapshots where those that it has heard of are gone before it has read them', async () => {
+    await grow(2 * snapshotOrdinals + 10);
+    await cluster.until(async () => manifests().length === 2);
+    const heardOf = await h1.log.snapshots.list(context.signal);
+    await grow(3 * snapshotOrdinals);
+    const ids = new Set(heardOf.map(({ id }) => id));
+    await cluster.until(async () => manifests().every(({ id }) => !ids.has(id)));
+    const h2 = cluster.launch('h2');
+    const { snapshots } = h2.log;
+    const list = snapshots.list.bind(snapshots);
+    // Once when it starts, and once when it finds that the log does not begin at its beginning.
+    const answers = [heardOf, heardOf];
+    snapshots.list = async (signal) => answers.pop() ?? (await list(signal));
+    await cluster.until(async () => (await cluster.phaseOf(h2)) === 'running');
+    assert.equal(answers.length, 0);
+    assert.equal(h2.controller.state.stateHash, h1.controller.state.stateHash);
+  });
+
   it('halts where the log was trimmed and there is no snapshot to go on from', async () => {
     await grow(100);
     cluster.store.trim(50);
