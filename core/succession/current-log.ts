@@ -51,7 +51,10 @@ export class CurrentLog implements EventLog {
     this.#waiting = reason;
   }
 
-  /** Goes on in another log, which is open. Calls under way on the one before end as they do when a log is closed. */
+  /**
+   * Goes on in another log, which is open. Calls under way on the one before end as they do when a log is closed, but for
+   * appends that were not sent there: those throw `store-unreachable`, and belong to the next one.
+   */
   async replace(next: EventLog): Promise<void> {
     const before = this.#log;
     this.#log = next;

@@ -33,7 +33,6 @@
  * holds entries for the endpoints of those networks that it has an endpoint of, and of no other; one endpoint more in
  * a network is one operation per table row on each such host, whatever the size of the network. Permanent neighbours
  * are not counted against `gc_thresh3` since Linux 5.0, so Docker's raised thresholds are not needed.
-
  *
  * Who may send. The host's firewall drops frames with the VNI of a network that come from anywhere but the VTEPs of the
  * cluster's other hosts, before the VXLAN socket gets them (`members-only.ts`).

@@ -4,7 +4,7 @@ import { describe, it } from 'mocha';
 import { diff } from '../../core/dataplane/diff.ts';
 import type { KernelEvent } from '../../core/dataplane/kernel.ts';
 import { hostNamespace, sandboxNamespace } from '../../core/dataplane/namespace.ts';
-import type { FdbEntry } from '../../core/dataplane/object.ts';
+import type { FdbEntry, NftElement } from '../../core/dataplane/object.ts';
 import type { IpAddress } from '../../core/model/address.ts';
 import { describeKernel } from '../../test/contract/kernel.contract.ts';
 import { type KernelBench, macs, peer, testNetwork } from '../../test/contract/kernel-bench.ts';
@@ -128,5 +128,30 @@ describe('FakeKernel', () => {
     assert.deepEqual(await kernel.dump(sandboxNamespace('red')), [
       { kind: 'link', ns, name: 'lo', owner: '', up: false, type: { type: 'loopback' } },
     ]);
+  });
+
+  it('forgets outdated flows in the next life of a daemon that died before it came to that', async () => {
+    const bench = fakeBench();
+    const { kernel } = bench;
+    const port = (target: string): NftElement => ({
+      kind: 'nft-element',
+      ns: hostNamespace,
+      set: 'anywhere4',
+      key: ['udp', '8053'],
+      value: [target, '53'],
+    });
+    await kernel.apply([
+      { op: 'set', object: { kind: 'nft-table', ns: hostNamespace, intact: true } },
+      { op: 'set', object: port('203.0.113.1') },
+    ]);
+    await kernel.dump(hostNamespace);
+    await bench.startFlow(8053);
+    kernel.deleteByHand(port('203.0.113.1'));
+    kernel.addByHand(port('203.0.113.2'));
+    await kernel.dump(hostNamespace);
+    assert.deepEqual(await bench.flowsTo(8053), ['203.0.113.1 53']);
+    kernel.reopen();
+    await kernel.dump(hostNamespace);
+    assert.deepEqual(await bench.flowsTo(8053), []);
   });
 });
