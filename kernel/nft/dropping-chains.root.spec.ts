@@ -68,7 +68,7 @@ describe('Chains of other firewalls', () => {
         chain c { type filter hook forward priority 0; ${forward} }
       }`;
       await nft('flush ruleset');
-      await onHost('sh', '-c', 'printf %s "$1" | nft -f -', 'sh', ruleset);
+      await nft(ruleset);
     };
     for (const [forward, expected] of [
       ['counter jump far;', ['inet other c rule far']],
@@ -95,8 +95,8 @@ describe('Chains of other firewalls', () => {
       assert.deepEqual(await bench.kernel.apply([{ op, object: accepts }]), [{ ok: true }]);
     };
     const rules = async () => {
-      const { stdout } = { stdout: await nft('list chain inet other c') };
-      return stdout
+      const listed = await nft('list chain inet other c');
+      return listed
         .split('\n')
         .map((line) => line.trim())
         .slice(3, -3);
@@ -115,6 +115,12 @@ describe('Chains of other firewalls', () => {
     assert.deepEqual(await rules(), [ours, own[1], own[0]]);
     await apply('delete');
     assert.deepEqual(await rules(), [own[1], own[0]]);
+    // Behind it no packet comes either: the policy has it then.
+    await nft('flush chain inet other c');
+    await nft('add rule inet other c return');
+    await apply('set');
+    assert.deepEqual(await rules(), [ours, 'return']);
+    assert.deepEqual((await bench.kernel.droppingChains())[0]?.accepts, true);
   });
 
   it("are left alone where firewalld's zones decide", async () => {
