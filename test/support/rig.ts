@@ -3,6 +3,7 @@
  * stands still, and the reconciler between them.
  */
 import assert from 'node:assert/strict';
+import { afterEach } from 'mocha';
 import type { Repair } from '../../core/controller/control.ts';
 import { sameState } from '../../core/dataplane/equal.ts';
 import type { Kernel } from '../../core/dataplane/kernel.ts';
@@ -133,4 +134,30 @@ export function overlayRig(
   const near = cluster.addEndpoint(network.id, { host: 'a', sandbox: 'red', name: 'near' }).endpoint;
   const far = cluster.addEndpoint(network.id, { host: 'b', sandbox: 'green', name: 'far' }).endpoint;
   return { rig: new Rig({ ...parts, cluster, kernel }), cluster, kernel, network, near, far };
+}
+
+/** Makes rigs for the tests of the suite that it is called in, and stops them after each, with nothing left asleep. */
+export function useRigs() {
+  const rigs: Rig[] = [];
+  afterEach(async () => {
+    for (const rig of rigs.splice(0)) {
+      await rig.stop();
+      assert.equal(rig.clock.sleeping, 0, 'something still sleeps after stop');
+    }
+  });
+  const anew = (parts: RigParts): Rig => {
+    const made = new Rig(parts);
+    rigs.push(made);
+    return made;
+  };
+  return {
+    scene: (...args: Parameters<typeof overlayRig>): ReturnType<typeof overlayRig> => {
+      const made = overlayRig(...args);
+      rigs.push(made.rig);
+      return made;
+    },
+    anew,
+    /** A rig on the cluster and the kernel of one that has stopped: its daemon started again. */
+    again: ({ cluster, kernel }: Rig): Rig => anew({ cluster, kernel }),
+  };
 }
