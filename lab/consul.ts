@@ -7,6 +7,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './command.ts';
+import { sumOfCounters } from './metrics.ts';
 import { missingCommands } from './server-process.ts';
 import type { Seat } from './store-cluster.ts';
 import {
@@ -101,6 +102,11 @@ export class ConsulServer extends StoreServer<Port> {
     this.process.launch('consul', ['agent', ...args, '-config-file', file]);
   }
 
+  async requestsTaken(): Promise<number> {
+    const answer = await this.request('GET', '/v1/agent/metrics?format=prometheus');
+    return sumOfCounters(await answer.text(), /^consul_http_(?!GET_v1_agent_metrics)\w+_count /);
+  }
+
   async isLeader(): Promise<boolean> {
     if (this.pid === undefined) return false;
     const answer = await this.#probe('/v1/status/leader');
@@ -140,6 +146,7 @@ export class ConsulServer extends StoreServer<Port> {
       skip_leave_on_interrupt: true,
       disable_update_check: true,
       disable_remote_exec: true,
+      telemetry: { prometheus_retention_time: '24h', disable_hostname: true },
       ports: {
         dns: -1,
         grpc: -1,

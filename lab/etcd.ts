@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './command.ts';
+import { sumOfCounters } from './metrics.ts';
 import { missingCommands } from './server-process.ts';
 import type { Seat } from './store-cluster.ts';
 import {
@@ -128,6 +129,13 @@ export class EtcdServer extends StoreServer<Port> {
     const health = ['etcdctl', '--endpoints', this.endpoints, 'endpoint', 'health'];
     const options = { allowFailure: true, env: { ETCDCTL_API: '3' } };
     return (await run('ip', ['netns', 'exec', netns ?? '', ...health], options)).code === 0;
+  }
+
+  /** Messages, that is: what a client asks on a stream that is open is counted too. */
+  async requestsTaken(): Promise<number> {
+    const { address, ports } = this.place;
+    const answer = await fetch(`http://${address}:${ports.health}/metrics`);
+    return sumOfCounters(await answer.text(), /^grpc_server_msg_received_total\{/);
   }
 
   async isLeader(): Promise<boolean> {

@@ -79,6 +79,9 @@ export abstract class StoreServer<Port extends string> implements ClusterServer 
   /** True where this server calls itself the leader. */
   abstract isLeader(): Promise<boolean>;
 
+  /** Requests of clients that it has taken since its start, by its own count; whoever asks has to reach it. */
+  abstract requestsTaken(): Promise<number>;
+
   get name(): string {
     return nameOf(this.place);
   }

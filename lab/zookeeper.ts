@@ -147,6 +147,11 @@ export class ZookeeperServer extends StoreServer<Port> {
     return /^Mode: (standalone|leader|follower)$/m.exec(answer)?.[1] as ZookeeperMode | undefined;
   }
 
+  /** Packets, that is, signs of life of sessions among them, and this very question. */
+  async requestsTaken(): Promise<number> {
+    return Number(/^Received: (\d+)$/m.exec(await this.#say('srvr'))?.[1]);
+  }
+
   protected async isReady(): Promise<boolean> {
     return (await this.mode()) !== undefined;
   }

@@ -34,10 +34,12 @@ export const batchBytesTarget = 1024 * 1024;
 
 /** Events held for a consumer that does not keep up; beyond it the stream is dropped and the tail reads by range again. */
 export const watchBufferBytesMax = 4 * 1024 * 1024;
-/** A watch that is idle asks for a sign of life this often. */
-export const watchProgressMs = 1_000;
+/** A watch that has been idle for so long asks for a sign of life: all day, so seldom. */
+export const watchProgressMs = 1_500;
+/** And, until it gets one, again this often. */
+export const watchProgressAgainMs = 500;
 /** No message for so long while waiting for one: the stream is dead. */
-export const watchSilenceMsMax = 2_500;
+export const watchSilenceMsMax = 3_000;
 /** Waiting for the server to confirm a watch. */
 export const watchCreateMsMax = 2_500;
 /** An idle watch compares what it saw with the head of the log this often: watches of old servers lose events. */
@@ -64,7 +66,10 @@ assert(
   'a call must run out of time before the appender gives it up: or a half-open connection would be kept',
 );
 assert(keepaliveTimeMs >= 5_000, 'etcd drops connections that ping more often than every 5 s');
-assert(watchSilenceMsMax > 2 * watchProgressMs, 'a live server must have had two chances to answer');
+assert(
+  watchSilenceMsMax > watchProgressMs + 2 * watchProgressAgainMs,
+  'a live server must have had more than one chance to answer, and a second for it',
+);
 assert(
   Math.max(batchEntriesMax, deletesMax) <= 127,
   'a transaction of etcd has at most 128 operations, and as many comparisons',

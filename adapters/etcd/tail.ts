@@ -24,6 +24,7 @@ import {
   resyncDelayMsMin,
   watchAuditMs,
   watchCreateMsMax,
+  watchProgressAgainMs,
   watchProgressMs,
   watchSilenceMsMax,
 } from './limits.ts';
@@ -180,13 +181,15 @@ export class Tail {
     const { clock } = this.#ports;
     // Counted from here: a consumer who took long is not the server's silence.
     const startMs = clock.monotonicMs();
+    let waitMs = watchProgressMs;
     while (clock.monotonicMs() - startMs < watchSilenceMsMax && !this.#signal.aborted) {
       const before = stream.messages;
-      await stream.changed(watchProgressMs, this.#signal);
+      await stream.changed(waitMs, this.#signal);
       if (stream.messages !== before || stream.end !== undefined) {
         return clock.monotonicMs() - startMs >= watchProgressMs;
       }
       stream.requestProgress();
+      waitMs = watchProgressAgainMs;
     }
     if (this.#signal.aborted) return false;
     throw new EtcdCallError('timed-out', `no sign of life from the watch within ${watchSilenceMsMax} ms`);

@@ -3,7 +3,7 @@
  *
  * A watch only wakes it. It tells once and of one node: of the number that comes next, and of the node that says which
  * segment is open. After every wake the numbers are read again, and the watch is set in the same breath as the look that
- * finds nothing, so that nothing falls between. When a later segment is open before the last look at this one, this one is
+ * finds nothing, or stands since before that look, so that nothing falls between. When a later segment is open before the last look at this one, this one is
  * complete: an append is refused unless its segment is the one that is open.
  *
  * On every new channel the tail first makes sure that the channel shows all that it has seen elsewhere, and that the last
@@ -49,6 +49,8 @@ export class Tail {
   #wake: () => void = () => undefined;
   #hasNews = false;
   #mayHaveRolled = true;
+  /** The number whose watch is set and has not fired, by its path. */
+  #watched: string | undefined;
 
   constructor(
     scope: LogScope,
@@ -93,9 +95,11 @@ export class Tail {
     const start = await this.#start(channel);
     this.#failures = 0;
     this.#mayHaveRolled = true;
+    this.#watched = undefined;
     const openPath = this.#scope.paths.open;
     const deaf = channel.listen((path) => {
       if (path === openPath) this.#mayHaveRolled = true;
+      this.#watched = undefined;
       this.#hasNews = true;
       this.#wake();
     });
@@ -120,11 +124,17 @@ export class Tail {
         cursor = { segment: cursor.segment + 1, next: 0 };
         continue;
       }
-      const path = this.#scope.paths.entry(cursor.segment, cursor.next);
-      const isThere = (await channel.exists(path, this.#signal, true)) !== undefined;
+      const isThere = await this.#watch(channel, this.#scope.paths.entry(cursor.segment, cursor.next));
       this.#connection.noteSuccess();
       if (!isThere) await this.#quiet(channel);
     }
+  }
+
+  /** Whether a number exists already, once it is watched. Of one that is watched since before the last look, that look told. */
+  async #watch(channel: Channel, path: string): Promise<boolean> {
+    if (path === this.#watched) return false;
+    this.#watched = path;
+    return (await channel.exists(path, this.#signal, true)) !== undefined;
   }
 
   /** Passes entries on, and remembers the last one: it counts as delivered once it was handed over. */
