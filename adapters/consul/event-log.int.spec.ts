@@ -15,7 +15,7 @@ function consulHarness(): EventLogHarness {
   let stores = 0;
   return {
     ...(unavailable === undefined ? {} : { unavailable }),
-    capabilities: { interruptible: true, replaceable: true, catchUpEntries: 2_000 },
+    capabilities: { interruptible: true, replaceable: true, catchUpEntries: 2_000, openings: 100 },
     setUp: async () => {
       server = await startConsul();
     },

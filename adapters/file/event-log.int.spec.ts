@@ -2,7 +2,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { genesis, type Position } from '../../core/log/event-log.ts';
-import { describeEventLog, type EventLogHarness } from '../../test/contract/event-log.contract.ts';
+import {
+  describeEventLog,
+  type EventLogCapabilities,
+  type EventLogHarness,
+} from '../../test/contract/event-log.contract.ts';
 import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { SeverableFileSystem } from '../../test/support/severable-file-system.ts';
 import { SystemClock } from '../system/clock.ts';
@@ -12,14 +16,17 @@ import { FileEventLog } from './event-log.ts';
 import { nodeFileSystem } from './node-file-system.ts';
 import { placeOf, positionOf } from './position.ts';
 
-describeEventLog('file', harness({}, 10_000));
+describeEventLog('file', harness({}, { catchUpEntries: 10_000, openings: 100 }));
 
 // Small segments and pages, so that every test crosses their bounds again and again.
-describeEventLog('file, small segments', harness({ segmentBytesMax: 2_000, pageBytesMax: 300 }, 1_000));
+const small = { segmentBytesMax: 2_000, pageBytesMax: 300 };
+describeEventLog('file, small segments', harness(small, { catchUpEntries: 1_000, openings: 100 }));
 
-function harness(bounds: Partial<FileLogBounds>, catchUpEntries: number): EventLogHarness {
+type Size = Pick<EventLogCapabilities, 'catchUpEntries' | 'openings'>;
+
+function harness(bounds: Partial<FileLogBounds>, size: Size): EventLogHarness {
   return {
-    capabilities: { interruptible: true, replaceable: true, catchUpEntries },
+    capabilities: { interruptible: true, replaceable: true, ...size },
     timeoutMs: 120_000,
     createStore: async () => {
       const directory = await mkdtemp(join(tmpdir(), `wt${process.pid}-file-log-`));

@@ -7,7 +7,7 @@ import { MemoryEventLog } from './event-log.ts';
 import { MemoryStore } from './store.ts';
 
 describeEventLog('memory', {
-  capabilities: { interruptible: true, replaceable: true, catchUpEntries: 10_000 },
+  capabilities: { interruptible: true, replaceable: true, catchUpEntries: 10_000, openings: 10_000 },
   createStore: async () => {
     const store = new MemoryStore();
     const ports = { clock: new SystemClock(), random: new SystemRandom(), logger: new QuietLogger() };

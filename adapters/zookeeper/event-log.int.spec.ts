@@ -16,7 +16,7 @@ function zookeeperHarness(): EventLogHarness {
   let stores = 0;
   return {
     ...(unavailable === undefined ? {} : { unavailable }),
-    capabilities: { interruptible: true, replaceable: true, catchUpEntries: 10_000 },
+    capabilities: { interruptible: true, replaceable: true, catchUpEntries: 10_000, openings: 100 },
     setUp: async () => {
       server = await startZookeeper();
     },

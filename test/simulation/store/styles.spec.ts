@@ -51,7 +51,12 @@ const behindOrder: Readonly<Record<StoreStyle, string>> = {
 
 for (const style of storeStyles) {
   describeEventLog(`model of ${style}`, {
-    capabilities: { interruptible: true, replaceable: true, catchUpEntries: catchUpEntries[style] },
+    capabilities: {
+      interruptible: true,
+      replaceable: true,
+      catchUpEntries: catchUpEntries[style],
+      openings: 100,
+    },
     createStore: async () => {
       const plan = { ...planOf(1, style), storeDelayMs: 0 };
       const world = new World(++stores, plan, new Trace());
