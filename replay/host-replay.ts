@@ -9,7 +9,7 @@ import type { Operation } from '../core/dataplane/kernel.ts';
 import { keyOf } from '../core/dataplane/key.ts';
 import type { KernelObject } from '../core/dataplane/object.ts';
 import { DesiredState } from '../core/desired/desired-state.ts';
-import type { DesiredOptions } from '../core/desired/host-view.ts';
+import type { HostAllowances } from '../core/desired/host-view.ts';
 import type { Change } from '../core/fold/change.ts';
 import type { State } from '../core/fold/state.ts';
 import type { Sandbox } from '../core/model/sandbox.ts';
@@ -43,11 +43,7 @@ export class HostReplay {
   #actual = new ActualState();
 
   /** @param allowed what the host's operator allows */
-  constructor(
-    host: string,
-    netnsPrefix: string,
-    allowed: Pick<DesiredOptions, 'acceptInForeignChains' | 'acceptForeignVteps'> = {},
-  ) {
+  constructor(host: string, netnsPrefix: string, allowed: HostAllowances = {}) {
     this.#host = host;
     this.#kernel = new FakeKernel({ netnsPrefix, hostRefs: [] });
     this.desired = new DesiredState(drivers, { host, netnsPrefix, ...allowed });

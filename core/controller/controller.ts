@@ -11,6 +11,7 @@ import { Archivist } from '../archive/archivist.ts';
 import type { Kernel } from '../dataplane/kernel.ts';
 import { sandboxNamespace } from '../dataplane/namespace.ts';
 import { DesiredState } from '../desired/desired-state.ts';
+import type { HostAllowances } from '../desired/host-view.ts';
 import type { Driver } from '../driver/driver.ts';
 import { WeftError } from '../errors.ts';
 import type { Change } from '../fold/change.ts';
@@ -122,15 +123,11 @@ export interface ControllerPorts {
   readonly fold?: Fold;
 }
 
-export interface ControllerOptions extends HostIdentity, Partial<PresenceOptions> {
+export interface ControllerOptions extends HostIdentity, HostAllowances, Partial<PresenceOptions> {
   /** Prefix of the names of owned namespaces, `weft-` by default. Unique among the daemons of one machine. */
   readonly netnsPrefix: string;
   /** Whether this host has the predefined network `bridge`; it has unless given. */
   readonly hasDefaultBridge?: boolean;
-  /** Whether weft may add its rule to chains of other firewalls on this host; not unless given. */
-  readonly acceptInForeignChains?: boolean;
-  /** Whether VXLAN frames may come in from addresses that are no host's; not unless given. */
-  readonly acceptForeignVteps?: boolean;
   /** Records between two snapshots at least, 2,048 by default. The same on every host of a cluster. */
   readonly snapshotOrdinals?: number;
 }
@@ -371,8 +368,9 @@ export class Controller implements Control {
 
   async plan(request: PlanRequest, { by, signal }: RequestContext): Promise<Plan> {
     const line = encodeRecord(await this.#drafted(request, by, signal));
-    const { netnsPrefix } = this.#options;
-    return planOf(this.state, line, { drivers: this.#ports.drivers, netnsPrefix });
+    const { host, netnsPrefix } = this.#options;
+    const self = { host, allowed: this.#options };
+    return planOf(this.state, line, { drivers: this.#ports.drivers, netnsPrefix, self });
   }
 
   async createNetwork(request: NetworkRequest, context: RequestContext): Promise<Network> {

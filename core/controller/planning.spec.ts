@@ -89,6 +89,28 @@ describe('a plan', () => {
     assert.equal((await cluster.drive(h1.controller.status(context.signal))).networks, 5);
   });
 
+  it('tells what the operator of the host that is asked allows there', async () => {
+    await cluster.stop(h1);
+    const allowed = { acceptInForeignChains: true, acceptForeignVteps: true };
+    h1 = await cluster.start('h1', { kernel: h1.kernel, allowed, address: addressOf('h1') });
+    const body = { sandbox: 'web', name: 'web', aliases: [] };
+    const accepts =
+      /^# in each chain of others that drops what is forwarded: meta mark .* accept comment "weft"$/;
+    const { h1: onBridge = [] } = await planned({ change: 'connect', ref: 'bridge', body });
+    assert.equal(onBridge.filter((line) => accepts.test(line)).length, 1, onBridge.join('\n'));
+    const { h1: near = [], h2: far = [] } = await planned(connecting);
+    assert.equal(near.filter((line) => accepts.test(line)).length, 1, near.join('\n'));
+    assert.deepEqual(
+      near.filter((line) => line.includes(' vnis ')),
+      [],
+    );
+    assert.deepEqual(
+      far.filter((line) => accepts.test(line)),
+      [],
+      'it is not known there',
+    );
+  });
+
   const refusals: readonly (readonly [string, PlanRequest, ErrorCode])[] = [
     ['a name that is taken', { change: 'createNetwork', body: network('red') }, 'name-taken'],
     ['a network in use', { change: 'removeNetwork', ref: 'red' }, 'network-in-use'],

@@ -4,12 +4,14 @@
  *
  * It is as good as the state that it begins from. The record that is written later has another id, and ordinals of others
  * may come before it, so ids, and what follows from them, are provisional: a VNI, an address that was not asked for, names
- * of links. What a kernel would refuse is not known here.
+ * of links. What a kernel would refuse is not known here, nor what operators of other hosts than this one allow on
+ * them: there it is taken to be nothing.
  */
 import { keyOf } from '../dataplane/key.ts';
 import type { KernelObject } from '../dataplane/object.ts';
 import { operationText } from '../dataplane/text.ts';
 import { DesiredState } from '../desired/desired-state.ts';
+import type { HostAllowances } from '../desired/host-view.ts';
 import type { Driver } from '../driver/driver.ts';
 import { WeftError } from '../errors.ts';
 import { apply } from '../fold/apply.ts';
@@ -34,11 +36,12 @@ export interface HostPlan {
   readonly commands: readonly string[];
 }
 
-/** What the same change looks like on every host. */
 export interface Surroundings {
   readonly drivers: ReadonlyMap<string, Driver>;
   /** Prefix of the names of owned namespaces, taken to be that of all hosts. */
   readonly netnsPrefix: string;
+  /** The host that is asked, and what its operator allows. */
+  readonly self: { readonly host: string; readonly allowed: HostAllowances };
 }
 
 /**
@@ -63,9 +66,10 @@ function commandsOn(
   before: State,
   after: State,
   changes: readonly Change[],
-  { drivers, netnsPrefix }: Surroundings,
+  { drivers, netnsPrefix, self }: Surroundings,
 ): readonly string[] {
-  const desired = new DesiredState(drivers, { host, netnsPrefix });
+  const allowed = host === self.host ? self.allowed : {};
+  const desired = new DesiredState(drivers, { ...allowed, host, netnsPrefix });
   desired.load(before);
   desired.takeDirty();
   const actual = new ActualState();

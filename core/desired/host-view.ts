@@ -9,15 +9,19 @@ import type { NetworkId } from '../model/ids.ts';
 import { gatewayOf } from './default-route.ts';
 import { portsLeadingTo } from './published-ports.ts';
 
-export interface DesiredOptions {
+/** What the operator of a host allows there. It is in no record, so only that host's own daemon knows it. */
+export interface HostAllowances {
+  /** Whether weft may add its rule to chains of other firewalls. Absent: not. */
+  readonly acceptInForeignChains?: boolean;
+  /** Whether VXLAN frames may come in from addresses that are no host's. Absent: not. */
+  readonly acceptForeignVteps?: boolean;
+}
+
+export interface DesiredOptions extends HostAllowances {
   /** Name of the host that is compiled for. */
   readonly host: string;
   /** Prefix of the names of owned namespaces, `weft-` by default. */
   readonly netnsPrefix: string;
-  /** Whether the operator of this host lets weft add its rule to chains of other firewalls. Absent: not. */
-  readonly acceptInForeignChains?: boolean;
-  /** Whether the operator of this host lets VXLAN frames in from addresses that are no host's. Absent: not. */
-  readonly acceptForeignVteps?: boolean;
   /** Named endpoints of one network that hosts files list; `hostsEndpointsPerNetworkMax` unless given. */
   readonly hostsEndpointsMax?: number;
 }

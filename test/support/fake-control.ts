@@ -376,7 +376,8 @@ export class FakeControl implements Control {
             { network: (await this.findNetwork('ref' in request ? request.ref : '')).id },
             context.by,
           );
-    return planOf(this.state, encodeRecord(draft), { drivers: new Map(), netnsPrefix: 'weft-' });
+    const self = { host: this.#host, allowed: {} };
+    return planOf(this.state, encodeRecord(draft), { drivers: new Map(), netnsPrefix: 'weft-', self });
   }
 
   #draft<K extends RecordKind>(kind: K, body: BodyOf<K>, by: string, host = this.#host): LogRecord {

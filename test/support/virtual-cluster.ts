@@ -7,6 +7,7 @@ import { parseMemoryUrl } from '../../adapters/memory/options.ts';
 import { MemoryStore } from '../../adapters/memory/store.ts';
 import { Controller, type ControllerOptions } from '../../core/controller/controller.ts';
 import type { Fold } from '../../core/controller/fold-entries.ts';
+import type { HostAllowances } from '../../core/desired/host-view.ts';
 import { type CancelScope, cancelScope } from '../../core/lib/cancel-scope.ts';
 import { type IpAddress, parseAddress } from '../../core/model/address.ts';
 import { type LogMemory, VolatileLogMemory } from '../../core/ports/log-memory.ts';
@@ -67,6 +68,7 @@ export class VirtualCluster {
       archive?: MemoryArchive;
       memory?: LogMemory;
       fold?: Fold;
+      allowed?: HostAllowances;
     } = {},
   ): VirtualHost {
     const number = 11 + this.#hosts.length;
@@ -100,7 +102,16 @@ export class VirtualCluster {
         drivers,
         ...(options.fold === undefined ? {} : { fold: options.fold }),
       },
-      { host: name, address, identity, mtu: 1500, version: '0.0.0', netnsPrefix: 'weft-', ...this.#options },
+      {
+        host: name,
+        address,
+        identity,
+        mtu: 1500,
+        version: '0.0.0',
+        netnsPrefix: 'weft-',
+        ...options.allowed,
+        ...this.#options,
+      },
     );
     const scope = cancelScope();
     const host = {
