@@ -96,7 +96,7 @@ export const contract = {
   },
   pruneNetworks: {
     summary:
-      'Removes the networks that nothing is on and that meet the filters; answers with what was removed.',
+      'Removes the networks that nothing is on and that meet the filters; answers with what was removed, and what stopped it.',
     params: none,
     query: none,
     body: pruneRequestSchema,

@@ -15,7 +15,7 @@ export type { DoctorView } from './schemas/doctor.ts';
 export type { EndpointRequestBody, EndpointView } from './schemas/endpoint.ts';
 export type { HistoryItemView } from './schemas/history.ts';
 export type { HostView } from './schemas/host.ts';
-export type { NetworkDetail, NetworkRequestBody, NetworkView } from './schemas/network.ts';
+export type { NetworkDetail, NetworkRequestBody, NetworkView, Pruned } from './schemas/network.ts';
 export type { PlanRequestBody, PlanView } from './schemas/plan.ts';
 export type { StatusView } from './schemas/status.ts';
 export type { StoreView } from './schemas/store.ts';

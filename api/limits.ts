@@ -22,5 +22,7 @@ export const connectionsMax = 1_024;
 export const answerWaitMs = 30_000;
 /** The same for a snapshot, which is written chunk by chunk and read back: 100,000 endpoints take some seconds. */
 export const snapshotWaitMs = 10 * 60_000;
+/** The same for a prune, which removes network by network, each by a record that must be durable. */
+export const pruneWaitMs = 10 * 60_000;
 /** An answer that a client reads. 100,000 endpoints are about 60 MB. */
 export const answerBytesMax = 512 * 1024 * 1024;

@@ -677,6 +677,23 @@ ffffffffffff   0         4        -      -                          -         it
     assert.equal(await ok('network', 'prune', '-f'), '');
   });
 
+  it('names what it pruned before something failed, and what that was', async () => {
+    for (const name of ['a', 'b', 'c']) await ok('network', 'create', name);
+    let removals = 0;
+    api.control.before = async (method) => {
+      if (method !== 'removeNetwork' || ++removals !== 2) return;
+      throw new WeftError('store-unreachable', 'The store is gone: wait');
+    };
+    const { code, out, err } = await weft('network', 'prune', '-f');
+    assert.deepEqual([code, out], [1, 'Deleted Networks:\na\n\n']);
+    assert.equal(
+      err,
+      "weft: Stopped before network 'b', which is there still or is not known to be gone: " +
+        'The store is gone: wait (store-unreachable)\n',
+    );
+    assert.equal(await ok('network', 'prune', '-f'), 'Deleted Networks:\nb\nc\n\n');
+  });
+
   it('shows nothing of others that a terminal would obey', async () => {
     await createRed();
     await ok('network', 'create', '--label', 'x=\u001b[31mred', 'blue');

@@ -61,12 +61,19 @@ export const pruneRequestSchema = z.strictObject({
   filters: z.array(filterText).max(filtersMax).default([]),
 });
 
-/** What was removed. */
-export const prunedSchema = z.object({ removed: z.array(networkSchema) });
+/**
+ * What was removed, in that order. Where a removal failed, it and those behind it were not made: which that was, and
+ * why. A prune that could not remove the first one has failed as a whole, and answers with a problem.
+ */
+export const prunedSchema = z.object({
+  removed: z.array(networkSchema),
+  failure: z.object({ network: z.string(), code: z.string(), detail: z.string() }).exactOptional(),
+});
 
 /** A network with its endpoints, both of one ordinal. */
 export const networkDetailSchema = networkSchema.extend({ endpoints: z.array(endpointSchema) });
 
 export type NetworkRequestBody = z.input<typeof networkRequestSchema>;
+export type Pruned = z.output<typeof prunedSchema>;
 export type NetworkView = z.output<typeof networkSchema>;
 export type NetworkDetail = z.output<typeof networkDetailSchema>;

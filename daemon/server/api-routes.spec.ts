@@ -225,6 +225,34 @@ describe('the routes of the API', () => {
     assert.deepEqual(left.items.map(({ name }) => name).sort(), ['busy', 'red']);
   });
 
+  it('prune up to what fails, and say what that was and what was removed before it', async () => {
+    for (const name of ['a', 'b', 'c']) await create(name, { space: name });
+    const failAt = (count: number): void => {
+      let removals = 0;
+      api.control.before = async (method) => {
+        if (method !== 'removeNetwork' || ++removals < count) return;
+        throw new WeftError('store-unreachable', 'The store is gone: wait');
+      };
+    };
+    failAt(2);
+    const { removed, failure } = await api.client.call('pruneNetworks', { body: {} });
+    assert.deepEqual(
+      removed.map(({ name }) => name),
+      ['a'],
+    );
+    assert.deepEqual(failure, {
+      network: 'b',
+      code: 'store-unreachable',
+      detail: 'The store is gone: wait',
+    });
+    failAt(1);
+    const nothingDone = api.client.call('pruneNetworks', { body: {} });
+    await assert.rejects(nothingDone, (error) => isWeftError(error, 'store-unreachable'));
+    api.control.before = undefined;
+    const rest = await api.client.call('pruneNetworks', { body: {} });
+    assert.deepEqual([rest.removed.map(({ name }) => name), rest.failure], [['b', 'c'], undefined]);
+  });
+
   it('remove endpoints of any host and hosts', async () => {
     api.control.join('h2', '192.168.2.16');
     await create('red');

@@ -1,5 +1,7 @@
 /** `weft network prune`, with Docker's words. */
 import type { Command } from 'commander';
+import type { Pruned } from '../../../api/index.ts';
+import { pruneWaitMs } from '../../../api/limits.ts';
 import { pruneFilters } from '../../../api/network-filters.ts';
 import type { Context } from '../../context.ts';
 import { checkFilters } from '../../filters.ts';
@@ -22,13 +24,19 @@ export function addVerb(parent: Command, context: Context): void {
       checkFilters(pruneFilters, filter);
       if (context.isPlan) return planEach(context, filter);
       if (force !== true && !(await isConfirmed(context, filter))) return;
-      const pruned = await context.call('pruneNetworks', { body: { filters: [...filter] } });
-      const removed = pruned.removed.map(({ name }) => name);
-      await context.print({ NetworksDeleted: removed }, () => {
-        if (removed.length === 0) return '';
-        return `Deleted Networks:\n${removed.map((name) => `${printable(name)}\n`).join('')}\n`;
+      const input = { body: { filters: [...filter] } };
+      const { removed, failure } = await context.call('pruneNetworks', input, pruneWaitMs);
+      const names = removed.map(({ name }) => name);
+      await context.print({ NetworksDeleted: names }, () => {
+        if (names.length === 0) return '';
+        return `Deleted Networks:\n${names.map((name) => `${printable(name)}\n`).join('')}\n`;
       });
+      if (failure !== undefined) context.fail(failureText(failure), failure.code);
     });
+}
+
+function failureText({ network, detail }: NonNullable<Pruned['failure']>): string {
+  return `Stopped before network '${network}', which is there still or is not known to be gone: ${detail}`;
 }
 
 /** A plan is of one change: that of each removal. */

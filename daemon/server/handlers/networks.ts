@@ -1,7 +1,7 @@
 /** Networks, and the sandboxes that come to and go from them. */
 import { parseFilters } from '../../../api/filters.ts';
 import { networkFilters, pruneFilters, type UsedNetwork } from '../../../api/network-filters.ts';
-import type { NetworkView } from '../../../api/schemas/network.ts';
+import type { NetworkView, Pruned } from '../../../api/schemas/network.ts';
 import type { Control, RequestContext } from '../../../core/controller/control.ts';
 import { isWeftError } from '../../../core/errors.ts';
 import { endpointsOfNetwork } from '../../../core/fold/lookup.ts';
@@ -53,13 +53,11 @@ export function networkHandlers(deps: HandlerDeps): Pick<Handlers, NetworkRoute>
       const idle = usedNetworks().filter(
         (item) => !item.network.predefined && !item.isUsed() && isWanted(item),
       );
-      return {
-        removed: await removeAll(
-          control,
-          idle.map(({ network }) => network),
-          context,
-        ),
-      };
+      return removeAll(
+        control,
+        idle.map(({ network }) => network),
+        context,
+      );
     },
     async connect({ params, body, context }) {
       return shownEndpoint(await control.connect(params.ref, body, context), control.state);
@@ -72,19 +70,27 @@ export function networkHandlers(deps: HandlerDeps): Pick<Handlers, NetworkRoute>
 
 /**
  * Each by a record of its own: one that somebody has connected to meanwhile is refused by the log and stays, and nothing
- * is taken from under anyone. In the order of their names.
+ * is taken from under anyone. In the order of their names. What fails otherwise ends it, for the rest would fail as well;
+ * what was removed before is told all the same.
+ *
+ * @throws WeftError where nothing was removed
  */
-async function removeAll(control: Control, networks: readonly NetworkView[], context: RequestContext) {
+async function removeAll(
+  control: Control,
+  networks: readonly NetworkView[],
+  context: RequestContext,
+): Promise<Pruned> {
   const removed: NetworkView[] = [];
-  for (const { id } of networks.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const { id, name } of networks.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     try {
       removed.push(networkView(await control.removeNetwork(id, context)));
     } catch (error) {
       if (isWeftError(error, 'network-in-use') || isWeftError(error, 'no-such-network')) continue;
-      throw error;
+      if (removed.length === 0 || !isWeftError(error)) throw error;
+      return { removed, failure: { network: name, code: error.code, detail: error.message } };
     }
   }
-  return removed;
+  return { removed };
 }
 
 function isEmpty(items: Iterable<unknown>): boolean {
