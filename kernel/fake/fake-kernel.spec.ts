@@ -4,8 +4,8 @@ import { describe, it } from 'mocha';
 import { diff } from '../../core/dataplane/diff.ts';
 import type { KernelEvent } from '../../core/dataplane/kernel.ts';
 import { hostNamespace, sandboxNamespace } from '../../core/dataplane/namespace.ts';
-import type { FdbEntry, NftElement } from '../../core/dataplane/object.ts';
-import type { IpAddress } from '../../core/model/address.ts';
+import type { FdbEntry, Link, NftElement } from '../../core/dataplane/object.ts';
+import type { InterfaceAddress, IpAddress } from '../../core/model/address.ts';
 import { describeKernel } from '../../test/contract/kernel.contract.ts';
 import { type KernelBench, macs, peer, testNetwork } from '../../test/contract/kernel-bench.ts';
 import { FakeKernel } from './fake-kernel.ts';
@@ -150,6 +150,41 @@ describe('FakeKernel', () => {
     kernel.addByHand(port('203.0.113.2'));
     await kernel.dump(hostNamespace);
     assert.deepEqual(await bench.flowsTo(8053), ['203.0.113.1 53']);
+    kernel.reopen();
+    await kernel.dump(hostNamespace);
+    assert.deepEqual(await bench.flowsTo(8053), []);
+  });
+
+  it('forgets flows in the next life that lead to an endpoint without a port that says so', async () => {
+    const bench = fakeBench();
+    const { kernel } = bench;
+    const host = { ns: hostNamespace, link: 'br-red' };
+    const port: NftElement = {
+      kind: 'nft-element',
+      ns: hostNamespace,
+      set: 'anywhere4',
+      key: ['udp', '8053'],
+      value: ['172.18.0.2', '53'],
+    };
+    const bridge: Link = {
+      kind: 'link',
+      ns: hostNamespace,
+      name: 'br-red',
+      owner: 'network:red',
+      up: true,
+      type: { type: 'bridge' },
+    };
+    await kernel.apply([
+      { op: 'set', object: bridge },
+      { op: 'set', object: { kind: 'address', ...host, address: '172.18.0.1/16' as InterfaceAddress } },
+      { op: 'set', object: { kind: 'nft-table', ns: hostNamespace, intact: true } },
+      { op: 'set', object: port },
+    ]);
+    await kernel.dump(hostNamespace);
+    await bench.startFlow(8053);
+    kernel.deleteByHand(port);
+    await kernel.dump(hostNamespace);
+    assert.deepEqual(await bench.flowsTo(8053), ['172.18.0.2 53']);
     kernel.reopen();
     await kernel.dump(hostNamespace);
     assert.deepEqual(await bench.flowsTo(8053), []);

@@ -42,7 +42,7 @@ import {
   setElement,
   setTable,
 } from './firewall.ts';
-import { type FakeFlow, forgetOutdated, newFlow } from './flows.ts';
+import { type FakeFlow, forgetOutdated, forgetUnexplained, newFlow } from './flows.ts';
 import { Machine } from './machine.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { foreignObjects, isVisibleLink, readSysctl, visibleObjects } from './state.ts';
@@ -124,6 +124,7 @@ export class FakeKernel implements Kernel {
     const host = this.#machine.namespaces.get(hostNamespace);
     if (host === undefined) return;
     for (const element of host.firewall?.elements.values() ?? []) forgetOutdated(host, element, false);
+    forgetUnexplained(host);
   }
 
   async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {

@@ -3,8 +3,8 @@
  * until the flow is forgotten. `nft/outdated-flows.ts` says when that is.
  */
 import type { NftElement } from '../../core/dataplane/object.ts';
-import { familyOf, type IpAddress } from '../../core/model/address.ts';
-import type { FakeNamespace } from './state.ts';
+import { contains, familyOf, type IpAddress, prefixOf } from '../../core/model/address.ts';
+import { addressesOf, type FakeNamespace } from './state.ts';
 
 export interface FakeFlow {
   /** One that the host has. */
@@ -30,6 +30,23 @@ export function forgetOutdated(namespace: FakeNamespace, element: NftElement, is
   namespace.flows = namespace.flows.filter(
     (flow) => !leads(element, flow) || (flow.target.join(' ') === target) !== isGone,
   );
+}
+
+/** Forgets what leads into a subnet of one of weft's addresses without an element that says so. */
+export function forgetUnexplained(namespace: FakeNamespace): void {
+  const elements = [...(namespace.firewall?.elements.values() ?? [])];
+  const bridged = [...namespace.links.values()]
+    .flatMap(addressesOf)
+    .flatMap(({ object, ours }) => (ours ? [prefixOf(object.address)] : []));
+  namespace.flows = namespace.flows.filter((flow) => {
+    const [address = '', port = ''] = flow.target;
+    const isLed = address !== flow.address || port !== String(flow.port);
+    const isInside = bridged.some((subnet) => contains(subnet, address as IpAddress));
+    const isExplained = elements.some(
+      (one) => leads(one, flow) && one.value?.join(' ') === flow.target.join(' '),
+    );
+    return !isLed || !isInside || isExplained;
+  });
 }
 
 function leads({ set, key, value }: NftElement, sent: Pick<FakeFlow, 'address' | 'port'>): boolean {

@@ -41,7 +41,7 @@ import {
   readForeignChains,
   removalStatements,
 } from './dropping-chains.ts';
-import { forgetOutdatedFlows } from './outdated-flows.ts';
+import { forgetFormerFlows, forgetOutdatedFlows } from './outdated-flows.ts';
 import { findElements, hasTable, readElements, readGeneration, readSkeleton } from './reader.ts';
 
 type NftObject = NftTable | NftElement | NftAccepts;
@@ -81,8 +81,10 @@ export class Firewall {
     const { type, ns } = handle;
     if (type !== 'host') return [];
     const accepts = wants('nft-accepts') ? this.#readAccepts(ns) : [];
-    if (!hasTable(this.#requests)) return accepts;
-    const elements = wants('nft-element') ? this.#readElements(handle) : [];
+    const isThere = this.isThere();
+    const elements = isThere && wants('nft-element') ? readElements(this.#requests, ns) : [];
+    if (wants('nft-element')) this.#compareFlows(handle, elements);
+    if (!isThere) return accepts;
     const intact = !wants('nft-table') || readSkeleton(this.#requests) === this.#patterns().skeleton;
     return [
       ...(wants('nft-table') ? [{ kind: 'nft-table', ns, intact } as const] : []),
@@ -137,16 +139,13 @@ export class Firewall {
   }
 
   /**
-   * The first time also ends what a daemon that died between a transaction and the flows that it made outdated left
-   * undone: where all is in order nothing would be applied any more, and such a flow would go on for ever.
+   * Once: ends flows that are outdated since a daemon died between a transaction and them, or since there was none. Where all
+   * is in order nothing would be applied any more, and such a flow would go on for ever.
    */
-  #readElements({ ns, requests }: NamespaceHandle): NftElement[] {
-    const elements = readElements(this.#requests, ns);
-    if (this.#flowsCompared) return elements;
-    const published = elements.map((object) => ({ op: 'set', object }) as const);
-    forgetOutdatedFlows(this.#requests, requests, published);
+  #compareFlows({ requests }: NamespaceHandle, elements: readonly NftElement[]): void {
+    if (this.#flowsCompared) return;
+    forgetFormerFlows(this.#requests, requests, elements);
     this.#flowsCompared = true;
-    return elements;
   }
 
   #transact(operations: readonly NftOperation[]): void {

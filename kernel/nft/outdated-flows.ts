@@ -4,14 +4,15 @@
  * packets keep coming, and those of UDP may never pause. So it is forgotten, and its next packet is judged anew. Connections
  * of TCP and SCTP end with their peer: whoever has its address next resets them.
  *
- * A daemon may die between the two. What ports that are there contradict the next one forgets with its first look
- * (`firewall.ts`); of a port that went, nothing is left by which its flows could be told from those of others.
+ * A daemon may die between the two, and somebody may flush the ruleset while there is none. So the next one compares all
+ * flows with its first look (`firewall.ts`): what ports that are there contradict is forgotten, and what leads to an endpoint
+ * on one of weft's bridges without a port that says so. Once the bridge is gone too, a flow cannot be told from those of others.
  *
  * The kernel walks its whole table of flows to find those of a port: some 20 ms where it has room for 262,144.
  */
 import type { Operation } from '../../core/dataplane/kernel.ts';
 import type { NftElement } from '../../core/dataplane/object.ts';
-import { addressOf, type IpAddress } from '../../core/model/address.ts';
+import { addressOf, contains, type IpAddress, type Prefix, prefixOf } from '../../core/model/address.ts';
 import { errno } from '../native/constants.ts';
 import { decode, type Request, request } from '../netlink/message.ts';
 import type { RequestSocket } from '../netlink/request.ts';
@@ -22,7 +23,7 @@ import {
   filterDestinationPort,
   filterProtocol,
 } from '../netlink/tables/conntrack.ts';
-import { dumpAddresses } from '../objects/address.ts';
+import { type AddressRecord, dumpAddresses } from '../objects/address.ts';
 import { protocolNumbers } from '../protocols.ts';
 
 type Family = 4 | 6;
@@ -74,26 +75,78 @@ export function forgetOutdatedFlows(
     .filter(isAboutDatagrams)
     .flatMap(({ op, object }) => publishedOf(object as NftElement, op === 'delete'));
   if (ports.length === 0) return;
-  const own = new Set<string>(dumpAddresses(routes).map(({ address }) => addressOf(address)));
+  const own = ownAddresses(dumpAddresses(routes));
   for (const each of [4, 6] as const) {
     const ofFamily = ports.filter((port) => port.family === each);
     if (ofFamily.length === 0) continue;
     const byPort = grouped(ofFamily);
     const outdated = flows(netfilter, each, ofFamily).filter((flow) =>
-      byPort.get(`${flow.protocol} ${flow.port}`)?.some((port) => contradicts(flow, port, own)),
+      byPort.get(placeOf(flow))?.some((port) => contradicts(flow, port, own)),
     );
-    for (const error of netfilter.carryOut(outdated.map((flow) => deletionOf(flow, each)))) {
-      // One that ended by itself meanwhile.
-      if (error !== undefined && error.errno !== errno.ENOENT) throw error;
-    }
+    forget(netfilter, each, outdated);
   }
+}
+
+/**
+ * Forgets the flows that a former life of the daemon may have left: those that contradict what is published, and those to
+ * endpoints on weft's bridges that no published port leads to. Whoever else leads packets there has theirs judged anew.
+ *
+ * @param elements all that are in weft's sets
+ * @throws KernelError
+ */
+export function forgetFormerFlows(
+  netfilter: RequestSocket,
+  routes: RequestSocket,
+  elements: readonly NftElement[],
+): void {
+  const ports = elements
+    .filter((object) => isAboutDatagrams({ op: 'set', object }))
+    .flatMap((object) => publishedOf(object, false));
+  const addresses = dumpAddresses(routes);
+  const own = ownAddresses(addresses);
+  const bridged = addresses.flatMap(({ address, weft }) => (weft ? [prefixOf(address)] : []));
+  if (ports.length + bridged.length === 0) return;
+  const byPort = grouped(ports);
+  for (const each of [4, 6] as const) {
+    const outdated = flows(netfilter, each, []).filter((flow) => {
+      const meant = byPort.get(placeOf(flow)) ?? [];
+      if (meant.some((port) => contradicts(flow, port, own))) return true;
+      return leadsInto(bridged, flow) && !meant.some((port) => explains(flow, port, own));
+    });
+    forget(netfilter, each, outdated);
+  }
+}
+
+function ownAddresses(addresses: readonly AddressRecord[]): ReadonlySet<string> {
+  return new Set(addresses.map(({ address }) => addressOf(address)));
+}
+
+function forget(netfilter: RequestSocket, of: Family, outdated: readonly Flow[]): void {
+  for (const error of netfilter.carryOut(outdated.map((flow) => deletionOf(flow, of)))) {
+    // One that ended by itself meanwhile.
+    if (error !== undefined && error.errno !== errno.ENOENT) throw error;
+  }
+}
+
+/** Whether a flow of datagrams goes elsewhere than it was sent, to one of those subnets. */
+function leadsInto(subnets: readonly Prefix[], flow: Flow): boolean {
+  const { protocol, destination, port, target, targetPort } = flow;
+  const isLed = target !== destination || targetPort !== port;
+  return (
+    protocol === protocolNumbers.udp && isLed && subnets.some((subnet) => contains(subnet, target))
+  );
+}
+
+/** As ports are grouped. */
+function placeOf({ protocol, port }: Pick<Flow, 'protocol' | 'port'>): string {
+  return `${protocol} ${port}`;
 }
 
 /** By protocol and port of the host. */
 function grouped(ports: readonly Published[]): ReadonlyMap<string, readonly Published[]> {
   const groups = new Map<string, Published[]>();
   for (const port of ports) {
-    const key = `${port.protocol} ${port.port}`;
+    const key = placeOf(port);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [port]);
     else group.push(port);
@@ -120,9 +173,15 @@ function publishedOf({ set, key, value }: NftElement, isGone: boolean): Publishe
 
 /** A port that is gone leads nowhere any more; one that is there leads nowhere else. */
 function contradicts(flow: Flow, port: Published, own: ReadonlySet<string>): boolean {
-  const isThere = flow.target === port.target && flow.targetPort === port.targetPort;
-  if (port.isGone) return isThere && isMeant(flow, port, own);
-  return !isThere && isMeant(flow, port, own);
+  return isMeant(flow, port, own) && goesTo(flow, port) === port.isGone;
+}
+
+function explains(flow: Flow, port: Published, own: ReadonlySet<string>): boolean {
+  return isMeant(flow, port, own) && goesTo(flow, port);
+}
+
+function goesTo(flow: Flow, { target, targetPort }: Published): boolean {
+  return flow.target === target && flow.targetPort === targetPort;
 }
 
 function isMeant({ destination }: Flow, { address }: Published, own: ReadonlySet<string>): boolean {

@@ -32,7 +32,7 @@ describe('weft beside Docker', function () {
     answering.push(await startAnswering(red, 'red', 80));
     await host().weft(['network', 'create', '-d', 'overlay', 'overlaid']);
     const green = await host().addSandbox('green');
-    await host().weft(['network', 'connect', '--name', 'green', '-p', '8082:80', 'overlaid', green]);
+    await host().weft(['network', 'connect', '--name', 'green', '-p', '8082:80', '-p', '8082:80/udp', 'overlaid', green]);
     answering.push(await startAnswering(green, 'green', 80));
   });
 
@@ -66,6 +66,8 @@ describe('weft beside Docker', function () {
         (await ask(outside().netns, 'tcp', host().place.ipv4, 8081))?.startsWith('red ') === true,
       'published port of an overlay of weft': async () =>
         (await ask(outside().netns, 'tcp', host().place.ipv4, 8082))?.startsWith('green ') === true,
+      'published UDP port of an overlay of weft': async () =>
+        (await ask(outside().netns, 'udp', host().place.ipv4, 8082))?.startsWith('green ') === true,
       'masquerade of Docker': dockerReachesOut,
       'published port of Docker': async () =>
         (await fetched(outside().netns, `http://${host().place.ipv4}:8080/`)) === 'docker',
@@ -79,6 +81,7 @@ describe('weft beside Docker', function () {
     'neighbours of weft',
     'published port of weft',
     'published port of an overlay of weft',
+    'published UDP port of an overlay of weft',
   ];
   const everything = [...ofWeft, 'masquerade of Docker', 'published port of Docker'];
   const all = (what: string) =>

@@ -53,6 +53,13 @@ describe('Published ports', function () {
     return { sandbox, ipv4, ipv6, shown };
   }
 
+  /** Who gets the datagrams that are sent to a port, by the flows that the host tracks. */
+  const flowsTo = async (port: number) =>
+    (await onHost('cat', '/proc/net/nf_conntrack'))
+      .split('\n')
+      .filter((line) => line.includes(' udp ') && line.includes(` dport=${port} `))
+      .map((line) => [...line.matchAll(/src=(\S+)/g)][1]?.[1]);
+
   for (const bridgesCallFirewalls of [false, true]) {
     const title = bridgesCallFirewalls ? 'with br_netfilter' : 'without br_netfilter';
     it(`are reached from outside, from the host, from localhost, and from where they are, ${title}`, async function () {
@@ -156,6 +163,30 @@ describe('Published ports', function () {
     await publish('second', 'red', '8053:80/udp');
     await answeredBy('second');
   });
+
+  for (const [title, flush] of [
+    ['', false],
+    [', and the ruleset flushed', true],
+  ] as const) {
+    it(`take along flows of datagrams when they are taken away while there is no daemon${title}`, async () => {
+      await create('red');
+      await publish('web', 'red', '8053:80/udp');
+      await publish('keeper', 'red');
+      const flow = startDatagrams(outside().netns, here().ipv4, 8053);
+      answering.push(flow);
+      await eventually('web answers', () => flow.answers.at(-1) === `web ${outside().ipv4}`);
+      const { daemon } = cluster.member(0);
+      await daemon.kill();
+      if (flush) await onHost('nft', 'flush', 'ruleset');
+      await cluster.member(1).api.call('removeEndpoint', { params: { ref: 'web' } });
+      assert.deepEqual(await flowsTo(8053), ['172.18.0.2']);
+      await daemon.start();
+      await eventually('the host itself gets what is sent to the port', async () => {
+        const targets = await flowsTo(8053);
+        return targets.length === 1 && targets[0] === here().ipv4;
+      });
+    });
+  }
 
   it('are as many rules as ever, whatever number there is', async () => {
     await create('red');
