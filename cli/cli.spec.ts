@@ -1,33 +1,10 @@
 /** `bin/weft` as users run it, against a daemon's API over a fake control. What it prints is compared to the letter. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { parse } from 'yaml';
 import { WeftError } from '../core/errors.ts';
 import { ApiFixture } from '../test/support/api-fixture.ts';
-
-const weftProgram = fileURLToPath(new URL('../../bin/weft', import.meta.url));
-
-interface Result {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function runWeft(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  input = '',
-): Promise<Result> {
-  return new Promise((resolve) => {
-    const options = { env: { ...process.env, WEFT_SOCKET: undefined, ...env } };
-    const child = execFile(process.execPath, [weftProgram, ...args], options, (_error, out, err) => {
-      resolve({ code: child.exitCode, out, err });
-    });
-    child.stdin?.end(input);
-  });
-}
+import { type Result, runWeft } from '../test/support/run-weft.ts';
 
 /** Of `bridge`, `host` and `none`, as `network ls -q` shows them. */
 const predefinedIds = '5db88fb1e4b5\n7bcfca90423c\n1cfc0029afee\n';
@@ -590,36 +567,6 @@ ffffffffffff   0         4        -      -                          -         it
     assert.equal(await count('host=h2'), 0);
   });
 
-  it('prunes what nothing is on, after asking, with the words of Docker', async () => {
-    await createRed();
-    await ok('network', 'connect', 'overlayred', 'c1');
-    await ok('network', 'create', '--label', 'keep', 'kept');
-    await ok('network', 'create', 'idle');
-    await ok('network', 'create', 'idle2');
-    const prune = (args: readonly string[], input: string) =>
-      runWeft(['network', 'prune', ...args], { WEFT_SOCKET: api.socket }, input);
-    const left = async () =>
-      (await ok('network', 'ls', '-q', '--filter', 'type=custom')).split('\n').length - 1;
-    for (const answer of ['', 'n\n', 'yes please\n', '\n']) {
-      const { code, out, err } = await prune([], answer);
-      assert.deepEqual([code, out], [0, '']);
-      assert.equal(
-        err,
-        'WARNING! This will remove all custom networks not used by at least one container.\n' +
-          'Are you sure you want to continue? [y/N] ',
-      );
-    }
-    assert.equal(await left(), 4);
-    const old = await prune(['--force', '--filter', 'until=2015-11-23T12:00:00Z'], '');
-    assert.deepEqual(old, { code: 0, out: '', err: '' });
-    const some = await prune(['--filter', 'label!=keep'], 'Y\n');
-    assert.equal(some.out, 'Deleted Networks:\nidle\nidle2\n\n');
-    assert.match(some.err, /Items to be pruned will be filtered with:\n {2}- label!=keep\n/);
-    const rest = await prune(['-f', '--format', 'json'], '');
-    assert.deepEqual(JSON.parse(rest.out), { NetworksDeleted: ['kept'] });
-    assert.equal(await left(), 1);
-  });
-
   it('plans the same by --dry-run, each of several changes, and nothing that cannot be foreseen', async () => {
     await createRed();
     await ok('network', 'create', '--subnet', '10.0.2.0/24', 'overlayblue');
@@ -663,35 +610,6 @@ ffffffffffff   0         4        -      -                          -         it
     const idle = await weft('plan', 'network', 'ls', '-q');
     assert.match(idle.err, /this command changes nothing/);
     assert.equal(api.control.state.ordinal, ordinal);
-  });
-
-  it('leaves a network that somebody connects to while it prunes', async () => {
-    await ok('network', 'create', 'idle');
-    await ok('network', 'create', 'busy');
-    api.control.before = async (method) => {
-      if (method !== 'removeNetwork') return;
-      api.control.before = undefined;
-      await api.client.call('connect', { params: { ref: 'busy' }, body: { sandbox: 'c1' } });
-    };
-    assert.equal(await ok('network', 'prune', '-f'), 'Deleted Networks:\nidle\n\n');
-    assert.equal(await ok('network', 'prune', '-f'), '');
-  });
-
-  it('names what it pruned before something failed, and what that was', async () => {
-    for (const name of ['a', 'b', 'c']) await ok('network', 'create', name);
-    let removals = 0;
-    api.control.before = async (method) => {
-      if (method !== 'removeNetwork' || ++removals !== 2) return;
-      throw new WeftError('store-unreachable', 'The store is gone: wait');
-    };
-    const { code, out, err } = await weft('network', 'prune', '-f');
-    assert.deepEqual([code, out], [1, 'Deleted Networks:\na\n\n']);
-    assert.equal(
-      err,
-      "weft: Stopped before network 'b', which is there still or is not known to be gone: " +
-        'The store is gone: wait (store-unreachable)\n',
-    );
-    assert.equal(await ok('network', 'prune', '-f'), 'Deleted Networks:\nb\nc\n\n');
   });
 
   it('shows nothing of others that a terminal would obey', async () => {
