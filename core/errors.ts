@@ -57,6 +57,11 @@ const table = {
     retryable: false,
     summary: 'A port to publish is malformed, or the network or the endpoint cannot have it.',
   },
+  'bad-route': {
+    status: 400,
+    retryable: false,
+    summary: 'A static route is malformed, or the endpoint cannot have it.',
+  },
   'bad-option': { status: 400, retryable: false, summary: 'An option has a value that it cannot have.' },
   'bad-label': {
     status: 400,
@@ -138,6 +143,11 @@ const table = {
     summary: 'A port of the host is published already, or something else listens at it.',
   },
   'ports-exhausted': { status: 409, retryable: false, summary: 'No port of the range is free.' },
+  'route-taken': {
+    status: 409,
+    retryable: false,
+    summary: 'The sandbox has a static route to that destination.',
+  },
   'interface-taken': { status: 409, retryable: false, summary: 'The sandbox has an interface of that name.' },
   'already-attached': {
     status: 409,

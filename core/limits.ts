@@ -40,6 +40,8 @@ export const optionsMax = 32;
 export const aliasesMax = 32;
 /** Settings of the kernel for one interface. */
 export const endpointSysctlsMax = 32;
+/** Static routes of one endpoint. */
+export const endpointRoutesMax = 32;
 export const subnetsMax = 16;
 export const auxAddressesMax = 64;
 /** Foreign interface names that an attach request reports, so that automatic names avoid them. */

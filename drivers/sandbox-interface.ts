@@ -1,7 +1,7 @@
 /** What an endpoint's interface in its sandbox has, whatever kind of link it is. */
 import { connectedRouteOf } from '../core/dataplane/connected.ts';
 import { type Namespace, sandboxNamespace } from '../core/dataplane/namespace.ts';
-import type { Address, KernelObject, Sysctl } from '../core/dataplane/object.ts';
+import type { Address, KernelObject, Route, Sysctl } from '../core/dataplane/object.ts';
 import { assert } from '../core/lib/assert.ts';
 import { familyOf, type InterfaceAddress } from '../core/model/address.ts';
 import type { Endpoint } from '../core/model/endpoint.ts';
@@ -16,7 +16,10 @@ export function interfaceOf(endpoint: Endpoint): InterfacePlace {
   return { ns: sandboxNamespace(endpoint.sandbox.ref), name: endpoint.ifname };
 }
 
-/** Its addresses with the routes that they bring, IPv6 switched on where it has such an address, and what was asked for. */
+/**
+ * Its addresses with the routes that they bring, IPv6 switched on where it has such an address, and settings and
+ * routes that were asked for.
+ */
 export function addressing(endpoint: Endpoint): KernelObject[] {
   const { ns, name } = interfaceOf(endpoint);
   const addresses = allAddresses(endpoint).map(
@@ -27,7 +30,24 @@ export function addressing(endpoint: Endpoint): KernelObject[] {
     ...askedSysctls(endpoint),
     ...addresses,
     ...addresses.flatMap((address) => connectedRouteOf(address) ?? []),
+    ...staticRoutes(endpoint),
   ];
+}
+
+/** What is connected to the sandbox goes before them. In IPv6 the kernel has it so by itself. */
+const staticMetricIpv4 = 1024;
+
+function staticRoutes(endpoint: Endpoint): Route[] {
+  const { ns, name } = interfaceOf(endpoint);
+  return (endpoint.routes ?? []).map(({ destination, via }) => ({
+    kind: 'route',
+    ns,
+    link: name,
+    destination,
+    ...(via === undefined ? {} : { via }),
+    ...(familyOf(destination) === 4 ? { metric: staticMetricIpv4 } : {}),
+    protocol: 'weft',
+  }));
 }
 
 /**

@@ -1,6 +1,12 @@
 /** Endpoints as the API takes and gives them. */
 import { z } from 'zod';
-import { aliasesMax, gatewayPriorityMax, gatewayPriorityMin, portSpecsMax } from '../../core/limits.ts';
+import {
+  aliasesMax,
+  endpointRoutesMax,
+  gatewayPriorityMax,
+  gatewayPriorityMin,
+  portSpecsMax,
+} from '../../core/limits.ts';
 import { portProtocols } from '../../core/model/published-port.ts';
 import { count, filters, objectId, options, ref, stamp, text } from './common.ts';
 
@@ -19,6 +25,8 @@ export const endpointRequestSchema = z.strictObject({
   linkLocal: z.array(text).max(2).exactOptional(),
   /** Docker's `com.docker.network.endpoint.sysctls` and `com.docker.network.endpoint.ifname`. */
   options: options.exactOptional(),
+  /** Static routes over its interface, `DESTINATION[,GATEWAY]` each. */
+  routes: z.array(text).max(endpointRoutesMax).exactOptional(),
   /** Of several endpoints of one sandbox the one of the highest gives the default route. */
   gatewayPriority: z.int().min(gatewayPriorityMin).max(gatewayPriorityMax).exactOptional(),
   /** What is published: `[IP:][HOST[-END]:]PORT[-END][/tcp|udp|sctp]` each. */
@@ -48,6 +56,7 @@ export const endpointSchema = z.object({
   linkLocal: z.array(z.string()).exactOptional(),
   /** Settings of its interface, by their names below `/proc/sys/`. */
   sysctls: z.array(z.object({ name: z.string(), value: z.string() })).exactOptional(),
+  routes: z.array(z.object({ destination: z.string(), via: z.string().exactOptional() })).exactOptional(),
   gatewayPriority: z.int().exactOptional(),
   /** Ports of its host, each with the address of the host at which it is published. */
   ports: z.array(

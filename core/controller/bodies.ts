@@ -50,7 +50,7 @@ export function endpointBody(
   listeners: readonly Listener[] = [],
 ): BodyOf<'endpoint-create'> {
   const { name, ipv4, ipv6, mac, ifname, gatewayPriority, ports = [] } = request;
-  const { linkLocal = [], options = {} } = request;
+  const { linkLocal = [], routes = [], options = {} } = request;
   return {
     network,
     ...(name === undefined ? {} : { name }),
@@ -59,6 +59,7 @@ export function endpointBody(
     ...(ipv6 === undefined ? {} : { ipv6 }),
     ...(mac === undefined ? {} : { mac }),
     ...(linkLocal.length === 0 ? {} : { linkLocal: [...linkLocal] }),
+    ...(routes.length === 0 ? {} : { routes: [...routes] }),
     ...(Object.keys(options).length === 0 ? {} : { options: Object.entries(options) }),
     sandbox: { ref: request.sandbox, identity: sandbox.identity },
     ...(ifname === undefined ? {} : { ifname }),

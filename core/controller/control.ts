@@ -228,6 +228,8 @@ export interface EndpointRequest {
   readonly ports?: readonly string[];
   /** At most one of each family. */
   readonly linkLocal?: readonly string[];
+  /** `DESTINATION[,GATEWAY]` each. */
+  readonly routes?: readonly string[];
   readonly options?: Readonly<Record<string, string>>;
 }
 

@@ -21,6 +21,7 @@ import { linkLocalAddresses } from './link-local.ts';
 import { endpointNamed, endpointsOfSandbox, gatewayOfSandbox } from './lookup.ts';
 import { publishPorts } from './published-ports.ts';
 import { refuseUnless, type What } from './refused.ts';
+import { staticRoutes } from './static-routes.ts';
 
 type Body = BodyOf<'endpoint-create'>;
 
@@ -60,6 +61,7 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
   const ifname = traits.hasInterfaces ? interfaceNameOf(what, network, neighbours, body, options) : undefined;
   const linkLocal = linkLocalAddresses(what, body.linkLocal ?? []);
   const sysctls = ifname === undefined ? [] : sysctlsOf(what, options, ifname, [...addresses, ...linkLocal]);
+  const routes = staticRoutes(what, network, siblings, addresses, body.routes ?? []);
   const ports = publishPorts(what, draft, { id, host: stamp.host, network, addresses }, body);
   const endpoint: Endpoint = {
     id,
@@ -75,6 +77,7 @@ export function createEndpoint({ draft, stamp }: Context, record: RecordOf<'endp
     ...(mac === undefined ? {} : { mac }),
     ...(linkLocal.length === 0 ? {} : { linkLocal }),
     ...(sysctls.length === 0 ? {} : { sysctls }),
+    ...(routes.length === 0 ? {} : { routes }),
     ...(body.gatewayPriority === undefined ? {} : { gatewayPriority: body.gatewayPriority }),
     ...(ports.length === 0 ? {} : { ports }),
   };
@@ -192,6 +195,7 @@ function refuseInterface(what: What, network: Network, body: Body): void {
   );
   refuseUnless(body.mac === undefined, 'bad-mac', () => `${why()}; leave out the MAC address`);
   refuseUnless(body.ifname === undefined, 'bad-name', () => `${why()}; leave out the interface name`);
+  refuseUnless((body.routes ?? []).length === 0, 'bad-route', () => `${why()}; leave out the routes`);
   const isPlain = (body.linkLocal ?? []).length + (body.options ?? []).length === 0;
   refuseUnless(isPlain, 'bad-option', () => `${why()}; leave out link-local addresses and options`);
 }

@@ -10,7 +10,7 @@ import { CanonicalBytes } from '../lib/canonical-bytes.ts';
 import { Digester } from '../lib/digest.ts';
 import { SetHash } from '../lib/set-hash.ts';
 import { vniMin } from '../limits.ts';
-import type { Endpoint, InterfaceSysctl } from '../model/endpoint.ts';
+import type { Endpoint, InterfaceSysctl, StaticRoute } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { LogId, RecordId } from '../model/ids.ts';
 import type { Network, Subnet } from '../model/network.ts';
@@ -63,6 +63,7 @@ export function endpointMember(endpoint: Endpoint): Uint8Array {
   scratch.optionalText(endpoint.ifname).optionalText(endpoint.mac).list(endpoint.addresses, writeText);
   scratch.optionalText(endpoint.gatewayPriority?.toString()).list(endpoint.ports ?? [], writePort);
   scratch.list(endpoint.linkLocal ?? [], writeText).list(endpoint.sysctls ?? [], writeSysctl);
+  scratch.list(endpoint.routes ?? [], writeRoute);
   return end(endpoint.created, endpoint.changed);
 }
 
@@ -147,6 +148,10 @@ function writePort(out: CanonicalBytes, { protocol, address, hostPort, port }: P
 
 function writeSysctl(out: CanonicalBytes, { name, value }: InterfaceSysctl): void {
   out.text(name).text(value);
+}
+
+function writeRoute(out: CanonicalBytes, { destination, via }: StaticRoute): void {
+  out.text(destination).optionalText(via);
 }
 
 function writePair(out: CanonicalBytes, [key, value]: readonly [string, string]): void {

@@ -8,6 +8,7 @@ import {
   auxAddressesMax,
   avoidedInterfacesMax,
   avoidedPrefixesMax,
+  endpointRoutesMax,
   gatewayPriorityMax,
   gatewayPriorityMin,
   labelKeyLengthMax,
@@ -94,6 +95,8 @@ const endpointCreate = z.strictObject({
   linkLocal: z.array(text).max(2).optional(),
   /** Options by Docker's names. Absent: none. */
   options: options.optional(),
+  /** Static routes, `DESTINATION[,GATEWAY]` each. Absent: none. */
+  routes: z.array(text).max(endpointRoutesMax).optional(),
   sandbox: z.strictObject({
     ref: z.string().min(1).max(sandboxRefLengthMax),
     identity: z.string().min(1).max(128),

@@ -1,5 +1,5 @@
 /** An endpoint: a sandbox's interface on a network. */
-import { familyOf, type InterfaceAddress } from './address.ts';
+import { familyOf, type InterfaceAddress, type IpAddress, type Prefix } from './address.ts';
 import type { EndpointId, NetworkId } from './ids.ts';
 import type { Mac } from './mac.ts';
 import type { PublishedPort } from './published-port.ts';
@@ -25,6 +25,8 @@ export interface Endpoint {
   readonly linkLocal?: readonly InterfaceAddress[];
   /** Settings of the kernel for its interface. Absent: none. */
   readonly sysctls?: readonly InterfaceSysctl[];
+  /** Static routes over its interface, in the order asked for. Absent: none. */
+  readonly routes?: readonly StaticRoute[];
   /** Of several endpoints of one sandbox the one of the highest gives the default route. Absent: 0. */
   readonly gatewayPriority?: number;
   /** Ports of its host behind which it is reached, in the order asked for. Absent: none. */
@@ -37,6 +39,13 @@ export interface InterfaceSysctl {
   /** Below `/proc/sys/`, such as `net/ipv4/conf/eth0/log_martians`. */
   readonly name: string;
   readonly value: string;
+}
+
+/** Destinations of one sandbox's static routes differ. */
+export interface StaticRoute {
+  readonly destination: Prefix;
+  /** A machine on the endpoint's network; absent where those at the destination are on the link themselves. */
+  readonly via?: IpAddress;
 }
 
 export function hasIpv6({ addresses }: Pick<Endpoint, 'addresses'>): boolean {

@@ -177,7 +177,7 @@ export class SnapshotReader {
   /** Member by member: there are very many of them, and a copy of the line takes longer and more room. */
   #endpointOf(line: LineOf<'endpoint'>): Endpoint {
     const { created, changed } = this.#stamps(line);
-    const { linkLocal, sysctls } = line;
+    const { linkLocal, sysctls, routes } = line;
     const { id, name, aliases, sandbox, ifname, mac, addresses, gatewayPriority, ports } = line;
     return {
       id,
@@ -190,6 +190,7 @@ export class SnapshotReader {
       ...(mac === undefined ? {} : { mac }),
       ...(linkLocal === undefined ? {} : { linkLocal }),
       ...(sysctls === undefined ? {} : { sysctls }),
+      ...(routes === undefined ? {} : { routes }),
       ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
       ...(ports === undefined ? {} : { ports }),
       addresses,

@@ -119,6 +119,9 @@ const endpoint = z.strictObject({
   addresses: z.array(judged<InterfaceAddress>()),
   linkLocal: z.array(judged<InterfaceAddress>()).exactOptional(),
   sysctls: z.array(z.strictObject({ name: text, value: text })).exactOptional(),
+  routes: z
+    .array(z.strictObject({ destination: judged<Prefix>(), via: judged<IpAddress>().exactOptional() }))
+    .exactOptional(),
   gatewayPriority: z.int().exactOptional(),
   ports: z
     .array(

@@ -85,7 +85,7 @@ function networkLine(network: Network): LineOf<'network'> {
 }
 
 function endpointLine(endpoint: Endpoint): LineOf<'endpoint'> {
-  const { aliases, addresses, linkLocal, sysctls, ports, ...rest } = withStamps(endpoint);
+  const { aliases, addresses, linkLocal, sysctls, routes, ports, ...rest } = withStamps(endpoint);
   return {
     kind: 'endpoint',
     ...rest,
@@ -94,6 +94,7 @@ function endpointLine(endpoint: Endpoint): LineOf<'endpoint'> {
     ...(ports === undefined ? {} : { ports: [...ports] }),
     ...(linkLocal === undefined ? {} : { linkLocal: [...linkLocal] }),
     ...(sysctls === undefined ? {} : { sysctls: [...sysctls] }),
+    ...(routes === undefined ? {} : { routes: [...routes] }),
   };
 }
 

@@ -61,7 +61,7 @@ export function shownEndpoint(endpoint: Endpoint, state: State): EndpointView {
 /** What a person looks for first comes first. */
 function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
   const { id, name, network, aliases, host, sandbox, ifname, mac, addresses } = endpoint;
-  const { gatewayPriority, linkLocal, sysctls, ports = [], created, changed } = endpoint;
+  const { gatewayPriority, linkLocal, sysctls, routes, ports = [], created, changed } = endpoint;
   const own = [...(name === undefined ? [] : [name]), ...aliases];
   return {
     id,
@@ -77,6 +77,7 @@ function endpointView(endpoint: Endpoint, networkName: string): EndpointView {
     addresses: [...addresses],
     ...(linkLocal !== undefined && { linkLocal: [...linkLocal] }),
     ...(sysctls !== undefined && { sysctls: sysctls.map((one) => ({ ...one })) }),
+    ...(routes !== undefined && { routes: routes.map((one) => ({ ...one })) }),
     ...(gatewayPriority !== undefined && { gatewayPriority }),
     ports: ports.map((port) => ({ ...port })),
     created,

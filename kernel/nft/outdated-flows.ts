@@ -132,9 +132,7 @@ function forget(netfilter: RequestSocket, of: Family, outdated: readonly Flow[])
 function leadsInto(subnets: readonly Prefix[], flow: Flow): boolean {
   const { protocol, destination, port, target, targetPort } = flow;
   const isLed = target !== destination || targetPort !== port;
-  return (
-    protocol === protocolNumbers.udp && isLed && subnets.some((subnet) => contains(subnet, target))
-  );
+  return protocol === protocolNumbers.udp && isLed && subnets.some((subnet) => contains(subnet, target));
 }
 
 /** As ports are grouped. */

@@ -32,7 +32,18 @@ describe('weft beside Docker', function () {
     answering.push(await startAnswering(red, 'red', 80));
     await host().weft(['network', 'create', '-d', 'overlay', 'overlaid']);
     const green = await host().addSandbox('green');
-    await host().weft(['network', 'connect', '--name', 'green', '-p', '8082:80', '-p', '8082:80/udp', 'overlaid', green]);
+    await host().weft([
+      'network',
+      'connect',
+      '--name',
+      'green',
+      '-p',
+      '8082:80',
+      '-p',
+      '8082:80/udp',
+      'overlaid',
+      green,
+    ]);
     answering.push(await startAnswering(green, 'green', 80));
   });
 

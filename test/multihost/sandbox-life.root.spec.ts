@@ -73,6 +73,28 @@ describe('Interfaces in sandboxes', function () {
     assert.equal(await pings(red, '169.254.8.9'), false);
   });
 
+  it('have the static routes that were asked for, put back when they are deleted, and lose them with the endpoint', async () => {
+    const beyond = '198.51.100.1';
+    for (const network of ['bridged', 'overlaid']) {
+      const router = await host().addSandbox(`router-${network}`);
+      const red = await host().addSandbox(`red-${network}`);
+      await run('ip', ['-n', router, 'address', 'add', `${beyond}/32`, 'dev', 'lo']);
+      const [via = ''] = (await connect(network, router)).stdout.split('/');
+      await connect('--route', `198.51.100.0/24,${via}`, '--route', '203.0.113.7/32', network, red);
+      const routes = async () =>
+        (await run('ip', ['-n', red, 'route', 'show', 'proto', '87'])).stdout.replaceAll(/ +$/gm, '');
+      const wanted = await routes();
+      assert.match(wanted, new RegExp(`^198\\.51\\.100\\.0/24 via ${via} dev eth0 metric 1024$`, 'm'));
+      assert.match(wanted, /^203\.0\.113\.7 dev eth0 scope link metric 1024$/m);
+      assert.ok(await pings(red, beyond), network);
+      await run('ip', ['-n', red, 'route', 'del', '198.51.100.0/24']);
+      await eventually('the route is back', async () => (await routes()) === wanted);
+      assert.match((await host().weft(['doctor'])).stdout, /route replace 198\.51\.100\.0\/24 via/);
+      await host().weft(['network', 'disconnect', network, red]);
+      assert.equal(await routes(), '');
+    }
+  });
+
   it('have a setting that somebody altered repaired, and the doctor tells of it', async () => {
     const { daemon } = cluster.member(0);
     const sandbox = await host().addSandbox('red');
@@ -90,6 +112,14 @@ describe('Interfaces in sandboxes', function () {
 
   it('are refused with what is wrong, and nothing of them is kept', async () => {
     const sandbox = await host().addSandbox('red');
+    const refusedRoute = await host().weft(
+      ['network', 'connect', '--route', '10.9.0.0/16,10.8.0.1', 'bridged', sandbox],
+      { allowFailure: true },
+    );
+    assert.match(
+      refusedRoute.stderr,
+      /^weft: Cannot attach .* route '10\.9\.0\.0\/16,10\.8\.0\.1' goes by 10\.8\.0\.1, which is no other machine of the endpoint's subnet; .* \(bad-route\)$/m,
+    );
     for (const [option, why] of [
       [`${sysctls}=net.ipv4.ip_forward=1`, /must be like net\.ipv4\.conf\.IFNAME\..*\(bad-option\)/],
       [`${sysctls}=net.ipv4.conf.IFNAME.log_martians=$(id)`, /a whole number.*\(bad-option\)/],

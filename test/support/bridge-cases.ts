@@ -72,7 +72,7 @@ export const bridgeCases: readonly OverlayCase[] = [
   },
   {
     name: 'settings',
-    title: 'Link-local addresses beside the others, and settings of the interface',
+    title: 'Link-local addresses beside the others, settings of the interface, and static routes',
     hosts: [master],
     network: testBridge(['172.18.0.0/16', 'fd00:1::/64']),
     endpoints: [
@@ -83,6 +83,11 @@ export const bridgeCases: readonly OverlayCase[] = [
           { name: 'net/ipv4/conf/eth0/log_martians', value: '1' },
           { name: 'net/ipv6/conf/eth0/accept_ra', value: '2' },
         ],
+        routes: [
+          { destination: '10.9.0.0/16', via: '172.18.0.254' },
+          { destination: '198.51.100.7/32' },
+          { destination: 'fd00:9::/64', via: 'fd00:1::fe' },
+        ] as unknown as NonNullable<Endpoint['routes']>,
       },
     ],
   },

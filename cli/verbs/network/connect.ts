@@ -16,6 +16,7 @@ interface Options {
   readonly gwPriority?: number;
   readonly publish?: readonly string[];
   readonly linkLocalIp?: readonly string[];
+  readonly route?: readonly string[];
   readonly driverOpt?: readonly string[];
   readonly quiet?: true;
 }
@@ -45,6 +46,11 @@ export function addVerb(parent: Command, context: Context): void {
     )
     .option('--link-local-ip <address>', 'link-local address beside them; one of each family', collect)
     .option(
+      '--route <destination[,gateway]>',
+      'static route over the interface, e.g. 10.9.0.0/16,172.18.0.254; several may be given',
+      collect,
+    )
+    .option(
       '--driver-opt <key=value>',
       'option of the endpoint, such as com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1; several may be given',
       collect,
@@ -62,6 +68,7 @@ export function addVerb(parent: Command, context: Context): void {
 
 function bodyOf(sandbox: string, options: Options) {
   const { name, alias, ip, ip6, macAddress, ifname, gwPriority, linkLocalIp, driverOpt, publish } = options;
+  const { route } = options;
   return {
     sandbox,
     aliases: [...(alias ?? [])],
@@ -71,6 +78,7 @@ function bodyOf(sandbox: string, options: Options) {
     ...(macAddress !== undefined && { mac: macAddress }),
     ...(ifname !== undefined && { ifname }),
     ...(linkLocalIp !== undefined && { linkLocal: [...linkLocalIp] }),
+    ...(route !== undefined && { routes: [...route] }),
     ...(driverOpt !== undefined && { options: parsePairs('--driver-opt', driverOpt) }),
     ...(gwPriority !== undefined && { gatewayPriority: gwPriority }),
     ...(publish !== undefined && { ports: [...publish] }),
