@@ -3,12 +3,14 @@
  *
  * Their values were checked when the network was made; the functions here say what they come to.
  */
+import { quote } from '../lib/quote.ts';
 import { interfaceNameLengthMax } from '../limits.ts';
 import { type Family, familyOf, type IpAddress, parseAddress } from '../model/address.ts';
 import { isInterfaceName } from '../model/names.ts';
 import { isPredefined, type Network } from '../model/network.ts';
 import { isEveryAddress } from '../model/published-port.ts';
 import { isYes, type OptionCheck, oneOf, yesOrNo } from './option-check.ts';
+import { refuseUnless } from './refused.ts';
 
 /** Name of the bridge; one that is there already is adopted. */
 export const bridgeNameOption = 'com.docker.network.bridge.name';
@@ -25,7 +27,7 @@ export const interfacePrefixOption = 'com.docker.network.container_iface_prefix'
 /**
  * `nat`: endpoints have the host's address outside, and nothing outside reaches theirs. `nat-unprotected`: every port of
  * theirs can be reached from outside by whoever has a route. `routed`: they keep their addresses outside, and nothing but
- * published ports can be reached.
+ * published ports can be reached. `isolated`, of internal networks: the host has no address there either.
  */
 const gatewayModeOptions: Readonly<Record<Family, string>> = {
   4: 'com.docker.network.bridge.gateway_mode_ipv4',
@@ -53,7 +55,8 @@ const ipv4Address: OptionCheck = (value) => {
   const address = parseAddress(value);
   return address !== undefined && familyOf(address) === 4 ? undefined : 'an IPv4 address such as 192.0.2.1';
 };
-const gatewayMode = oneOf('nat', 'nat-unprotected', 'routed');
+const isolated = 'isolated';
+const gatewayMode = oneOf('nat', 'nat-unprotected', 'routed', isolated);
 
 export const bridgeOptions: readonly (readonly [string, OptionCheck])[] = [
   [bridgeNameOption, interfaceName],
@@ -86,7 +89,24 @@ export function hasNeighbours({ options }: Pick<Network, 'options'>): boolean {
 }
 
 export function hasBridgeAddress({ options }: Pick<Network, 'options'>, family: Family): boolean {
+  if (isIsolated({ options }, family)) return false;
   return family === 6 || !isYes(options[noIpv4Option], false);
+}
+
+/** Whether not even the host reaches endpoints. */
+export function isIsolated({ options }: Pick<Network, 'options'>, family: Family): boolean {
+  return options[gatewayModeOptions[family]] === isolated;
+}
+
+/** @throws Refused `bad-option` where a network that is not internal is to be isolated: nothing would lead out of it */
+export function checkIsolation(
+  what: string,
+  { options, internal }: Pick<Network, 'options' | 'internal'>,
+): void {
+  const option = ([4, 6] as const).filter((family) => isIsolated({ options }, family));
+  refuseUnless(internal || option.length === 0, 'bad-option', () => {
+    return `${what}: option ${gatewayModeOptions[option[0] ?? 4]} is ${quote(isolated)}, which only internal networks can be; write --internal too, or leave it out`;
+  });
 }
 
 export function isMasqueraded(

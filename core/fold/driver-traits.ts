@@ -44,6 +44,8 @@ export type NetworkOptions = Readonly<Record<string, string>>;
 
 /** MTU of the containers' interfaces, bytes. Docker's name. */
 export const mtuOption = 'com.docker.network.driver.mtu';
+/** As in Docker 0 asks for no other than there is without the option. */
+const mtu: OptionCheck = (value) => (value === '0' ? undefined : wholeNumber(mtuMin, mtuMax)(value));
 /** The VNI asked for. Docker's name, of a list because Docker has one for every subnet. */
 export const vniOption = 'com.docker.network.driver.overlay.vxlanid_list';
 
@@ -69,7 +71,7 @@ const overlay: DriverTraits = {
   hasOwnMac: () => true,
   publishesPorts: true,
   options: new Map([
-    [mtuOption, wholeNumber(mtuMin, mtuMax)],
+    [mtuOption, mtu],
     [vniOption, wholeNumber(1, vniMax, 'one VNI ')],
   ]),
 };
@@ -86,7 +88,7 @@ const bridge: DriverTraits = {
   isAlone: false,
   hasOwnMac: () => true,
   publishesPorts: true,
-  options: new Map([[mtuOption, wholeNumber(mtuMin, mtuMax)], ...bridgeOptions]),
+  options: new Map([[mtuOption, mtu], ...bridgeOptions]),
 };
 
 /** Of interfaces that are stacked on a link of each host. */
@@ -108,7 +110,7 @@ const macvlan: DriverTraits = {
   options: new Map([
     [parentOption, parentLink],
     [macvlanModeOption, oneOf('bridge', 'private', 'vepa', 'passthru')],
-    [mtuOption, wholeNumber(mtuMin, mtuMax)],
+    [mtuOption, mtu],
   ]),
 };
 
@@ -119,7 +121,7 @@ const ipvlan: DriverTraits = {
     [parentOption, parentLink],
     [ipvlanModeOption, oneOf('l2', 'l3', 'l3s')],
     [ipvlanFlagOption, oneOf('bridge', 'private', 'vepa')],
-    [mtuOption, wholeNumber(mtuMin, mtuMax)],
+    [mtuOption, mtu],
   ]),
 };
 

@@ -32,8 +32,8 @@ export function checkOptions(
 
 /** @throws Refused `bad-option` when the option leaves no room for IPv6 */
 export function checkIpv6Mtu(what: string, options: Readonly<Record<string, string>>): void {
-  const mtu = options[mtuOption];
-  refuseUnless(mtu === undefined || Number(mtu) >= mtuMinIpv6, 'bad-option', () => {
+  const mtu = options[mtuOption] ?? '0';
+  refuseUnless(mtu === '0' || Number(mtu) >= mtuMinIpv6, 'bad-option', () => {
     return `${what}: IPv6 needs an MTU of ${mtuMinIpv6} and ${mtuOption} is ${mtu}; raise it or leave out IPv6`;
   });
 }
@@ -53,9 +53,30 @@ export function checkLabels(what: string, pairs: Pairs): Readonly<Record<string,
   return recordOf(pairs);
 }
 
+/** Options that Docker has and weft has not, and what to do instead. */
+const dockersOwn: ReadonlyMap<string, string> = new Map([
+  ['com.docker.network.enable_ipv4', 'for a network without IPv4 give IPv6 subnets alone'],
+  ['com.docker.network.enable_ipv6', 'write --ipv6'],
+  ['com.docker.network.internal', 'write --internal'],
+  [
+    'com.docker.network.host_ipv4',
+    'every host has the network, so no one address is right for it; leave it out',
+  ],
+  [
+    'com.docker.network.host_ipv6',
+    'every host has the network, so no one address is right for it; leave it out',
+  ],
+  ['com.docker.network.bridge.default_bridge', "the network 'bridge' is there already; leave it out"],
+  [
+    'com.docker.network.bridge.trusted_host_interfaces',
+    'publish ports, or let all in by com.docker.network.bridge.gateway_mode_ipv4=nat-unprotected',
+  ],
+  ['encrypted', 'weft encrypts nothing; encrypt what the hosts are joined by'],
+]);
+
 function unknownOption(what: string, driver: string, traits: DriverTraits, key: string): Refused {
   const hint = nearest(key, [...traits.options.keys()]);
-  const advice = hint === undefined ? 'it knows none' : `did you mean ${hint}?`;
+  const advice = dockersOwn.get(key) ?? (hint === undefined ? 'it knows none' : `did you mean ${hint}?`);
   return new Refused('unknown-option', `${what}: driver ${driver} knows no option ${quote(key)}; ${advice}`);
 }
 

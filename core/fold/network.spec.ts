@@ -162,6 +162,12 @@ describe('a network that is refused', () => {
       'bad-option',
       /twice/,
     ],
+    [
+      'an isolated network that is not internal',
+      { driver: 'bridge', options: [['com.docker.network.bridge.gateway_mode_ipv6', 'isolated']] },
+      'bad-option',
+      /gateway_mode_ipv6 is 'isolated', which only internal networks can be; write --internal too/,
+    ],
     ['an MTU too small', { options: [[mtuOption, '67']] }, 'bad-option', /from 68 to 65535/],
     ['an MTU too large', { options: [[mtuOption, '65536']] }, 'bad-option', /65535/],
     ['an MTU that is no number', { options: [[mtuOption, '0x5dc']] }, 'bad-option', /'0x5dc'/],

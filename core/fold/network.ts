@@ -14,7 +14,7 @@ import {
   takeNextAddress,
   takeNextVni,
 } from './allocation.ts';
-import { bridgeNameOf, bridgeNameOption } from './bridge-options.ts';
+import { bridgeNameOf, bridgeNameOption, checkIsolation } from './bridge-options.ts';
 import type { Context, Decision } from './decision.ts';
 import type { Draft } from './draft.ts';
 import { type DriverTraits, driverNames, driverTraits, parentOption, vniOption } from './driver-traits.ts';
@@ -55,6 +55,7 @@ export function createNetwork({ draft, stamp }: Context, record: RecordOf<'netwo
   });
   const options = checkOptions(what, body.driver, traits, body.options);
   checkParent(what, draft, options[parentOption]);
+  checkIsolation(what, { options, internal: body.internal });
   checkBridgeName(what, draft, body.driver, { id, options });
   const space = spaceOf(what, body, traits);
   const labels = checkLabels(what, body.labels);

@@ -8,6 +8,7 @@ import {
   bridgeNameOf,
   hasBridgeAddress,
   hasNeighbours,
+  isIsolated,
   isMasqueraded,
   isOpen,
   mayExist,
@@ -51,7 +52,7 @@ function gatewayAddresses(network: Network): Address[] {
   const gateways = network.subnets
     .filter(({ prefix }) => hasBridgeAddress(network, familyOf(prefix)))
     .map(({ prefix, gateway }) => withLength(gateway, lengthOf(prefix)));
-  const all = network.ipv6 ? [...gateways, linkLocalGateway] : gateways;
+  const all = network.ipv6 && !isIsolated(network, 6) ? [...gateways, linkLocalGateway] : gateways;
   return all.map((address) => ({ kind: 'address', ns, link: bridgeNameOf(network), address }));
 }
 
@@ -79,6 +80,7 @@ function sysctls(network: Network): Sysctl[] {
     ...(network.internal || !network.ipv6 ? [] : [set('net/ipv6/conf/all/forwarding', '1')]),
     // Nobody on the bridge is to tell the host where the world is. A bridge that was there may be the host's own uplink.
     ...(mayExist(network) ? [] : [set(`${ofBridge}/accept_ra`, '0')]),
-    ...(network.ipv6 ? [set(`${ofBridge}/disable_ipv6`, '0')] : []),
+    // Where it is on, the bridge has a link-local address.
+    ...(network.ipv6 ? [set(`${ofBridge}/disable_ipv6`, isIsolated(network, 6) ? '1' : '0')] : []),
   ];
 }

@@ -101,6 +101,22 @@ describe('Bridge networks', function () {
     assert.equal(await pings(red.sandbox, outside().ipv4), false);
   });
 
+  it('are nothing that the host itself reaches when they are isolated', async () => {
+    const mode = (family: number) => ['-o', `${docker}.gateway_mode_ipv${family}=isolated`];
+    await create('cell', '--internal', '--ipv6', ...mode(4), ...mode(6), '-o', `${docker}.name=br-cell`);
+    const red = await cluster.attach(0, 'cell', 'red');
+    const blue = await cluster.attach(0, 'cell', 'blue');
+    for (const address of blue.endpoint.addresses.map((each) => each.split('/')[0] ?? '')) {
+      assert.ok(await pings(red.sandbox, address), address);
+      assert.equal(
+        await pings(cluster.member(0).host.place.netns, address),
+        false,
+        `${address} from the host`,
+      );
+    }
+    assert.equal(await onHost(0, 'ip', '-o', 'address', 'show', 'dev', 'br-cell'), '');
+  });
+
   it('are a bridge of its own on each host, with addresses that are given once', async () => {
     await create('bridgered');
     const here = await cluster.attach(0, 'bridgered', 'here');

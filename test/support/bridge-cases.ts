@@ -53,10 +53,11 @@ export const bridgeCases: readonly OverlayCase[] = [
     endpoints: [testEndpoint(1, 'etcdmaster', 'red', '172.18.0.2/16', 'fd00:1::2/64')],
   },
   {
-    name: 'routed',
-    title: 'Neither family in the name of the host outside; all ports of the IPv6 addresses are open',
+    name: 'open',
+    title: 'Neither family in the name of the host outside, and all ports of the endpoints are open',
     hosts: [master],
     network: testBridge(['172.18.0.0/16', 'fd00:1::/64'], {
+      [`${docker}.bridge.gateway_mode_ipv4`]: 'nat-unprotected',
       [`${docker}.bridge.gateway_mode_ipv6`]: 'nat-unprotected',
       [`${docker}.bridge.enable_ip_masquerade`]: 'false',
     }),
@@ -99,6 +100,20 @@ export const bridgeCases: readonly OverlayCase[] = [
     endpoints: [red, blue],
   },
   {
+    name: 'isolated',
+    title: 'No way out, and not even the host has an address',
+    hosts: [master],
+    network: testBridge(
+      ['172.18.0.0/16', 'fd00:1::/64'],
+      {
+        [`${docker}.bridge.gateway_mode_ipv4`]: 'isolated',
+        [`${docker}.bridge.gateway_mode_ipv6`]: 'isolated',
+      },
+      { internal: true },
+    ),
+    endpoints: [testEndpoint(1, 'etcdmaster', 'red', '172.18.0.2/16', 'fd00:1::2/64'), blue],
+  },
+  {
     name: 'no-neighbours',
     title: 'Endpoints do not reach each other, and have another MTU',
     hosts: [master],
@@ -128,11 +143,19 @@ export const bridgeCases: readonly OverlayCase[] = [
     ],
   },
   {
-    name: 'exposed',
-    title: "Ports are reached at the endpoint's own address, because the network is routed",
+    name: 'routed',
+    title: "Ports are reached at the endpoint's own addresses, which it has outside too",
     hosts: [master],
-    network: testBridge(['172.18.0.0/16'], { [`${docker}.bridge.gateway_mode_ipv4`]: 'routed' }),
-    endpoints: [{ ...red, ports: [published('tcp', '172.18.0.2', 80, 80)] }],
+    network: testBridge(['172.18.0.0/16', 'fd00:1::/64'], {
+      [`${docker}.bridge.gateway_mode_ipv4`]: 'routed',
+      [`${docker}.bridge.gateway_mode_ipv6`]: 'routed',
+    }),
+    endpoints: [
+      {
+        ...testEndpoint(1, 'etcdmaster', 'red', '172.18.0.2/16', 'fd00:1::2/64'),
+        ports: [published('tcp', '172.18.0.2', 80, 80), published('tcp', 'fd00:1::2', 80, 80)],
+      },
+    ],
   },
   {
     name: 'other-gateway',

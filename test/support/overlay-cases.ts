@@ -6,6 +6,7 @@ import { keyOf } from '../../core/dataplane/key.ts';
 import type { KernelObject } from '../../core/dataplane/object.ts';
 import { compareForApply } from '../../core/dataplane/order.ts';
 import type { Driver, HostView } from '../../core/driver/driver.ts';
+import { hasWayOut } from '../../core/fold/driver-traits.ts';
 import {
   addressFromBigInt,
   addressOf,
@@ -156,8 +157,13 @@ export const overlayCases: readonly OverlayCase[] = [
   },
 ];
 
+/** Sandboxes have their default route through the network where it leads out at all; through whatever is asked where none is given. */
 export function viewOf(
-  { hosts, acceptsInForeignChains = false }: Pick<OverlayCase, 'hosts' | 'acceptsInForeignChains'>,
+  {
+    hosts,
+    acceptsInForeignChains = false,
+    network,
+  }: Pick<OverlayCase, 'hosts' | 'acceptsInForeignChains'> & Partial<Pick<OverlayCase, 'network'>>,
   self: Host,
   netnsPrefix = 'weft-',
 ): HostView {
@@ -167,7 +173,7 @@ export function viewOf(
     host: (name) => hosts.find((host) => host.name === name),
     acceptsInForeignChains,
     acceptsForeignVteps: false,
-    isGateway: () => true,
+    isGateway: () => network === undefined || hasWayOut(network),
     portsLeadingTo: ({ ports = [] }) => ports,
   };
 }

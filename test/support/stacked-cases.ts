@@ -48,6 +48,13 @@ export const macvlanCases: readonly OverlayCase[] = [
     endpoints: ipv4,
   },
   {
+    name: 'vepa',
+    title: 'Reaching each other by a switch that sends back, and by nothing else',
+    hosts,
+    network: network('macvlan', { parent: 'eth0', macvlan_mode: 'vepa' }),
+    endpoints: ipv4,
+  },
+  {
     name: 'passthru',
     title: 'The whole link, with its MAC address',
     hosts,
