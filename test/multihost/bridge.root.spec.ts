@@ -63,6 +63,37 @@ describe('Bridge networks', function () {
     assert.equal((await onHost(0, 'sysctl', '-n', 'net.ipv4.ip_forward')).trim(), '1');
   });
 
+  it('lead out with their own addresses where they are not masqueraded, and still let nobody in', async () => {
+    const { place } = cluster.member(0).host;
+    await create('plain', '--subnet', '172.30.0.0/16', '-o', `${docker}.enable_ip_masquerade=false`);
+    const { sandbox } = await cluster.attach(0, 'plain', 'red');
+    await onHost(1, 'ip', 'route', 'add', '172.30.0.0/16', 'via', place.ipv4);
+    assert.equal(await seenOutside(sandbox, outside().ipv4, 'ip'), '172.30.0.2');
+    assert.equal(await pings(outside().netns, '172.30.0.2'), false);
+    await onHost(1, 'ip', 'route', 'del', '172.30.0.0/16');
+  });
+
+  it('have the MTU, the gateway and the range that were asked for', async () => {
+    await create(
+      'made',
+      ...['--subnet', '172.30.0.0/16', '--gateway', '172.30.0.9', '--ip-range', '172.30.7.0/24'],
+      ...['-o', 'com.docker.network.driver.mtu=1400', '-o', `${docker}.name=br-made`],
+    );
+    const { sandbox, endpoint } = await cluster.attach(0, 'made', 'red');
+    assert.deepEqual(endpoint.addresses, ['172.30.7.0/16']);
+    assert.match(await defaultRoute(sandbox), /^default via 172\.30\.0\.9 dev eth0 /);
+    const links = [
+      ...(await onHost(0, 'ip', '-o', 'link', 'show', 'master', 'br-made')).trim().split('\n'),
+      await onHost(0, 'ip', '-o', 'link', 'show', 'br-made'),
+      (await run('ip', ['-n', sandbox, '-o', 'link', 'show', 'eth0'])).stdout,
+    ];
+    assert.deepEqual(
+      links.map((line) => / mtu (\d+) /.exec(line)?.[1]),
+      ['1400', '1400', '1400'],
+    );
+    assert.ok(await pings(sandbox, outside().ipv4));
+  });
+
   it('lead IPv6 out as well, masqueraded or with its own addresses', async () => {
     await create('six', '--subnet', 'fd00:6::/64');
     await create(
@@ -199,11 +230,14 @@ describe('Bridge networks', function () {
     await create(
       'routed',
       ...['--subnet', '172.30.0.0/16', '--aux-address', 'DefaultGatewayIPv4=172.30.0.254'],
+      ...['--subnet', 'fd00:30::/64', '--aux-address', 'DefaultGatewayIPv6=fd00:30::fe'],
       ...['-o', `${docker}.inhibit_ipv4=true`, '-o', 'com.docker.network.container_iface_prefix=lan'],
       ...['-o', `${docker}.name=br-routed`],
     );
     const { sandbox } = await cluster.attach(0, 'routed', 'red');
     assert.match(await defaultRoute(sandbox), /^default via 172\.30\.0\.254 dev lan0 /);
+    const { stdout: ipv6Route } = await run('ip', ['-n', sandbox, '-6', 'route', 'show', 'default']);
+    assert.match(ipv6Route, /^default via fd00:30::fe dev lan0 /);
     assert.equal(await onHost(0, 'ip', '-4', '-o', 'address', 'show', 'dev', 'br-routed'), '');
     // The other machine: a namespace that is plugged into the same bridge.
     const router = await cluster.member(0).host.addSandbox('router');

@@ -1,10 +1,14 @@
 /** Published ports, with real traffic: who is reached from where, and what is refused. */
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { skipBecause } from '../support/requirements.ts';
+import { execIn } from '../../lab/host.ts';
+import { requireCommand, skipBecause } from '../support/requirements.ts';
 import { type Answering, ask, startAnswering, startDatagrams } from './answering.ts';
 import { type Cluster, eventually, startCluster } from './cluster.ts';
 
+/** Beside the sources, seen from `dist`. */
+const sctpProgram = fileURLToPath(new URL('../../../test/support/sctp-init.py', import.meta.url));
 const docker = 'com.docker.network.bridge';
 
 describe('Published ports', function () {
@@ -102,6 +106,54 @@ describe('Published ports', function () {
       await onHost('sysctl', '-qw', 'net.bridge.bridge-nf-call-iptables=1');
     });
   }
+
+  it('are the own ones of an endpoint where the network is routed, in both families, and no others of it', async () => {
+    await create(
+      'routed',
+      ...['--subnet', '172.30.0.0/16', '--subnet', 'fd00:30::/64'],
+      ...['-o', `${docker}.gateway_mode_ipv4=routed`, '-o', `${docker}.gateway_mode_ipv6=routed`],
+    );
+    const web = await publish('web', 'routed', '8080:80');
+    assert.equal(web.shown, '172.30.0.2:80->80/tcp,[fd00:30::2]:80->80/tcp');
+    answering.push(await startAnswering(web.sandbox, 'closed', 81));
+    const ways = [
+      ['172.30.0.0/16', web.ipv4, here().ipv4, outside().ipv4],
+      ['fd00:30::/64', web.ipv6, here().ipv6, outside().ipv6],
+    ] as const;
+    for (const [prefix, own, host, from] of ways) {
+      await cluster.member(1).host.exec('ip', ['route', 'add', prefix, 'via', host]);
+      assert.equal(await ask(outside().netns, 'tcp', own, 80), `web ${from}`);
+      assert.equal(await ask(outside().netns, 'tcp', own, 81), undefined, 'a port that is not published');
+      assert.equal(await ask(outside().netns, 'tcp', host, 8080), undefined, 'no port of the host');
+      await cluster.member(1).host.exec('ip', ['route', 'del', prefix]);
+    }
+  });
+
+  it('lead packets of SCTP on as well', async function () {
+    requireCommand(this, 'python3');
+    await create('red');
+    const { sandbox, shown } = await publish('web', 'red', '9000:9/sctp');
+    assert.equal(shown, '0.0.0.0:9000->9/sctp');
+    const hook = 'type filter hook input priority 0;';
+    for (const statement of [
+      'add table inet seen',
+      `add chain inet seen input { ${hook} }`,
+      'add rule inet seen input sctp dport 9 counter',
+    ])
+      await execIn(sandbox, 'nft', [statement]);
+    const packets = async () =>
+      /packets (\d+)/.exec((await execIn(sandbox, 'nft', ['list', 'table', 'inet', 'seen'])).stdout)?.[1];
+    assert.equal(await packets(), '0');
+    await cluster.member(1).host.exec('python3', [sctpProgram, here().ipv4, '9000']);
+    await eventually('the packet is there', async () => (await packets()) === '1');
+  });
+
+  it('have no process of the host that listens at them', async () => {
+    await create('red', '--subnet', '172.18.0.0/16', '--subnet', 'fd00:6::/64');
+    await publish('web', 'red', '8080:80', '8080:80/udp', '127.0.0.1:8081:80');
+    assert.match((await ask(here().netns, 'tcp', '127.0.0.1', 8081)) ?? '', /^web /);
+    assert.equal(await onHost('ss', '-Hltun', 'sport = :8080 or sport = :8081'), '');
+  });
 
   it('are at the address that was asked for, or that the network says', async () => {
     await create('red', '-o', `${docker}.host_binding_ipv4=127.0.0.1`);

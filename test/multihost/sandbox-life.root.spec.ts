@@ -73,6 +73,24 @@ describe('Interfaces in sandboxes', function () {
     assert.equal(await pings(red, '169.254.8.9'), false);
   });
 
+  it('are found by their names and aliases, which several may share, until they go', async () => {
+    for (const network of ['bridged', 'overlaid']) {
+      const [asks, first, second] = await Promise.all(
+        ['asks', 'first', 'second'].map((name) => host().addSandbox(`${name}-${network}`)),
+      );
+      await connect(network, asks ?? '');
+      await connect('--name', 'first', '--alias', 'web', network, first ?? '');
+      await connect('--name', 'second', '--alias', 'web', network, second ?? '');
+      const finds = (name: string) => pings(asks ?? '', name);
+      for (const name of ['first', 'web', `web.${network}`]) assert.ok(await finds(name), name);
+      await host().weft(['network', 'disconnect', network, 'first']);
+      assert.equal(await finds('first'), false);
+      assert.ok(await finds('web'), 'the other one that is called so');
+      await host().weft(['network', 'disconnect', network, 'second']);
+      assert.equal(await finds('web'), false);
+    }
+  });
+
   it('have the static routes that were asked for, put back when they are deleted, and lose them with the endpoint', async () => {
     const beyond = '198.51.100.1';
     for (const network of ['bridged', 'overlaid']) {
