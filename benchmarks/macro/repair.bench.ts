@@ -21,12 +21,15 @@ async function measure(): Promise<void> {
   await host.weft(['network', 'create', '-d', 'bridge', 'bridgered']);
   await host.weft(['network', 'connect', '-p', '8080:80', 'bridgered', await host.addSandbox('red')]);
   const [endpoint] = (await api.call('listEndpoints')).items;
+  await host.weft(['network', 'create', 'overlaid']);
+  await host.weft(['network', 'connect', 'overlaid', await host.addSandbox('green')]);
   const bridge = `br-${endpoint?.network.slice(0, 12)}`;
   const acts: Readonly<Record<string, readonly string[]>> = {
     'nft flush ruleset': ['nft', 'flush ruleset'],
     'a member of a masquerade set deleted': ['nft', `delete element inet weft masquerade4 { ${bridge} }`],
     'a published port deleted': ['nft', 'delete element inet weft anywhere4 { tcp . 8080 }'],
     'the bridge deleted': ['ip', 'link', 'del', bridge],
+    'the gateway bridge deleted': ['ip', 'link', 'del', 'weft_gwbridge'],
   };
   for (const [what, [command = '', ...args]] of Object.entries(acts)) {
     const times: number[] = [];
