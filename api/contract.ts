@@ -25,6 +25,7 @@ import {
 import { historyItemSchema, historyQuerySchema } from './schemas/history.ts';
 import { hostSchema } from './schemas/host.ts';
 import {
+  createdNetworkSchema,
   networkDetailSchema,
   networkRequestSchema,
   networkSchema,
@@ -78,7 +79,7 @@ export const contract = {
     query: none,
     body: networkRequestSchema,
     status: 201,
-    answer: networkSchema,
+    answer: createdNetworkSchema,
   },
   inspectNetwork: {
     summary: 'One network and its endpoints, by name, id or unambiguous id prefix.',

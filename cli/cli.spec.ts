@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { parse } from 'yaml';
 import { WeftError } from '../core/errors.ts';
+import type { Prefix } from '../core/model/address.ts';
 import { ApiFixture } from '../test/support/api-fixture.ts';
 import { type Result, runWeft } from '../test/support/run-weft.ts';
 
@@ -610,6 +611,17 @@ ffffffffffff   0         4        -      -                          -         it
     const idle = await weft('plan', 'network', 'ls', '-q');
     assert.match(idle.err, /this command changes nothing/);
     assert.equal(api.control.state.ordinal, ordinal);
+  });
+
+  it('warns of a subnet that the host has a route to, and prints the id all the same', async () => {
+    api.control.overlaps = [{ subnet: '10.0.1.0/24' as Prefix, route: '10.0.0.0/8' as Prefix }];
+    const { code, out, err } = await weft('network', 'create', '--subnet', '10.0.1.0/24', 'red');
+    assert.equal(code, 0);
+    assert.match(out, /^[0-9a-f]{64}\n$/);
+    assert.match(
+      err,
+      /^weft: Network 'red' has the subnet 10\.0\.1\.0\/24, which overlaps 10\.0\.0\.0\/8, .*\n$/,
+    );
   });
 
   it('shows nothing of others that a terminal would obey', async () => {

@@ -57,6 +57,9 @@ export const networkSchema = z.object({
   changed: stamp,
 });
 
+/** A network that was made, and what people should know of it: lines. */
+export const createdNetworkSchema = networkSchema.extend({ warnings: z.array(z.string()) });
+
 export const pruneRequestSchema = z.strictObject({
   filters: z.array(filterText).max(filtersMax).default([]),
 });

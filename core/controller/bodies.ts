@@ -7,13 +7,13 @@ import { automaticPorts, type PortRange, parsePortSpec } from '../fold/port-spec
 import type { State } from '../fold/state.ts';
 import { avoidedInterfacesMax, avoidedPrefixesMax, reportedListenersMax } from '../limits.ts';
 import type { BodyOf } from '../log/record.ts';
-import { overlaps, type Prefix, parsePrefix } from '../model/address.ts';
+import { overlaps, type Prefix, prefixesAmong } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { NetworkId } from '../model/ids.ts';
 import { isPredefined, type Network } from '../model/network.ts';
 import type { Listener, PortProtocol } from '../model/published-port.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { EndpointRequest, NetworkRequest, SubnetRequest } from './control.ts';
+import type { EndpointRequest, NetworkRequest, RouteOverlap, SubnetRequest } from './control.ts';
 
 /** @param routes what the host has routes to, where the network's subnets are to avoid them */
 export function networkBody(
@@ -85,14 +85,25 @@ export async function networkBodyHere(
 ): Promise<BodyOf<'network-create'>> {
   if (driverTraits(request.driver)?.space === undefined) return networkBody(request);
   const routes = await kernel.routes();
-  for (const { prefix } of request.subnets) {
-    const parsed = parsePrefix(prefix);
-    const route = 'prefix' in parsed ? routes.find((each) => overlaps(each, parsed.prefix)) : undefined;
-    if (route === undefined) continue;
-    const values = { network: request.name, subnet: prefix, route };
-    logger.warn('a subnet overlaps what this host has a route to', values);
-  }
+  for (const overlap of overlapsAmong(request, routes))
+    logger.warn('a subnet overlaps what this host has a route to', { network: request.name, ...overlap });
   return networkBody(request, routes);
+}
+
+/** Of the subnets that a request names, on this host; none where they stand in no routing table of its. */
+export async function routeOverlapsHere(
+  kernel: Kernel,
+  request: NetworkRequest,
+): Promise<readonly RouteOverlap[]> {
+  const isRouted = driverTraits(request.driver)?.space !== undefined && request.subnets.length > 0;
+  return isRouted ? overlapsAmong(request, await kernel.routes()) : [];
+}
+
+function overlapsAmong({ subnets }: NetworkRequest, routes: readonly Prefix[]): RouteOverlap[] {
+  return prefixesAmong(subnets.map(({ prefix }) => prefix)).flatMap((subnet) => {
+    const route = routes.find((each) => overlaps(each, subnet));
+    return route === undefined ? [] : [{ subnet, route }];
+  });
 }
 
 /**

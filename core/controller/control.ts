@@ -15,7 +15,7 @@ import type { Outcome } from '../fold/outcome.ts';
 import type { State } from '../fold/state.ts';
 import type { LogEntry, Position } from '../log/event-log.ts';
 import type { LogRecord } from '../log/record.ts';
-import type { InterfaceAddress } from '../model/address.ts';
+import type { InterfaceAddress, Prefix } from '../model/address.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Host } from '../model/host.ts';
 import type { LogId, SnapshotId } from '../model/ids.ts';
@@ -159,6 +159,8 @@ export interface Control {
   plan(request: PlanRequest, context: RequestContext): Promise<Plan>;
 
   createNetwork(request: NetworkRequest, context: RequestContext): Promise<Network>;
+  /** What of a network that is asked for this host has other routes to. It is created all the same; people should know. */
+  routeOverlaps(request: NetworkRequest): Promise<readonly RouteOverlap[]>;
   /** @throws WeftError `no-such-network`, `ambiguous`, `network-in-use` */
   removeNetwork(ref: string, context: RequestContext): Promise<Network>;
   /**
@@ -204,6 +206,12 @@ export interface SubnetRequest {
   readonly range?: string;
   /** Auxiliary addresses by name. */
   readonly aux: Readonly<Record<string, string>>;
+}
+
+/** A subnet that is asked for, and what this host has a route to that overlaps it. */
+export interface RouteOverlap {
+  readonly subnet: Prefix;
+  readonly route: Prefix;
 }
 
 /** A change by the name of its method, with what it is given. */

@@ -54,6 +54,7 @@ import {
   removalBodyHere,
   requireFitting,
   requireOffered,
+  routeOverlapsHere,
 } from './bodies.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type {
@@ -74,6 +75,7 @@ import type {
   Repair,
   RequestContext,
   ReseedRequest,
+  RouteOverlap,
   Status,
   Step,
   StoreStatus,
@@ -382,6 +384,10 @@ export class Controller implements Control {
       context,
     );
     return only(step, 'network-added').network;
+  }
+
+  routeOverlaps(request: NetworkRequest): Promise<readonly RouteOverlap[]> {
+    return routeOverlapsHere(this.#ports.kernel, request);
   }
 
   async removeNetwork(ref: string, context: RequestContext): Promise<Network> {

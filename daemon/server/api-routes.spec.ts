@@ -114,7 +114,8 @@ describe('the routes of the API', () => {
   });
 
   it('create a network and show it in lists and by name, id and prefix', async () => {
-    const made = await create('red', { labels: { tier: 'web' }, options: {} });
+    const { warnings, ...made } = await create('red', { labels: { tier: 'web' }, options: {} });
+    assert.deepEqual(warnings, []);
     assert.match(made.id, /^[0-9a-f]{64}$/);
     assert.deepEqual(made.subnets, [{ prefix: '10.0.1.0/24', gateway: '10.0.1.1', aux: [] }]);
     assert.deepEqual(made.labels, { tier: 'web' });

@@ -214,7 +214,12 @@ describe('Bridge networks', function () {
     await onHost(0, 'ip', 'link', 'add', 'other0', 'type', 'veth', 'peer', 'name', 'peer0');
     await onHost(0, 'ip', 'address', 'add', '172.30.7.1/24', 'dev', 'other0');
     await onHost(0, 'ip', 'link', 'set', 'other0', 'up');
-    await create('bridgered', '--subnet', '172.30.0.0/16');
+    const { stderr, stdout } = await create('bridgered', '--subnet', '172.30.0.0/16');
+    assert.match(stdout, /^[0-9a-f]{64}\n$/);
+    assert.equal(
+      stderr,
+      "weft: Network 'bridgered' has the subnet 172.30.0.0/16, which overlaps 172.30.7.0/24, to which host 'h1' has a route: there one hides the other; choose another subnet, or leave it\n",
+    );
     const { daemon } = cluster.member(0);
     await eventually('the log warns', () =>
       readFileSync(daemon.logPath, 'utf8')

@@ -26,6 +26,7 @@ import type {
   Repair,
   RequestContext,
   ReseedRequest,
+  RouteOverlap,
   SnapshotStatus,
   Status,
   Step,
@@ -100,6 +101,8 @@ export class FakeControl implements Control {
     droppingChains: [],
     shadowed: [],
   };
+  /** Of every network that is asked for. */
+  overlaps: readonly RouteOverlap[] = [];
   readonly reseedRequests: ReseedRequest[] = [];
   /** Runs before a change and may throw or wait in its place. */
   before: ((method: Method, context: RequestContext) => Promise<void>) | undefined;
@@ -312,6 +315,10 @@ export class FakeControl implements Control {
     await this.#enter('createNetwork', context);
     const id = networkIdOf(this.#append('network-create', networkBody(request), context.by));
     return found(this.state.networks.get(id));
+  }
+
+  async routeOverlaps(): Promise<readonly RouteOverlap[]> {
+    return this.overlaps;
   }
 
   async removeNetwork(ref: string, context: RequestContext): Promise<Network> {

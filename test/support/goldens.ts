@@ -34,7 +34,9 @@ export function describeGoldens(driver: Driver, cases: readonly OverlayCase[]): 
 function goldenOf(driver: Driver, given: OverlayCase): string {
   const lines = [`# ${given.title}`, '#'];
   for (const { host, sandbox, addresses } of given.endpoints) {
-    lines.push(`# ${sandbox.ref} on ${host}: ${addresses.length === 0 ? 'no address' : addresses.join(', ')}`);
+    lines.push(
+      `# ${sandbox.ref} on ${host}: ${addresses.length === 0 ? 'no address' : addresses.join(', ')}`,
+    );
   }
   for (const host of given.hosts) {
     lines.push('', `# On ${host.name}, ${host.address}`, '');

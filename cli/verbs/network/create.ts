@@ -50,6 +50,7 @@ export function addVerb(parent: Command, context: Context): void {
           labels: parsePairs('--label', options.label ?? []),
         },
       });
+      for (const warning of network.warnings) context.warn(warning);
       await context.print(network, () => `${network.id}\n`);
     });
 }

@@ -2,7 +2,7 @@
 import { parseFilters } from '../../../api/filters.ts';
 import { networkFilters, pruneFilters, type UsedNetwork } from '../../../api/network-filters.ts';
 import type { NetworkView, Pruned } from '../../../api/schemas/network.ts';
-import type { Control, RequestContext } from '../../../core/controller/control.ts';
+import type { Control, RequestContext, RouteOverlap } from '../../../core/controller/control.ts';
 import { isWeftError } from '../../../core/errors.ts';
 import { endpointsOfNetwork } from '../../../core/fold/lookup.ts';
 import { networkDetail, networkHere, networkView, shownEndpoint } from '../views.ts';
@@ -37,7 +37,10 @@ export function networkHandlers(deps: HandlerDeps): Pick<Handlers, NetworkRoute>
       );
     },
     async createNetwork({ body, context }) {
-      return networkView(await control.createNetwork(body, context));
+      // Before: what fails behind the creation would be told as its failure.
+      const overlaps = await control.routeOverlaps(body);
+      const network = networkView(await control.createNetwork(body, context));
+      return { ...network, warnings: overlaps.map((overlap) => overlapText(overlap, network.name, host)) };
     },
     async inspectNetwork({ params, context }) {
       await readiness.requireReadable(context.signal);
@@ -91,6 +94,10 @@ async function removeAll(
     }
   }
   return { removed };
+}
+
+function overlapText({ subnet, route }: RouteOverlap, network: string, host: string): string {
+  return `Network '${network}' has the subnet ${subnet}, which overlaps ${route}, to which host '${host}' has a route: there one hides the other; choose another subnet, or leave it`;
 }
 
 function isEmpty(items: Iterable<unknown>): boolean {
