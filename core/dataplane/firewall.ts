@@ -16,7 +16,7 @@
  * And for published ports, of packets to an address of the host, whoever sends them: where they go instead is looked up in
  * `published4` or `published6` and then in `anywhere4` or `anywhere6`. What comes from the host itself, or from a bridge,
  * has the bridge's address for the endpoint, so that the answer comes back this way. Of 127.0.0.0/8 nothing is taken from
- * the wire, and ::1 is left alone, because nothing that comes from it leaves a host.
+ * the wire, and ::1 is left alone: with `br_netfilter` no answer for it would come home.
  *
  * What weft lets pass may still be dropped by another firewall, whose chains see every packet too. Where the host's
  * operator allows it, packets from and to weft's bridges are marked before they come to such chains (families that are
