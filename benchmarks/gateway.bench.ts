@@ -31,6 +31,8 @@ import { accepted, Ledger } from '../test/support/ledger.ts';
 const rounds = Number(process.argv[2] ?? 50);
 const ways = ['internal', 'with the gateway bridge', 'with it and a port'] as const;
 type Way = (typeof ways)[number];
+/** Enters a namespace without the mounts that `ip netns exec` makes. */
+const enter = ['nsenter'] as const;
 
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
 
@@ -196,7 +198,8 @@ function commandsOf(list: readonly Operation[]): (readonly [string, ...string[]]
 }
 
 function runOnHost(tag: string, words: readonly string[]): void {
-  execFileSync('nsenter', [`--net=/run/netns/${tag}h`, ...words], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const [file, ...rest] = [...enter, `--net=/run/netns/${tag}h`, ...words];
+  execFileSync(file, rest, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 async function timeOf(act: () => Promise<void>): Promise<number> {
