@@ -110,6 +110,7 @@ describe('Bridge networks', function () {
     const { place } = cluster.member(0).host;
     for (const prefix of ['fd00:6::/64', 'fd00:7::/64'])
       await onHost(1, 'ip', 'route', 'add', prefix, 'via', place.ipv6);
+    assert.equal(await pings(six.sandbox, 'fd00:7::2'), false, 'from another bridge');
     assert.equal(await seenOutside(six.sandbox, outside().ipv6, 'ip6'), place.ipv6);
     assert.equal(await seenOutside(open.sandbox, outside().ipv6, 'ip6'), 'fd00:7::2');
     assert.ok(await pings(outside().netns, 'fd00:7::2'), 'an open one from outside');
@@ -118,18 +119,27 @@ describe('Bridge networks', function () {
   });
 
   it('keep neighbours apart without ICC, and everything at home when they are internal', async () => {
-    await create('apart', '-o', `${docker}.enable_icc=false`);
-    await create('inner', '--internal');
+    await create('apart', '--ipv6', '-o', `${docker}.enable_icc=false`);
+    await create('inner', '--internal', '--subnet', '172.30.0.0/16', '--subnet', 'fd00:30::/64');
     const one = await cluster.attach(0, 'apart', 'one');
     const two = await cluster.attach(0, 'apart', 'two');
-    assert.equal(await pings(one.sandbox, two.endpoint.addresses[0]?.split('/')[0] ?? ''), false);
-    assert.ok(await pings(one.sandbox, outside().ipv4));
+    const addressesOf = ({ endpoint }: typeof two) =>
+      endpoint.addresses.map((each) => each.split('/')[0] ?? '');
+    assert.equal(two.endpoint.addresses.length, 2);
+    for (const address of addressesOf(two)) assert.equal(await pings(one.sandbox, address), false, address);
     const red = await cluster.attach(0, 'inner', 'red');
     const blue = await cluster.attach(0, 'inner', 'blue');
-    assert.ok(await pings(red.sandbox, blue.endpoint.addresses[0]?.split('/')[0] ?? ''));
-    assert.equal(await defaultRoute(red.sandbox), '');
-    await run('ip', ['-n', red.sandbox, 'route', 'add', 'default', 'via', '172.19.0.1']);
-    assert.equal(await pings(red.sandbox, outside().ipv4), false);
+    for (const address of addressesOf(blue)) assert.ok(await pings(red.sandbox, address), address);
+    for (const [gateway, target] of [
+      ['172.30.0.1', outside().ipv4],
+      ['fd00:30::1', outside().ipv6],
+    ] as const) {
+      const family = gateway.includes(':') ? '-6' : '-4';
+      assert.ok(await pings(one.sandbox, target), target);
+      assert.equal((await run('ip', ['-n', red.sandbox, family, 'route', 'show', 'default'])).stdout, '');
+      await run('ip', ['-n', red.sandbox, 'route', 'add', 'default', 'via', gateway]);
+      assert.equal(await pings(red.sandbox, target), false, target);
+    }
   });
 
   it('are nothing that the host itself reaches when they are isolated', async () => {
