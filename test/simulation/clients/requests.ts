@@ -45,6 +45,16 @@ const ports = [
   `${listenedPort}:80`,
   '70000:80',
 ];
+/** By machines that some networks have room for; one is of a network itself, one is none. */
+const staticRoutes = [
+  '10.9.0.0/16,10.0.1.6',
+  '10.9.0.0/16,10.0.2.9',
+  '10.9.0.0/16',
+  '10.8.7.6/32',
+  'fd00:9::/64',
+  '10.0.1.0/29',
+  'anywhere',
+];
 const routers = ['10.0.1.5', '10.0.2.9', '10.9.9.9'];
 
 /** What a client asks of a host. @param hosts names of those that it may want removed */
@@ -105,6 +115,7 @@ export function endpointRequest({
   mac,
   ifname,
   ports,
+  route,
 }: EndpointDoing): EndpointRequest {
   return {
     sandbox,
@@ -114,6 +125,7 @@ export function endpointRequest({
     ...(mac === undefined ? {} : { mac }),
     ...(ifname === undefined ? {} : { ifname }),
     ...(ports === undefined ? {} : { ports: [ports] }),
+    ...(route === undefined ? {} : { routes: [route] }),
   };
 }
 
@@ -150,6 +162,7 @@ function drawEndpoint(chance: Chance) {
     mac: chance.happens(0.1) ? chance.pick(macs) : undefined,
     ifname: chance.happens(0.05) ? chance.pick(['web0', 'eth0', 'a/b']) : undefined,
     ports: chance.happens(0.25) ? chance.pick(ports) : undefined,
+    route: chance.happens(0.15) ? chance.pick(staticRoutes) : undefined,
   };
 }
 

@@ -40,6 +40,7 @@ export const requestVerbs = {
     mac: optional(word),
     ifname: optional(word),
     ports: optional(word),
+    route: optional(word),
   },
   disconnect: { ...asked, network: word, ref: word },
   /** Which of those that there are, as a part of one. */

@@ -45,6 +45,7 @@ const doings: fc.Arbitrary<Pick<Intervention, 'who' | 'doing'>> = fc.oneof(
       mac: maybe,
       ifname: maybe,
       ports: maybe,
+      route: maybe,
     }),
   }),
   fc.record({
