@@ -189,12 +189,13 @@ function isMeant({ destination }: Flow, { address }: Published, own: ReadonlySet
 
 function flows(netfilter: RequestSocket, of: Family, ports: readonly Published[]): Flow[] {
   const [only, ...others] = ports;
-  // Of one port the kernel looks for itself; of several everything is told, once.
+  const number = protocolNumbers.udp;
+  // Of one port the kernel looks for itself; of several all datagrams are told, once. Before Linux 5.8 everything is.
   const filter =
     only === undefined || others.length > 0
-      ? {}
+      ? { original: { protocol: { number } }, filter: { original: filterProtocol } }
       : {
-          original: { protocol: { number: only.protocol, destinationPort: only.port } },
+          original: { protocol: { number, destinationPort: only.port } },
           filter: { original: filterProtocol | filterDestinationPort },
         };
   const question = request(connection, conntrackMessage.get, 0, { family: familyNumber(of) }, filter);
