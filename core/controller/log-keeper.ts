@@ -170,7 +170,8 @@ export class LogKeeper {
     const oldest = whole[snapshotsKept - 1];
     if (oldest === undefined) return;
     for (const manifest of whole.slice(0, snapshotsKept)) requireSameState(standing, manifest);
-    if (oldest.position === genesis) return;
+    // What this host has not folded it cannot have archived: those who made the newer ones tidy up.
+    if (oldest.position === genesis || oldest.ordinal > standing.state.ordinal) return;
     if (await standing.archived(oldest.ordinal)) await persist(() => log.trim(oldest.position, signal));
     else logger.warn('the log is not trimmed before it is archived', { ordinal: oldest.ordinal });
     const kept = new Set(whole.slice(0, snapshotsKept).map(({ id }) => id));

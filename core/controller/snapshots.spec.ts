@@ -164,6 +164,26 @@ describe('a cluster that keeps its log short', () => {
     assert.match(String(said?.values['reason']), /another state/);
   });
 
+  it('leaves to others to trim what it has not folded itself', async () => {
+    const h2 = await cluster.start('h2');
+    const restore = h2.log.severTails();
+    await grow(4 * snapshotOrdinals);
+    await cluster.until(async () => cluster.store.floor > 0);
+    const trims: unknown[] = [];
+    const trim = h2.log.trim.bind(h2.log);
+    h2.log.trim = async (upTo, signal) => {
+      trims.push(upTo);
+      await trim(upTo, signal);
+    };
+    const late = await cluster.drive(h2.controller.makeSnapshot(context.signal));
+    assert.ok(
+      manifests().filter(({ ordinal }) => ordinal > late.ordinal).length === 2,
+      'two of others are newer',
+    );
+    assert.deepEqual(trims, []);
+    restore();
+  });
+
   it('looks for newer snapshots where those that it has heard of are gone before it has read them', async () => {
     await grow(2 * snapshotOrdinals + 10);
     await cluster.until(async () => manifests().length === 2);
