@@ -4,10 +4,13 @@
  * What a state holds of the order in which it came about: the ordinals in the stamps of objects, in the memory of
  * records and in the removals of hosts, and the running hash of the log. Those are provenance. **Two requests commute
  * when neither writes what the other reads or writes**, with these as what there is to read and write: a host's life, how
- * many hosts there are and are down, a name, an object, an address, a MAC address, a VNI, a sandbox; and, as a whole, a pool and the sequence of VNIs for who
- * has something chosen from it, and an address space for who removes a network of it, because with its last pool goes the
- * place where its search for default pools goes on. So two endpoints with automatic addresses on one network do not commute, and two with
- * addresses that were asked for do.
+ * many hosts there are and are down, a name, an object, an address, a MAC address, a VNI, a sandbox, a port of a host; and, as a whole, a pool, the
+ * sequence of VNIs and the ports of a host for who has something chosen from it, and an address space for who removes a
+ * network of it, because with its last pool goes the place where its search for default pools goes on. So two endpoints
+ * with automatic addresses on one network do not commute, and two with addresses that were asked for do.
+ *
+ * Which address a sandbox has on its host's gateway bridge follows from when it came; that it has one does not. So of
+ * gateways it is their addresses that are left out, and not the addresses that their pools have given away.
  *
  * **Statement.** After any history, in whatever order requests of which every two commute are applied, each has the same
  * outcome, code and message, and the states are equal but for their provenance: so are their hashes when every stamp and
@@ -27,7 +30,7 @@ import { encodeRecord } from '../../core/log/record-codec.ts';
 import { addressOf, contains, type IpAddress } from '../../core/model/address.ts';
 import type { Endpoint } from '../../core/model/endpoint.ts';
 import type { Host } from '../../core/model/host.ts';
-import { macOfAddress } from '../../core/model/mac.ts';
+import { type Mac, macOfAddress } from '../../core/model/mac.ts';
 import { nameKey } from '../../core/model/names.ts';
 import type { Network } from '../../core/model/network.ts';
 import { Ledger, subnet } from '../support/ledger.ts';
@@ -72,6 +75,7 @@ describe('requests that commute (P2)', () => {
     const accepted = new Map<string, number>();
     let refused = 0;
     let largest = 0;
+    let published = 0;
     fc.assert(
       fc.property(
         fc.array(anyRequest, { maxLength: 40, size: 'max' }),
@@ -98,11 +102,13 @@ describe('requests that commute (P2)', () => {
           assert.equal(hashOf(other.state), hashOf(one.state));
           assert.deepEqual(checkState(other.state), []);
           largest = Math.max(largest, batch.length);
+          published += one.state.publishedPorts.size - ledger.state.publishedPorts.size;
         },
       ),
       { numRuns: runs(200) },
     );
     for (const kind of kinds) assert.ok((accepted.get(kind) ?? 0) > 0, `no ${kind} was accepted`);
+    assert.notEqual(published, 0, 'no port came or went');
     assert.ok(refused > 0 && largest > 5, `${refused} refusals, at most ${largest} requests`);
   });
 
@@ -262,6 +268,7 @@ function attaching(
   const home = network.subnets.find(({ prefix }) => ipv4 !== undefined && contains(prefix, ipv4));
   const chosen = network.subnets.filter(({ prefix }) => home === undefined || prefix.includes(':'));
   const isChosen = chosen.length > 0;
+  const port = variant % 7 === 0 ? { isChosen: pick % 4 === 0, hostPort: 7_000 + (pick % 5) } : undefined;
   const macs = `macs ${network.id}`;
   const body = {
     network: network.id,
@@ -270,10 +277,12 @@ function attaching(
     sandbox: { ref: `c${pick % 12}`, identity },
     ...(name === undefined ? {} : { name }),
     ...(ipv4 === undefined ? {} : { ipv4 }),
+    ...(port === undefined ? {} : { ports: [port.isChosen ? '80' : `${port.hostPort}:80`] }),
   };
   const reads = [
     `life ${nameKey(author)}`,
     `network ${network.id}`,
+    ...(port === undefined || port.isChosen ? [] : [`ports ${author}`]),
     ...(isChosen ? [] : [macs]),
     ...(home === undefined ? [] : [poolOf(network, home.prefix)]),
   ];
@@ -284,6 +293,7 @@ function attaching(
     ...chosen.map(({ prefix }) => poolOf(network, prefix)),
     ...(home === undefined || ipv4 === undefined ? [] : [`${poolOf(network, home.prefix)} ${ipv4}`]),
     ...(ipv4 === undefined ? [] : [`mac ${network.id} ${macOfAddress(ipv4)}`]),
+    ...(port === undefined ? [] : [port.isChosen ? `ports ${author}` : `port ${author} ${port.hostPort}`]),
   ];
   return of(ledger, author, 'endpoint-create', body, reads, writes);
 }
@@ -292,19 +302,26 @@ function attaching(
 function heldBy(state: State, endpoint: Endpoint): { readonly reads: string[]; readonly writes: string[] } {
   const network = state.networks.get(endpoint.network);
   assert.ok(network !== undefined);
+  const { ports = [] } = endpoint;
   const places = endpoint.addresses.map((value) => {
     const home = network.subnets.find(({ prefix }) => contains(prefix, addressOf(value)));
     assert.ok(home !== undefined);
     return { pool: poolOf(network, home.prefix), address: addressOf(value) };
   });
   return {
-    reads: [`network ${network.id}`, `macs ${network.id}`, ...places.map(({ pool }) => pool)],
+    reads: [
+      `network ${network.id}`,
+      `macs ${network.id}`,
+      ...places.map(({ pool }) => pool),
+      ...(ports.length === 0 ? [] : [`ports ${endpoint.host}`]),
+    ],
     writes: [
       `endpoint ${endpoint.id}`,
       `sandbox ${endpoint.host} ${endpoint.sandbox.identity}`,
       `name ${network.id} ${nameKey(endpoint.name ?? '')}`,
       `mac ${network.id} ${endpoint.mac}`,
       ...places.map(({ pool, address }) => `${pool} ${address}`),
+      ...ports.map(({ hostPort }) => `port ${endpoint.host} ${hostPort}`),
     ],
   };
 }
@@ -335,6 +352,11 @@ function unstamped<T extends { readonly created: unknown; readonly changed: unkn
   return { ...object, created: nowhere, changed: nowhere };
 }
 
+/** A gateway wherever it is in its pool; what follows from its address goes with it. */
+function unplaced(gateway: Endpoint): Endpoint {
+  return { ...unstamped(gateway), addresses: [], mac: '00:00:00:00:00:00' as Mac };
+}
+
 function unborn(host: Host): Host {
   return { ...unstamped(host), joined: 0 };
 }
@@ -347,6 +369,8 @@ function withoutProvenance(state: State): object {
     downHosts: rows(state.downHosts.entries()),
     networks: rows(state.networks.values()).map(unstamped),
     endpoints: rows(state.endpoints.values()).map(unstamped),
+    gateways: rows(state.gateways.values()).map(unplaced),
+    publishedPorts: rows(state.publishedPorts.entries()),
     networkNames: rows(state.networkNames.entries()),
     endpointNames: rows(state.endpointNames.entries()),
     hostNames: rows(state.hostNames.entries()),
@@ -367,6 +391,7 @@ function hashOf(state: State): string {
   for (const host of state.hosts.values()) hash.add(hostMember(unborn(host)));
   for (const network of state.networks.values()) hash.add(networkMember(unstamped(network)));
   for (const endpoint of state.endpoints.values()) hash.add(endpointMember(unstamped(endpoint)));
+  for (const gateway of state.gateways.values()) hash.add(endpointMember(unplaced(gateway)));
   for (const pool of state.pools.all()) hash.add(poolMember(pool));
   for (const space of state.pools.spaces()) hash.add(spaceMember(space));
   return hash.hex;

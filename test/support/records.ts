@@ -1,6 +1,8 @@
 /** Any records that the schema takes, sensible or not, and ways to spoil their bytes. */
 import fc from 'fast-check';
+import { gatewayPriorityMax, gatewayPriorityMin } from '../../core/limits.ts';
 import type { LogRecord } from '../../core/log/record.ts';
+import { portProtocols } from '../../core/model/published-port.ts';
 
 const id32 = fc.stringMatching(/^[0-9a-f]{32}$/);
 const id64 = fc.stringMatching(/^[0-9a-f]{64}$/);
@@ -28,12 +30,28 @@ function dense<T extends object>(value: T): T {
 }
 
 const subnet = fc.record({ prefix: text, gateway: maybe(text), range: maybe(text), aux: pairs });
+const portText = fc.constantFrom(
+  '80',
+  '8080:80',
+  '[::1]:53:53/udp',
+  '8000-8001:80',
+  '9-8',
+  '127.0.0.1::1-65535/sctp',
+);
+const listener = fc.record({
+  protocol: fc.constantFrom(...portProtocols),
+  address: fc.constantFrom('0.0.0.0', '::', 'nowhere'),
+  port: fc.nat(65_535),
+  process: maybe(fc.string({ maxLength: 9 })),
+});
 const bodies = {
   'host-join': fc.record({
     address: text,
     identity: id32,
     mtu: fc.nat(),
     version: fc.string({ maxLength: 8 }),
+    gatewaySubnet: maybe(text),
+    avoid: maybe(fc.array(text, { maxLength: 2 })),
   }),
   'host-remove': fc.record({ name: text }),
   'log-begin': fc.record({
@@ -52,6 +70,7 @@ const bodies = {
     space: text,
     options: pairs,
     labels: pairs,
+    avoid: maybe(fc.array(text, { maxLength: 2 })),
   }),
   'network-remove': fc.record({ network: id64 }),
   'endpoint-create': fc.record({
@@ -61,16 +80,22 @@ const bodies = {
     ipv4: maybe(text),
     ipv6: maybe(text),
     mac: maybe(text),
+    linkLocal: maybe(fc.array(text, { maxLength: 2 })),
+    options: maybe(pairs),
     sandbox: fc.record({
       ref: fc.string({ minLength: 1, maxLength: 9 }),
       identity: fc.string({ minLength: 1, maxLength: 9 }),
     }),
     ifname: maybe(fc.string({ maxLength: 15 })),
+    gatewayPriority: maybe(fc.integer({ min: gatewayPriorityMin, max: gatewayPriorityMax })),
+    ports: maybe(fc.array(fc.oneof(portText, text), { maxLength: 3 })),
+    listeners: maybe(fc.array(listener, { maxLength: 2 })),
     avoid: fc.array(fc.string({ maxLength: 15 }), { maxLength: 2 }),
   }),
   'endpoint-remove': fc.record({
     endpoint: id64,
     reason: fc.constantFrom('requested', 'sandbox-gone', 'attach-failed'),
+    avoid: maybe(fc.array(fc.string({ maxLength: 15 }), { maxLength: 2 })),
   }),
 };
 

@@ -56,6 +56,18 @@ const prefixes = [
   '10.0.1.3/29',
   '127.0.0.0/8',
 ];
+const drivers = [...Array<string>(14).fill('overlay'), ...Array<string>(4).fill('bridge'), 'null'];
+/** The range has one port of the host for all who ask for it. */
+const portTexts = [
+  '80',
+  '8080:80',
+  '192.168.2.1:8080:80',
+  '53/udp',
+  '127.0.0.1:81-82:81-82',
+  '9000-9001:90',
+  '[::]:80:80',
+];
+const listener = { protocol: 'tcp', address: '0.0.0.0', port: 9000, process: 'nginx (1)' } as const;
 const spaces = ['default', 'default', 'Tenant'];
 
 function of<T>(items: readonly T[], pick: number): T | undefined {
@@ -129,6 +141,11 @@ const wrongEndpoints: readonly EndpointWishes[] = [
   { ifname: 'all' },
   { sandbox: { ref: '..', identity: 'x' } },
   { sandbox: { ref: 'c1', identity: 'a blank' } },
+  { ports: ['0:80'] },
+  { ports: ['80-81:80-82'] },
+  { ports: ['7000-7001:90', '7000-7001:91', '7000-7001:92'] },
+  { linkLocal: ['10.0.0.1'] },
+  { options: [['nope', '1']] },
 ];
 
 /** A request that is mostly wrong in itself. */
@@ -199,13 +216,14 @@ function create(
       : [subnet(prefix, { ...range, ...gateway, aux: bit(8) ? [['a', '10.0.1.5']] : [] })];
   const options: [string, string][] =
     bit(9) && bit(10) ? [['com.docker.network.driver.overlay.vxlanid_list', `${255 + (pick % 4)}`]] : [];
-  const driver = pick % 19 === 0 ? 'null' : 'overlay';
+  const driver = of(drivers, pick) ?? 'overlay';
   return ledger.network(host, `n${pick % 5}`, {
     driver,
     subnets: driver === 'null' ? [] : subnets,
-    ipv6: driver === 'overlay' && bit(11),
-    space: of(spaces, pick) ?? 'default',
-    options: driver === 'null' ? [] : options,
+    ipv6: driver !== 'null' && bit(11),
+    internal: bit(12) && bit(0),
+    space: driver === 'bridge' ? 'local' : (of(spaces, pick) ?? 'default'),
+    options: driver === 'overlay' ? options : [],
   });
 }
 
@@ -223,6 +241,8 @@ function connect(
   const sandbox = { ref: `c${variant % 4}`, identity: `boot-${variant % 4}` };
   const avoid = bit(8) ? ['eth0'] : [];
   const network = anyNetwork(ledger, pick);
+  const ports = bit(10) ? { ports: [of(portTexts, pick) ?? ''] } : {};
+  const listeners = bit(10) && bit(11) ? { listeners: [listener] } : {};
   return ledger.record(host, 'endpoint-create', {
     network,
     aliases: bit(9) ? ['alias'] : [],
@@ -232,6 +252,9 @@ function connect(
     ...ipv4,
     ...mac,
     ...ifname,
+    ...ports,
+    ...listeners,
+    ...(bit(5) && !bit(4) ? { gatewayPriority: (pick % 3) - 1 } : {}),
   });
 }
 
