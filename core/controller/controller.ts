@@ -591,6 +591,7 @@ export class Controller implements Control {
       this.#remember(step);
       this.#outcomes.settle(step);
     }
+    if (cursor.isLeap) this.#outcomes.passOver(cursor.state);
     this.#folded = cursor.state;
     this.#keeper.notice();
   }

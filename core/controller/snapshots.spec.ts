@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { VirtualCluster, type VirtualHost } from '../../test/support/virtual-cluster.ts';
+import { isWeftError } from '../errors.ts';
 import { checkState } from '../fold/check.ts';
 import { cancelScope } from '../lib/cancel-scope.ts';
 import { encodeEntry } from '../log/entry.ts';
@@ -118,6 +119,26 @@ describe('a cluster that keeps its log short', () => {
       'the endpoint of the gap is reachable',
     );
     assert.equal(await cluster.phaseOf(h2), 'running');
+  });
+
+  it('tells who asked for what it leapt over that it is decided, and at which record', async () => {
+    const h2 = await cluster.start('h2');
+    const restore = h2.log.severTails();
+    // Its tail has the next entry in hand, whatever happens behind it.
+    await grow(1);
+    const before = h1.controller.state.ordinal;
+    const asked = h2.controller.createNetwork(network('red'), context).then(
+      () => assert.fail('nobody told this host how it ended'),
+      (error: unknown) => error,
+    );
+    await cluster.until(async () => h1.controller.state.ordinal > before);
+    await grow(3 * snapshotOrdinals);
+    await cluster.until(async () => cluster.store.floor > 0);
+    restore();
+    const error = await cluster.drive(asked);
+    assert.ok(isWeftError(error, 'outcome-unknown'));
+    assert.match(error.message, new RegExp(`decided on as record ${before + 1} of the log`));
+    assert.ok([...h2.controller.state.networks.values()].some(({ name }) => name === 'red'));
   });
 
   it('catches up although it leaps over the end that it was to reach', async () => {
