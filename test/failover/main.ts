@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildServerNetwork, ServerNetwork } from '../../lab/server-network.ts';
 import { commitOfCheckout } from '../simulation/run/commit.ts';
+import { Misuse, runProgram, wholeNumber } from '../support/program.ts';
 import { isRoot } from '../support/requirements.ts';
 import type { Fault } from './fault.ts';
 import { faults } from './faults/list.ts';
@@ -32,25 +33,20 @@ interface Wanted {
   readonly network: ServerNetwork | undefined;
 }
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    store: { type: 'string', multiple: true },
-    fault: { type: 'string', multiple: true },
-    record: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-    // Given by this program to itself, once it is in the network.
-    network: { type: 'string' },
-  },
+type Values = ReturnType<typeof read>;
+
+await runProgram(async () => {
+  const values = read();
+  if (values.list) {
+    say(faults.map(({ name, what }) => `${name}: ${what}`).join('\n'));
+    return true;
+  }
+  const all = wanted(values);
+  return values.network === undefined && isRoot() ? await runInNetwork() : await runAll(all);
 });
 
-if (values.list) say(faults.map(({ name, what }) => `${name}: ${what}`).join('\n'));
-else if (values.network === undefined && isRoot()) process.exitCode = await runInNetwork();
-else process.exitCode = (await runAll(wanted())) ? 0 : 1;
-
-/** Builds the network, runs this program in it, and removes the network. */
-async function runInNetwork(): Promise<number> {
-  wanted();
+/** Builds the network, runs this program in it, and removes the network. Returns whether all went well. */
+async function runInNetwork(): Promise<boolean> {
   const { network, claim } = await buildServerNetwork(clusterSize);
   process.once('exit', () => claim.release());
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
@@ -59,14 +55,26 @@ async function runInNetwork(): Promise<number> {
   const child = spawn(command, [...args, ...self, '--network', network.prefix], { stdio: 'inherit' });
   claim.addProcess(child.pid ?? 0);
   const [code] = await once(child, 'exit');
-  return typeof code === 'number' ? code : 1;
+  return code === 0;
 }
 
-/** @throws Error for what there is none of */
-function wanted(): Wanted {
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new Error(`--rounds ${values.rounds} is no number of rounds`);
+function read() {
+  return parseArgs({
+    options: {
+      rounds: { type: 'string', default: '5' },
+      store: { type: 'string', multiple: true },
+      fault: { type: 'string', multiple: true },
+      record: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      // Given by this program to itself, once it is in the network.
+      network: { type: 'string' },
+    },
+  }).values;
+}
+
+/** @throws Misuse for what there is none of */
+function wanted(values: Values): Wanted {
+  const rounds = wholeNumber(values.rounds, 'rounds', 1);
   const stores = values.store ?? allStores;
   const names = values.fault ?? faults.map(({ name }) => name);
   return {
@@ -80,7 +88,7 @@ function wanted(): Wanted {
 
 function found<T>(name: string, all: readonly T[], nameOf: (each: T) => string): T {
   const each = all.find((one) => nameOf(one) === name);
-  if (each === undefined) throw new Error(`There is no ${name}: there are ${all.map(nameOf).join(', ')}`);
+  if (each === undefined) throw new Misuse(`There is no ${name}: there are ${all.map(nameOf).join(', ')}`);
   return each;
 }
 

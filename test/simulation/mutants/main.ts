@@ -11,6 +11,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkout } from '../../architecture/checkout.ts';
+import { Misuse, runProgram, wholeNumber } from '../../support/program.ts';
 import { mutants } from './all.ts';
 import { failuresWithoutMutant, hunt, type Round } from './hunt.ts';
 import type { Mutant } from './mutant.ts';
@@ -32,8 +33,8 @@ async function main(): Promise<boolean> {
       write: { type: 'boolean', default: false },
     },
   });
-  const rounds = wholeNumber(values.rounds, 'rounds');
-  const seedsMax = wholeNumber(values['seeds-max'], 'seeds-max');
+  const rounds = wholeNumber(values.rounds, 'rounds', 1);
+  const seedsMax = wholeNumber(values['seeds-max'], 'seeds-max', 1);
   const told = values.missing ? rowsThere(page, mutants) : new Set<string>();
   const chosen = chosenOf(values.only).filter(({ id }) => !told.has(id));
   const hunted = { seedsMax, commit: commit() };
@@ -72,18 +73,13 @@ function chosenOf(only: string | undefined): readonly Mutant[] {
   if (only === undefined) return mutants;
   return only.split(',').flatMap((id) => {
     const some = mutants.filter((mutant) => mutant.id.startsWith(id));
-    if (some.length === 0) throw new Error(`There is no mutant whose id begins with '${id}'`);
+    if (some.length === 0) throw new Misuse(`There is no mutant whose id begins with '${id}'`);
     return some;
   });
-}
-
-function wholeNumber(text: string, option: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new Error(`--${option} takes a whole number from 1, not '${text}'`);
 }
 
 function commit(): string {
   return execFileSync('git', ['-C', checkout, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 }
 
-process.exitCode = (await main()) ? 0 : 1;
+await runProgram(main);

@@ -15,6 +15,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkout } from '../../architecture/checkout.ts';
+import { Misuse, runProgram, wholeNumber } from '../../support/program.ts';
 import { fromScenario, parse, print as textOf } from '../scenario/scenario.ts';
 import { type StoreStyle, storeStyles } from '../store/traps.ts';
 import { Trace } from '../world/trace.ts';
@@ -133,15 +134,10 @@ function firstLineOf(text: string): string {
   return text.split('\n')[0] ?? '';
 }
 
-function wholeNumber(text: string, option: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new Error(`--${option} takes a whole number, not '${text}'`);
-}
-
 function styleOf(text: string | undefined): StoreStyle | undefined {
   const style = storeStyles.find((known) => known === text);
   if (text === undefined || style !== undefined) return style;
-  throw new Error(`--store takes one of ${storeStyles.join(', ')}, not '${text}'`);
+  throw new Misuse(`--store takes one of ${storeStyles.join(', ')}, not '${text}'`);
 }
 
 async function run(): Promise<boolean> {
@@ -181,4 +177,4 @@ async function run(): Promise<boolean> {
   return await one(`seed ${seed}`, fromSeed(seed, store), values.trace);
 }
 
-process.exitCode = (await run()) ? 0 : 1;
+await runProgram(run);
