@@ -51,6 +51,6 @@ function leaptOver(record: RecordId, ordinal: number): WeftError {
     'outcome-unknown',
     `The request was decided on as record ${ordinal} of the log, but this host was behind and went on from a ` +
       'snapshot without seeing how: look at the state, or at `weft log` of another host',
-    { details: { record, ordinal } },
+    { details: { record } },
   );
 }
