@@ -2,8 +2,9 @@
  * The daemon's own directory: the identity by which the cluster tells a restart of this host from another machine of
  * the same name, and the lock that keeps a second daemon out.
  */
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { chmod, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../adapters/system/make-directory.ts';
 import { isWeftError, WeftError } from '../core/errors.ts';
 import { isRandomId } from '../core/model/ids.ts';
 import type { Random } from '../core/ports/random.ts';
@@ -31,7 +32,7 @@ export class DataDirectory {
    */
   static async open(path: string, random: Random): Promise<DataDirectory> {
     try {
-      const made = await mkdir(path, { recursive: true, mode: directoryMode });
+      const made = await makeDirectory(path, directoryMode);
       if (made !== undefined) await chmod(path, directoryMode);
       const refusal = `Another daemon uses the data directory ${path}: stop it or choose another --data-dir`;
       const lock = await FileLock.take(join(path, 'lock'), refusal);

@@ -1,6 +1,7 @@
 /** Keeps two daemons of one machine from using one prefix of namespace names: they would undo each other's work. */
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../adapters/system/make-directory.ts';
 import { isWeftError, WeftError } from '../core/errors.ts';
 import { quote } from '../core/lib/quote.ts';
 import { FileLock } from './file-lock.ts';
@@ -11,7 +12,7 @@ const directoryMode = 0o755;
 export async function lockNetnsPrefix(directory: string, prefix: string): Promise<FileLock> {
   const path = join(directory, `netns-${prefix}.lock`);
   try {
-    const made = await mkdir(directory, { recursive: true });
+    const made = await makeDirectory(directory);
     if (made !== undefined) await chmod(directory, directoryMode);
     const refusal =
       `Another daemon on this machine uses the namespace prefix ${quote(prefix)}: ` +

@@ -3,7 +3,6 @@ import { type FSWatcher, type Stats, watch } from 'node:fs';
 import {
   constants,
   type FileHandle,
-  mkdir,
   open,
   readdir,
   rename,
@@ -13,6 +12,7 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../system/make-directory.ts';
 import { isSystemError } from './errors.ts';
 import type { FileSystem, OpenFile, OpenMode, Watch } from './file-system.ts';
 import { dropCachedPages, tryLockExclusive, unlock } from './flock.ts';
@@ -29,7 +29,7 @@ const openFlags: Readonly<Record<OpenMode, number>> = {
 
 export const nodeFileSystem: FileSystem = {
   async makeDirectory(path) {
-    const highest = await mkdir(path, { recursive: true, mode: directoryMode });
+    const highest = await makeDirectory(path, directoryMode);
     if (highest === undefined) return;
     let made = path;
     await nodeFileSystem.syncDirectory(dirname(made));

@@ -6,9 +6,10 @@
  * releases with the process, keeps two daemons apart; what lies at the path without a lock is stale and replaced.
  * Never an abstract socket: those are reachable from any container that shares the host's network (CVE-2020-15257).
  */
-import { chmod, chown, lstat, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, chown, lstat, readFile, rename, rm } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../../adapters/system/make-directory.ts';
 import { isWeftError, WeftError } from '../../core/errors.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { FileLock } from '../file-lock.ts';
@@ -50,7 +51,7 @@ export class UnixSocket {
       );
     }
     try {
-      await makeDirectory(dirname(path));
+      await makePublicDirectory(dirname(path));
       const refusal = `Another daemon listens on ${path}: stop it or choose another --socket`;
       const lock = await FileLock.take(`${path}.lock`, refusal);
       try {
@@ -76,8 +77,8 @@ export class UnixSocket {
 }
 
 /** Open to all, whatever the umask: the socket itself says who may use it. One that exists is left as it is. */
-async function makeDirectory(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true });
+async function makePublicDirectory(path: string): Promise<void> {
+  const made = await makeDirectory(path);
   if (made !== undefined) await chmod(path, directoryMode);
 }
 
