@@ -692,6 +692,13 @@ describe('a command line that is wrong', () => {
     [['log', '-n', 'x'], /--number "x" is no whole number/],
     [['log', '-n', '3', '--all'], /--number goes with neither --all nor --since/],
     [['log', '--since', 'noon'], /--since "noon" is no time/],
+    [['store', 'copy'], /required option '--to <url>' not specified: see 'weft store copy --help'/],
+    [['store', 'copy', '--to', ''], /--to names no store: give the URL of an empty one/],
+    [['store', 'export'], /missing required argument 'file'/],
+    [
+      ['store', 'reseed', '--discard-log', 'old'],
+      /--discard-log "old" is no id of a log: give its 32 digits/,
+    ],
     [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
   ];
   for (const [args, message] of misuses) {

@@ -177,8 +177,7 @@ export class Replica {
         await this.#followTail(signal);
         const { next } = this.state.course;
         if (next === undefined) return;
-        // Whoever seals a log with its own name leads nowhere.
-        if (next.logId !== this.#logId) await this.#moveOn(next, signal);
+        if (this.#isSealed) await this.#moveOn(next, signal);
       } catch (error) {
         if (isWeftError(error, 'store-auth')) {
           // Where it was let in and refused again at the same place, somebody may ask and not read.
@@ -353,10 +352,14 @@ export class Replica {
     return position === genesis || position === this.#cursor.position || this.#recent.has(position);
   }
 
-  /** Whether the cluster has left the log for another one, which this host has not reached yet. */
+  /**
+   * Whether the cluster has left the log for another one, which this host has not reached yet. What a log begins with may
+   * have the seal of the one before, whose own next one was lost; and whoever seals a log with its own name leads nowhere.
+   */
   get #isSealed(): boolean {
-    const { next } = this.state.course;
-    return next !== undefined && next.logId !== this.#logId;
+    const { state, position } = this.#cursor;
+    const { next } = state.course;
+    return next !== undefined && next.logId !== this.#logId && position !== genesis;
   }
 
   /** Waits for what comes of folding and of leaps. */

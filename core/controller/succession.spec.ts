@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'mocha';
+import { MemoryEventLog } from '../../adapters/memory/event-log.ts';
 import { never } from '../../test/support/log-drafts.ts';
+import { PlainCompression } from '../../test/support/plain-compression.ts';
+import { QuietLogger } from '../../test/support/quiet-logger.ts';
 import { VirtualCluster, type VirtualHost } from '../../test/support/virtual-cluster.ts';
 import { isWeftError } from '../errors.ts';
 import type { BootId, LogId } from '../model/ids.ts';
 import { encodeBeat } from '../presence/beat.ts';
+import { beginSuccessor } from '../succession/begin-successor.ts';
 import type { ReseedRequest } from './control.ts';
 
 const by = 'uid:0';
@@ -385,6 +389,25 @@ describe('a cluster whose log is succeeded by another', () => {
       restore();
       await settled(h2);
       assert.equal((await statusOf(h2)).store.url, 'memory:other');
+    });
+
+    it('goes on from an export where the other store was lost for good once the log was sealed', async () => {
+      const other = cluster.storeNamed('other');
+      const restore = other.interrupt((operation) => (operation === 'append' ? 'refuse' : undefined));
+      const moving = move(h1);
+      await cluster.until(() => h2.controller.state.course.next !== undefined);
+      const { state } = h2.controller;
+      await moving;
+      other.wipe();
+      restore();
+      const { clock, random } = cluster;
+      const ports = { clock, random, compression: new PlainCompression() };
+      const log = new MemoryEventLog({ name: 'other' }, { ...ports, logger: new QuietLogger() }, other);
+      const predecessor = { logId: await logIdOf(h1), state, host: 'h2', by: 'import' };
+      const { logId } = await cluster.drive(beginSuccessor(log, predecessor, ports, never()));
+      const h3 = await cluster.start('h3');
+      await settled(h1, h2, h3);
+      for (const host of [h1, h2, h3]) assert.equal(await logIdOf(host), logId);
     });
 
     it('keeps its data plane while the other store cannot be reached, and says so', async () => {

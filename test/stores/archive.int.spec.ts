@@ -1,18 +1,14 @@
 /** History of a host whose log is trimmed again and again, on the file store and on the disk, as `weft log` shows it. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { after, before, describe, it } from 'mocha';
 import { StoreHost } from '../support/store-host.ts';
+import { type WeftResult, weft } from '../support/weft-program.ts';
 
-const weftProgram = fileURLToPath(new URL('../../../bin/weft', import.meta.url));
 const records = 5_000;
 const snapshotOrdinals = 256;
-const outputBytesMax = 64 * 1024 * 1024;
 
 describe('the archive of a host on the file store', function suite() {
   this.timeout(300_000);
@@ -31,11 +27,10 @@ describe('the archive of a host on the file store', function suite() {
   const start = () =>
     StoreHost.start(`file:${join(folder, 'log')}`, { snapshotOrdinals, folder: join(folder, 'host') });
 
-  async function weft(...args: string[]): Promise<{ readonly out: string; readonly err: string }> {
-    const env = { ...process.env, WEFT_SOCKET: host.socket };
-    const options = { env, maxBuffer: outputBytesMax };
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [weftProgram, ...args], options);
-    return { out: stdout, err: stderr };
+  async function weftHere(...args: string[]): Promise<WeftResult> {
+    const result = await weft(args, host.socket);
+    assert.equal(result.code, 0, result.err);
+    return result;
   }
 
   const ordinalsIn = (json: string): number[] =>
@@ -59,18 +54,22 @@ describe('the archive of a host on the file store', function suite() {
     // Its sandboxes went with the former life, so that it goes on releasing their endpoints while it is asked.
     const { ordinal } = host.controller.state;
     assert.ok(ordinal > records);
-    const { out, err } = await weft('--format', 'json', 'log', '--all');
+    const { out, err } = await weftHere('--format', 'json', 'log', '--all');
     assert.equal(err, '');
     assertWhole(ordinalsIn(out), 1, ordinal);
-    const table = (await weft('log', '--all')).out.split('\n');
+    const table = (await weftHere('log', '--all')).out.split('\n');
     assert.match(table[0] ?? '', /^ORDINAL {3,}WHEN/);
     assert.match(
       table[3] ?? '',
       /^3 .* uid:0 .*endpoint-create red-0 red-0 on [0-9a-f]{12} .*endpoint [0-9a-f]{12} 10\./,
     );
-    assertWhole(ordinalsIn((await weft('--format', 'json', 'log', '--after', '4000')).out), 4_001, ordinal);
+    assertWhole(
+      ordinalsIn((await weftHere('--format', 'json', 'log', '--after', '4000')).out),
+      4_001,
+      ordinal,
+    );
     assert.deepEqual(
-      ordinalsIn((await weft('--format', 'json', 'log', '--after', '10', '-n', '3')).out).length,
+      ordinalsIn((await weftHere('--format', 'json', 'log', '--after', '10', '-n', '3')).out).length,
       3,
     );
   });
@@ -92,13 +91,8 @@ describe('the archive of a host on the file store', function suite() {
     try {
       const [first] = (await late.client.call('log', { query: { from: 'oldest' } })).items;
       assert.ok(first !== undefined && first.ordinal > records / 2);
-      const env = { ...process.env, WEFT_SOCKET: late.socket };
-      const args = [weftProgram, 'log', '--all'];
-      const { stderr } = await promisify(execFile)(process.execPath, args, {
-        env,
-        maxBuffer: outputBytesMax,
-      });
-      assert.match(stderr, new RegExp(`^weft: records 1 to ${first.ordinal - 1} are not known on this host`));
+      const { err } = await weft(['log', '--all'], late.socket);
+      assert.match(err, new RegExp(`^weft: records 1 to ${first.ordinal - 1} are not known on this host`));
     } finally {
       await late.stop();
     }

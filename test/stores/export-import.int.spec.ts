@@ -1,23 +1,15 @@
 /** A cluster's state taken from each kind of store to each other one, as a file, and lived on with there. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'mocha';
 import { skipBecause } from '../support/requirements.ts';
 import { StoreHost } from '../support/store-host.ts';
 import { type StoreKind, type StoreServer, storeKinds } from '../support/store-kinds.ts';
+import { weft } from '../support/weft-program.ts';
 
-const weftProgram = fileURLToPath(new URL('../../../bin/weft', import.meta.url));
 const endpoints = 5;
-
-interface Result {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
 
 describe('a cluster that is exported and imported', function suite() {
   this.timeout(120_000);
@@ -155,12 +147,3 @@ describe('a cluster that is exported and imported', function suite() {
     }
   });
 });
-
-function weft(args: readonly string[], socket = '/nonexistent'): Promise<Result> {
-  return new Promise((resolve) => {
-    const env = { ...process.env, WEFT_SOCKET: socket };
-    const child = execFile(process.execPath, [weftProgram, ...args], { env }, (_error, out, err) => {
-      resolve({ code: child.exitCode, out, err });
-    });
-  });
-}

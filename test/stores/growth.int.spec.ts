@@ -29,7 +29,7 @@ for (const kind of storeKinds) {
     });
     after(() => server?.stop());
 
-    it('is a snapshot and few entries, from which a fresh host comes to the hash of the oldest', async () => {
+    it('is a snapshot and few entries, from which a fresh host comes to the hash of the oldest, which has the history', async () => {
       assert.ok(server !== undefined);
       const url = server.newUrl();
       const oldest = await StoreHost.start(url, { snapshotOrdinals });
@@ -44,6 +44,7 @@ for (const kind of storeKinds) {
         const snapshots = await oldest.snapshotsAtRest();
         const kept = await recordsIn(url, snapshots.at(-1)?.ordinal ?? 0, ordinal);
         assert.ok(kept < keptMax, `${kept} records are kept`);
+        assert.equal((await oldest.client.call('log', { query: { from: 'oldest' } })).items[0]?.ordinal, 1);
         const fresh = await StoreHost.start(url, { name: 'h2', number: 2, snapshotOrdinals });
         try {
           const behind = ordinal - (snapshots[0]?.ordinal ?? 0);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { snapshotWaitMs } from '../../../api/limits.ts';
 import type { Context } from '../../context.ts';
+import { UsageError } from '../../usage.ts';
 
 const help = `
 The other store must be empty, and every host must reach it. A record in the present log tells all hosts to go on there: no
@@ -21,6 +22,7 @@ export function addVerb(parent: Command, context: Context): void {
     .requiredOption('--to <url>', 'the other store, as a daemon is given it')
     .addHelpText('after', help)
     .action(async ({ to }: Options) => {
+      if (to === '') throw new UsageError('--to names no store: give the URL of an empty one');
       const made = await context.call('moveStore', { body: { to } }, snapshotWaitMs);
       await context.print(made, () => `The cluster goes on at ${made.store}, in log ${made.logId}\n`);
     });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { snapshotWaitMs } from '../../../api/limits.ts';
 import type { Context } from '../../context.ts';
+import { UsageError } from '../../usage.ts';
 
 const help = `
 For a store that was wiped, or lost and made anew: hosts that run have noticed and hold everything as it is ('weft status').
@@ -27,6 +28,7 @@ export function addVerb(parent: Command, context: Context): void {
     .option('--discard-log <id>', 'remove this log, which is in the store now, before')
     .addHelpText('after', help)
     .action(async ({ force, discardLog }: Options) => {
+      if (discardLog !== undefined) requireLogId(discardLog);
       const body = { force: force === true, ...(discardLog === undefined ? {} : { discard: discardLog }) };
       const made = await context.call('reseedStore', { body }, snapshotWaitMs);
       await context.print(made, () => {
@@ -34,4 +36,11 @@ export function addVerb(parent: Command, context: Context): void {
         return `${store}: log ${logId} goes on from record ${ordinal} of log ${succeeds}, written by host ${host}\n`;
       });
     });
+}
+
+function requireLogId(text: string): void {
+  if (/^[0-9a-f]{32}$/.test(text)) return;
+  throw new UsageError(
+    `--discard-log ${JSON.stringify(text)} is no id of a log: give its 32 digits, as the refusal of the command says them`,
+  );
 }
