@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { Client } from '../../api/client.ts';
-import { weftCommand } from '../../lab/command.ts';
+import { run, weftCommand } from '../../lab/command.ts';
 import type { Trial } from './trial.ts';
 
 /** Of the process that is in the network of the servers (`lab/server-network.ts`). */
@@ -20,6 +21,9 @@ export class RealDaemon {
   /** All that it has said. */
   output = '';
   readonly #child: ChildProcess;
+  readonly #folder: string;
+  readonly #socket: string;
+  #bundles = 0;
 
   /** @param settings lines of its configuration file: names of files with secrets */
   static async start(trial: Trial, url: string, settings: string): Promise<RealDaemon> {
@@ -32,7 +36,9 @@ export class RealDaemon {
   }
 
   private constructor(trial: Trial, config: string) {
+    this.#folder = trial.folder;
     const socket = join(trial.folder, 'weft.sock');
+    this.#socket = socket;
     const place = ['--data-dir', join(trial.folder, 'data'), '--socket', socket];
     const host = ['--host', 'h1', '--advertise', address, '--netns-prefix', `${trial.network.prefix}d-`];
     const args = ['--pdeathsig', 'KILL', weftCommand, 'daemon', '--config', config, ...place, ...host];
@@ -49,9 +55,25 @@ export class RealDaemon {
   /** Neither in what it said, nor in what it was started with. */
   assertNoSecrets(secrets: readonly string[]): void {
     const started = ['cmdline', 'environ'].map((name) => this.#read(name));
-    for (const secret of secrets)
-      for (const text of [this.output, ...started])
-        assert.ok(!text.includes(secret), 'it gives a secret away');
+    for (const text of [this.output, ...started]) assertNoneIn(text, secrets);
+  }
+
+  /** Nor in what it answers to whom it may, in a bundle of it, or in its refusal of a URL with a password. */
+  async assertAnswersNoSecrets(secrets: readonly string[]): Promise<void> {
+    const [secret = ''] = secrets;
+    const bundle = join(this.#folder, `bundle-${(this.#bundles += 1)}.gz`);
+    const verbs = [['status'], ['doctor'], ['store', 'status'], ['log'], ['bundle', '-o', bundle]];
+    const texts = verbs.map((verb) => this.#weft(['--format', 'json', ...verb]));
+    const refusal = this.#weft(['store', 'copy', '--to', `etcd://weft:${secret}@h/weft`]);
+    for (const text of [...(await Promise.all(texts)), await refusal]) assertNoneIn(text, secrets);
+    assertNoneIn(gunzipSync(await readFile(bundle)).toString(), secrets);
+  }
+
+  /** All that a verb says, however it ends. */
+  async #weft(args: readonly string[]): Promise<string> {
+    const env = { WEFT_SOCKET: this.#socket };
+    const { stdout, stderr } = await run(weftCommand, args, { allowFailure: true, env });
+    return `${stdout}${stderr}`;
   }
 
   /** Waits until it has said such a thing; the round's own limit ends the wait. */
@@ -77,4 +99,8 @@ export class RealDaemon {
       return '';
     }
   }
+}
+
+export function assertNoneIn(text: string, secrets: readonly string[]): void {
+  for (const secret of secrets) assert.ok(!text.includes(secret), 'a secret is given away');
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '../../support/log-trials.ts';
 import type { Fault } from '../fault.ts';
-import { RealDaemon } from '../real-daemon.ts';
+import { assertNoneIn, RealDaemon } from '../real-daemon.ts';
 import { clusterStores } from '../stores.ts';
 import { makeUsers, usersServers } from '../strangers/users.ts';
 
@@ -14,7 +14,7 @@ const connectionsMax = 30;
 
 export const wrongCredentials: Fault = {
   name: 'wrong-credentials',
-  what: 'a daemon with a wrong password or token: it says so, asks at a growing pace and tells no secret; once the right one is in the file it is at work',
+  what: 'a daemon with a wrong password or token: it says so, asks at a growing pace and tells no secret, in no line, answer, bundle or argument; once the right one is in the file it is at work',
   stores: clusterStores,
   servers: usersServers,
   freshServers: true,
@@ -33,13 +33,11 @@ export const wrongCredentials: Fault = {
     assert.deepEqual([phase, store.reachable], ['opening', false], JSON.stringify(store));
     daemon.assertNoSecrets(users.secrets);
     assertNoneIn(JSON.stringify(store), users.secrets);
+    await daemon.assertAnswersNoSecrets(users.secrets);
     await copyFile(join(trial.folder, 'right'), join(trial.folder, 'wrong'));
     await daemon.untilRunning();
+    await daemon.assertAnswersNoSecrets(users.secrets);
     daemon.assertNoSecrets(users.secrets);
     return undefined;
   },
 };
-
-function assertNoneIn(text: string, secrets: readonly string[]): void {
-  for (const secret of secrets) assert.ok(!text.includes(secret), 'an answer gives a secret away');
-}
