@@ -227,8 +227,8 @@ describe('the command line', () => {
     assert.match(await ok('store', 'reseed', '--force', '--discard-log', discard), done);
     assert.deepEqual(api.control.reseedRequests, [{ force: false }, { force: true, discard }]);
     const { code, err } = await weft('store', 'reseed', '--discard-log', 'everything');
-    assert.equal(code, 1);
-    assert.match(err, /\(malformed\)\n$/);
+    assert.equal(code, 2);
+    assert.match(err, /\(usage\)\n$/);
     assert.equal(api.control.reseedRequests.length, 2);
   });
 
