@@ -1,24 +1,26 @@
 /** What a host sees of those who ask it. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { LabHost } from '../../lab/host.ts';
+import { eventually } from './cluster.ts';
 
-/** Where a host sees the echo requests come from that somebody sends it meanwhile, as nft lists addresses. */
+const echoRequest = { ip: 'icmp[icmptype] == icmp-echo', ip6: 'icmp6 and ip6[40] == 128' } as const;
+
+let captures = 0;
+
+/** Where the first echo request comes from that somebody sends a host meanwhile, as `tcpdump` on that host shows it. */
 export async function seenBy(
   host: LabHost,
-  family: 'ip' | 'ip6',
+  family: keyof typeof echoRequest,
   ask: () => Promise<boolean>,
 ): Promise<string> {
-  const echo = family === 'ip' ? 'icmp type echo-request' : 'icmpv6 type echo-request';
-  const type = family === 'ip' ? 'ipv4_addr' : 'ipv6_addr';
-  await host.exec('nft', ['add table inet seen']);
-  try {
-    await host.exec('nft', [`add set inet seen from { type ${type}; flags dynamic; }`]);
-    await host.exec('nft', ['add chain inet seen input { type filter hook input priority 0; }']);
-    await host.exec('nft', [`add rule inet seen input ${echo} add @from { ${family} saddr }`]);
-    assert.ok(await ask(), 'an answer');
-    const { stdout } = await host.exec('nft', ['list set inet seen from']);
-    return /elements = \{ ([^}]*?) \}/.exec(stdout)?.[1] ?? '';
-  } finally {
-    await host.exec('nft', ['delete table inet seen']);
-  }
+  const name = `tcpdump-${++captures}`;
+  const words = ['-i', 'any', '-Q', 'in', '-c', '1', '-nn', '-l', '--immediate-mode', echoRequest[family]];
+  const capture = host.start(name, 'tcpdump', words);
+  const output = (): string => readFileSync(join(host.folder, `${name}.log`), 'utf8');
+  await eventually('tcpdump listens', async () => output().includes('listening on'));
+  assert.ok(await ask(), 'an answer');
+  await eventually('tcpdump shows a packet', async () => capture.exitCode !== null);
+  return / IP6? (\S+) > /.exec(output())?.[1] ?? '';
 }
