@@ -181,7 +181,7 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
     !calm && chance.happens(presence) ? chance.unit() * max : 0;
   const table = <K extends string>(keys: readonly K[], presence: number, max: (key: K) => number) =>
     Object.fromEntries(keys.map((key) => [key, rate(presence, max(key))])) as Record<K, number>;
-  const hosts = 1 + (chance.happens(0.1) ? chance.below(9) : chance.below(5));
+  const hosts = Number(chance.weighted(hostCounts));
   const plan = {
     hosts,
     ...pace(chance),
@@ -192,10 +192,10 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
     kernel: table(kernelFaults, 0.4, (key) => (isOfCalls(key) ? chance.pick([0.02, 0.1, 0.3]) : 20)),
     host: table(hostFaults, 0.5, () => chance.pick([1, 3, 6])),
     log: table(logFaults, 0.3, (fault) => logRates[fault]),
-    snapshotOrdinals: chance.pick([4, 12, 30, snapshotOrdinalsMin]),
+    snapshotOrdinals: Number(chance.weighted({ 4: 15, 12: 25, 30: 30, [snapshotOrdinalsMin]: 30 })),
     drift: inThousandths(rate(0.5, 0.1)),
     dead: deadOf(hosts, rate(0.3, 0.5), chance),
-    ending: chance.weighted({ none: 5, wiped: 2, 'rolled-back': 2, 'newer-record': 1 }),
+    ending: chance.weighted({ none: 60, wiped: 16, 'rolled-back': 16, 'newer-record': 8 }),
     kept: chance.part(),
     ...patienceOf(seed),
     ...storeOf(seed, style, calm),
@@ -203,6 +203,11 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
   return { ...plan, ...movesOf(seed, plan) };
 }
 
+/**
+ * In lives of a hundred. What a life costs grows with its hosts, and what goes wrong between hosts goes wrong between two
+ * or three: many small lives find more than few large ones.
+ */
+const hostCounts = { 1: 16, 2: 34, 3: 28, 4: 11, 5: 6, 6: 2, 7: 1, 8: 1, 9: 1 };
 const storeDelaysMs = [0, 2, 20, 200];
 const roundTripsOfZookeeper = 4;
 const retentionMsMin = 5_000;
@@ -270,8 +275,8 @@ function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
  * two thirds of all that a run of many seeds costs.
  */
 function pace(chance: Chance): Pick<Plan, 'safetyMs' | 'requestPauseMs'> {
-  const requestPauseMs = chance.pick([150, 500, 1_500]);
-  return { requestPauseMs, safetyMs: 5_000 + chance.ms(requestPauseMs === 150 ? 10_000 : 20_000) };
+  const requestPauseMs = Number(chance.weighted({ 150: 26, 500: 37, 1_500: 37 }));
+  return { requestPauseMs, safetyMs: 4_000 + chance.ms(requestPauseMs === 150 ? 8_000 : 16_000) };
 }
 
 function isOfCalls(fault: KernelFault): boolean {
