@@ -47,7 +47,6 @@ import type { CurrentLog } from '../succession/current-log.ts';
 import { Succession } from '../succession/succession.ts';
 import {
   endpointBody,
-  inspected,
   listenersHere,
   networkBodyHere,
   type Removal,
@@ -80,22 +79,16 @@ import type {
   Step,
   StoreStatus,
 } from './control.ts';
-import {
-  askedAttemptsMax,
-  catchUpDeadlineMs,
-  rejoinCheckMs,
-  rejoinDelayMs,
-  statusDeadlineMs,
-} from './defaults.ts';
+import { askedAttemptsMax, catchUpDeadlineMs, rejoinCheckMs, rejoinDelayMs } from './defaults.ts';
 import { examine } from './doctor.ts';
 import { readEntries } from './entry-pages.ts';
 import { takeEvidence } from './evidence.ts';
 import { Exports } from './exports.ts';
+import { Finder, notOpened } from './finder.ts';
 import type { Cursor, Fold } from './fold-entries.ts';
 import { History } from './history.ts';
 import { LogKeeper, type Standing } from './log-keeper.ts';
 import { findLogStart, readSnapshotLines } from './log-start.ts';
-import { lookupEndpoint, lookupEndpointOf, lookupNetwork } from './lookup.ts';
 import { type HostIdentity, Membership } from './membership.ts';
 import { Outcomes } from './outcomes.ts';
 import { type Plan, planOf } from './planning.ts';
@@ -143,6 +136,7 @@ export class Controller implements Control {
   readonly #outcomes = new Outcomes();
   readonly #requests: Requests;
   readonly #membership: Membership;
+  readonly #finder: Finder;
   readonly #history = new History();
   readonly #checkpoints = new Checkpoints();
   readonly #desired: DesiredState;
@@ -172,6 +166,7 @@ export class Controller implements Control {
     this.#appender = new Appender(log, ports, {}, () => this.#replica.position);
     this.#requests = new Requests(this.#appender, this.#outcomes, ports);
     this.#membership = new Membership(options, this.#requests, ports);
+    this.#finder = new Finder(ports, options.host, this.#replica, () => this.#phase !== 'opening');
     this.#desired = new DesiredState(ports.drivers, options, ports);
     this.#sandboxes = new SandboxWatch(kernel, ports, {
       endpoints: () => endpointsOfHost(this.state, options.host),
@@ -332,7 +327,7 @@ export class Controller implements Control {
   }
 
   async status(signal: CancelSignal): Promise<Status> {
-    const caughtUp = await this.#isCaughtUp(signal);
+    const caughtUp = await this.#finder.isCaughtUp(signal);
     const { log, memory, clock } = this.#ports;
     return statusOf({
       options: this.#options,
@@ -350,22 +345,12 @@ export class Controller implements Control {
     });
   }
 
-  async findNetwork(ref: string, signal: CancelSignal): Promise<Network> {
-    const network = await this.#find((state) => lookupNetwork(state, ref), signal);
-    if (network !== undefined) return network;
-    throw new WeftError(
-      'no-such-network',
-      `No network has the name or id '${ref}'${this.#asOf()}: see \`weft network ls\``,
-    );
+  findNetwork(ref: string, signal: CancelSignal): Promise<Network> {
+    return this.#finder.network(ref, signal);
   }
 
-  async findEndpoint(ref: string, signal: CancelSignal): Promise<Endpoint> {
-    const endpoint = await this.#find((state) => lookupEndpoint(state, ref), signal);
-    if (endpoint !== undefined) return endpoint;
-    throw new WeftError(
-      'no-such-endpoint',
-      `No endpoint has the name or id '${ref}'${this.#asOf()}: see \`weft endpoint ls\``,
-    );
+  findEndpoint(ref: string, signal: CancelSignal): Promise<Endpoint> {
+    return this.#finder.endpoint(ref, signal);
   }
 
   async plan(request: PlanRequest, { by, signal }: RequestContext): Promise<Plan> {
@@ -407,7 +392,7 @@ export class Controller implements Control {
   }
 
   async disconnect(networkRef: string, ref: string, context: RequestContext): Promise<Endpoint> {
-    return this.#remove(await this.#endpointOn(networkRef, ref, context.signal), context);
+    return this.#remove(await this.#finder.endpointOn(networkRef, ref, context.signal), context);
   }
 
   async removeEndpoint(ref: string, context: RequestContext): Promise<Endpoint> {
@@ -434,7 +419,7 @@ export class Controller implements Control {
       case 'connect':
         return draft('endpoint-create', await this.#endpointBody(request.ref, request.body, signal));
       case 'disconnect':
-        return await removal(await this.#endpointOn(request.ref, request.body.ref, signal));
+        return await removal(await this.#finder.endpointOn(request.ref, request.body.ref, signal));
       case 'removeEndpoint':
         return await removal(await this.findEndpoint(request.ref, signal));
       case 'removeHost':
@@ -458,22 +443,6 @@ export class Controller implements Control {
     const ref = this.#refOf(request.sandbox, sandbox.identity);
     const listeners = await listenersHere(this.#ports.kernel, request.ports ?? []);
     return endpointBody(network.id, { ...request, sandbox: ref }, sandbox, listeners);
-  }
-
-  /** The endpoint of a sandbox of this host on a network, or the one that a reference means there. */
-  async #endpointOn(networkRef: string, ref: string, signal: CancelSignal): Promise<Endpoint> {
-    const network = await this.findNetwork(networkRef, signal);
-    const identity = (await inspected(this.#ports.kernel, ref))?.identity;
-    const endpoint = await this.#find(
-      (state) => this.#endpointOfSandbox(network, ref, identity) ?? lookupEndpointOf(state, network, ref),
-      signal,
-    );
-    if (endpoint !== undefined) return endpoint;
-    throw new WeftError(
-      'no-such-endpoint',
-      `'${ref}' is neither a sandbox of this host nor an endpoint on network '${network.name}'${this.#asOf()}: ` +
-        `see \`weft endpoint ls --network ${network.name}\``,
-    );
   }
 
   /** False when it was told to end before the store let it in. */
@@ -714,48 +683,6 @@ export class Controller implements Control {
   }
 
   /**
-   * Looks in the local fold, and once more after catching up: another host may have just made it.
-   *
-   * @throws WeftError `not-ready` before the log was opened
-   */
-  async #find<T>(look: (state: State) => T | undefined, signal: CancelSignal): Promise<T | undefined> {
-    const found = look(this.state);
-    if (found !== undefined) return found;
-    if (this.#phase === 'opening') throw notOpened();
-    await this.#within(catchUpDeadlineMs, signal, (limited) => this.#replica.catchUp(limited));
-    return look(this.state);
-  }
-
-  async #isCaughtUp(signal: CancelSignal): Promise<boolean | undefined> {
-    if (this.#phase === 'opening') return undefined;
-    return this.#within(statusDeadlineMs, signal, (limited) => this.#replica.isCaughtUp(limited));
-  }
-
-  /** The store's answer if it comes in time; undefined when it does not, which `health` tells of. */
-  async #within<T>(
-    ms: number,
-    signal: CancelSignal,
-    ask: (signal: CancelSignal) => Promise<T>,
-  ): Promise<T | undefined> {
-    using scope = cancelScope(signal);
-    const late = this.#ports.clock.sleep(ms, scope.signal).then(() => undefined);
-    try {
-      return await Promise.race([ask(scope.signal), late]);
-    } catch (error) {
-      this.#ports.logger.debug('the store did not answer', { reason: String(error) });
-      return undefined;
-    }
-  }
-
-  /** For "not found": how far this host's knowledge goes, where it may not be all. */
-  #asOf(): string {
-    const { reachable } = this.#ports.log.health;
-    return reachable
-      ? ''
-      : ` as of record ${this.state.ordinal}, and the store cannot be reached for later ones`;
-  }
-
-  /**
    * The reference by which a sandbox is known here already, whatever it is called now: the data plane tells namespaces
    * apart by their references, and one under two of them would be two.
    */
@@ -768,21 +695,6 @@ export class Controller implements Control {
   #removalBody(endpoint: Endpoint, reason: Removal): Promise<BodyOf<'endpoint-remove'>> {
     return removalBodyHere(this.#ports.kernel, this.#options.host, this.state, endpoint, reason);
   }
-
-  #endpointOfSandbox(network: Network, ref: string, identity: string | undefined): Endpoint | undefined {
-    for (const endpoint of endpointsOfHost(this.state, this.#options.host)) {
-      if (endpoint.network !== network.id) continue;
-      if (endpoint.sandbox.identity === identity || endpoint.sandbox.ref === ref) return endpoint;
-    }
-    return undefined;
-  }
-}
-
-function notOpened(): WeftError {
-  return new WeftError(
-    'not-ready',
-    'This host has not reached its store yet, so it knows of nothing: try again shortly, see `weft status`',
-  );
 }
 
 /** What an operator can do about a log that is not in its store any more. */

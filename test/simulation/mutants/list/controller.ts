@@ -126,8 +126,8 @@ export const controllerMutants: readonly Mutant[] = [
     id: 'ctl-outcome-lost',
     breaks: 'who waits for an outcome is told of the first record that is decided',
     file: 'core/controller/outcomes.ts',
-    find: 'this.#waiting.get(id)?.(step);',
-    replace: 'for (const settle of this.#waiting.values()) settle(step);',
+    find: 'this.#waiting.get(id)?.resolve(step);',
+    replace: 'for (const { resolve } of this.#waiting.values()) resolve(step);',
     invariants: ['I27'],
   },
 ];
