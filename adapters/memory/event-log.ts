@@ -154,7 +154,7 @@ export class MemoryEventLog implements EventLog {
     const next = this.#sequenceOf(after) + 1;
     if (next > this.#store.length) return undefined;
     const { id, bytes } = this.#store.at(next);
-    return { position: this.#positionOf(next), id, bytes: bytes.slice() };
+    return { position: this.#positionOf(next), id, bytes: Uint8Array.from(bytes) };
   }
 
   /** Whether a position lies before the last entry that was trimmed: what was there cannot be told any more. */

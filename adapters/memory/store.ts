@@ -111,7 +111,7 @@ export class MemoryStore {
       );
     }
     this.#bytes += draft.bytes.length;
-    this.#entries.push({ id: draft.id, bytes: draft.bytes.slice() });
+    this.#entries.push({ id: draft.id, bytes: Uint8Array.from(draft.bytes) });
     this.#sequences.set(draft.id, this.length);
     this.#wake();
     return this.length;
@@ -147,11 +147,11 @@ export class MemoryStore {
   }
 
   putChunk(id: SnapshotId, index: number, bytes: Uint8Array): void {
-    this.#snapshot(id).chunks.set(index, bytes.slice());
+    this.#snapshot(id).chunks.set(index, Uint8Array.from(bytes));
   }
 
   putManifest(id: SnapshotId, bytes: Uint8Array): void {
-    this.#snapshot(id).manifest = bytes.slice();
+    this.#snapshot(id).manifest = Uint8Array.from(bytes);
   }
 
   snapshots(): readonly StoredSnapshot[] {
@@ -169,11 +169,11 @@ export class MemoryStore {
   }
 
   putBeat(boot: BootId, bytes: Uint8Array): void {
-    this.#beats.set(boot, bytes.slice());
+    this.#beats.set(boot, Uint8Array.from(bytes));
   }
 
   beats(): readonly StoredBeat[] {
-    return [...this.#beats].map(([boot, bytes]) => ({ boot, bytes: bytes.slice() }));
+    return [...this.#beats].map(([boot, bytes]) => ({ boot, bytes: Uint8Array.from(bytes) }));
   }
 
   dropBeat(boot: BootId): void {
@@ -211,7 +211,7 @@ export class MemoryStore {
   }
 
   delay(draft: EntryDraft): void {
-    this.#delayed.push({ ...draft, bytes: draft.bytes.slice() });
+    this.#delayed.push({ ...draft, bytes: Uint8Array.from(draft.bytes) });
   }
 
   /** Carries out the appends that were delayed, in their order; returns how many. */

@@ -125,7 +125,7 @@ export class ModelStore {
 
   #entryAt(sequence: number): LogEntry {
     const { id, bytes } = this.#entries.at(sequence);
-    return { position: this.positionOf(sequence), id, bytes: bytes.slice() };
+    return { position: this.positionOf(sequence), id, bytes: Uint8Array.from(bytes) };
   }
 
   #sequenceOf(position: Position): number {

@@ -110,7 +110,7 @@ function forgedRecord(entries: readonly LogEntry[], chance: Chance): Uint8Array 
 function pickEntry(entries: readonly LogEntry[], chance: Chance): Uint8Array | undefined {
   if (entries.length === 0) return undefined;
   const { bytes } = chance.pick(entries);
-  return Buffer.from(bytes).includes(joinMark) ? undefined : bytes.slice();
+  return Buffer.from(bytes).includes(joinMark) ? undefined : Uint8Array.from(bytes);
 }
 
 function randomBytes(length: number, chance: Chance): Uint8Array {
