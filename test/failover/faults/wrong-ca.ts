@@ -11,8 +11,11 @@ import { clusterStores, type ServerOptions } from '../stores.ts';
 import type { Trial } from '../trial.ts';
 
 const watchedMs = 5_000;
-/** A daemon that cannot reach its store tries on, more and more seldom: of three servers each about ten times in that time. */
-const connectionsMax = 40;
+/**
+ * A daemon that cannot reach its store opens it anew after 250 ms, 500 ms and so on, and tries each of the three servers up
+ * to three times whenever it does. Who tried without a pause would make hundreds of connections.
+ */
+const connectionsMax = 70;
 
 export const wrongCa: Fault = {
   name: 'wrong-ca',

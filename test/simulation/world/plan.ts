@@ -195,7 +195,7 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
     snapshotOrdinals: Number(chance.weighted({ 4: 15, 12: 25, 30: 30, [snapshotOrdinalsMin]: 30 })),
     drift: inThousandths(rate(0.5, 0.1)),
     dead: deadOf(hosts, rate(0.3, 0.5), chance),
-    ending: chance.weighted({ none: 60, wiped: 16, 'rolled-back': 16, 'newer-record': 8 }),
+    ending: chance.weighted({ none: 64, wiped: 14, 'rolled-back': 14, 'newer-record': 8 }),
     kept: chance.part(),
     ...patienceOf(seed),
     ...storeOf(seed, style, calm),
@@ -207,7 +207,7 @@ export function planOf(seed: number, style?: StoreStyle): Plan {
  * In lives of a hundred. What a life costs grows with its hosts, and what goes wrong between hosts goes wrong between two
  * or three: many small lives find more than few large ones.
  */
-const hostCounts = { 1: 16, 2: 34, 3: 28, 4: 11, 5: 6, 6: 2, 7: 1, 8: 1, 9: 1 };
+const hostCounts = { 1: 18, 2: 37, 3: 26, 4: 10, 5: 5, 6: 1, 7: 1, 8: 1, 9: 1 };
 const storeDelaysMs = [0, 2, 20, 200];
 const roundTripsOfZookeeper = 4;
 const retentionMsMin = 5_000;
@@ -275,7 +275,7 @@ function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
  * two thirds of all that a run of many seeds costs.
  */
 function pace(chance: Chance): Pick<Plan, 'safetyMs' | 'requestPauseMs'> {
-  const requestPauseMs = Number(chance.weighted({ 150: 26, 500: 37, 1_500: 37 }));
+  const requestPauseMs = Number(chance.weighted({ 150: 22, 500: 39, 1_500: 39 }));
   return { requestPauseMs, safetyMs: 4_000 + chance.ms(requestPauseMs === 150 ? 8_000 : 16_000) };
 }
 
