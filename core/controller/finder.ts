@@ -39,20 +39,17 @@ export class Finder {
   /** @throws WeftError `no-such-network` */
   async network(ref: string, signal: CancelSignal): Promise<Network> {
     const network = await this.#find((state) => lookupNetwork(state, ref), signal);
-    if (network !== undefined) return network;
-    throw new WeftError(
-      'no-such-network',
-      `No network has the name or id '${ref}'${this.#asOf()}: see \`weft network ls\``,
+    return (
+      network ?? this.#none('no-such-network', `No network has the name or id '${ref}'`, 'weft network ls')
     );
   }
 
   /** @throws WeftError `no-such-endpoint` */
   async endpoint(ref: string, signal: CancelSignal): Promise<Endpoint> {
     const endpoint = await this.#find((state) => lookupEndpoint(state, ref), signal);
-    if (endpoint !== undefined) return endpoint;
-    throw new WeftError(
-      'no-such-endpoint',
-      `No endpoint has the name or id '${ref}'${this.#asOf()}: see \`weft endpoint ls\``,
+    return (
+      endpoint ??
+      this.#none('no-such-endpoint', `No endpoint has the name or id '${ref}'`, 'weft endpoint ls')
     );
   }
 
@@ -69,12 +66,8 @@ export class Finder {
         this.#endpointOfSandbox(state, network, ref, identity) ?? lookupEndpointOf(state, network, ref),
       signal,
     );
-    if (endpoint !== undefined) return endpoint;
-    throw new WeftError(
-      'no-such-endpoint',
-      `'${ref}' is neither a sandbox of this host nor an endpoint on network '${network.name}'${this.#asOf()}: ` +
-        `see \`weft endpoint ls --network ${network.name}\``,
-    );
+    const none = `'${ref}' is neither a sandbox of this host nor an endpoint on network '${network.name}'`;
+    return endpoint ?? this.#none('no-such-endpoint', none, `weft endpoint ls --network ${network.name}`);
   }
 
   /** Whether the fold has come to the end of the log; undefined where the store does not say so in time. */
@@ -120,12 +113,12 @@ export class Finder {
     return undefined;
   }
 
-  /** For "not found": how far this host's knowledge goes, where it may not be all. */
-  #asOf(): string {
+  /** @param list the command that shows what there is */
+  #none(code: 'no-such-network' | 'no-such-endpoint', none: string, list: string): never {
     const { reachable } = this.#ports.log.health;
-    return reachable
-      ? ''
-      : ` as of record ${this.#replica.state.ordinal}, and the store cannot be reached for later ones`;
+    // How far this host's knowledge goes, where it may not be all.
+    const asOf = ` as of record ${this.#replica.state.ordinal}, and the store cannot be reached for later ones`;
+    throw new WeftError(code, `${none}${reachable ? '' : asOf}: see \`${list}\``);
   }
 }
 
